@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* content.h - the bytes of one object, contiguous and read-only, so that a scan of them equals a
+ * scan of the exported file. Small content lives on the heap, large content in a spool: one
+ * unlinked file opened before the worker locks itself in, mapped read-only. Knows no formats. */
+#pragma once
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct _Spool Spool;
+typedef struct _Content Content;
+typedef struct _ContentBuilder ContentBuilder;
+
+/* A spool over fd (an unlinked regular file, may be -1: then large content fails as size-limit).
+ * Takes over fd. (transfer full) */
+Spool *spool_new(int fd);
+void spool_free(Spool *spool);
+
+/* A builder of content of at most max bytes. The spool must outlive the content made. */
+ContentBuilder *content_builder_new(Spool *spool, uint64_t max);
+/* Appends bytes. At max: appends what fits and fails with size-limit; no room: size-limit. */
+bool content_builder_append(ContentBuilder *builder, const void *bytes, size_t n, GError **error);
+/* Appends n zero bytes without storing them where the spool can leave a hole. */
+bool content_builder_append_zeros(ContentBuilder *builder, uint64_t n, GError **error);
+uint64_t content_builder_size(const ContentBuilder *builder);
+/* The content built so far (transfer full); the builder is freed in any case. NULL with error. */
+Content *content_builder_finish(ContentBuilder *builder, GError **error);
+void content_builder_free(ContentBuilder *builder);
+
+/* Content over a copy of n bytes (transfer full). */
+Content *content_new_copy(const void *bytes, size_t n);
+/* Content over bytes borrowed from a parent, which is kept alive by a reference (transfer full). */
+Content *content_new_part(Content *parent, uint64_t offset, uint64_t n);
+Content *content_ref(Content *content);
+void content_unref(Content *content);
+/* (transfer none), valid while a reference is held; never NULL. */
+const uint8_t *content_data(const Content *content);
+uint64_t content_size(const Content *content);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Spool, spool_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Content, content_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ContentBuilder, content_builder_free)

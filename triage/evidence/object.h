@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* object.h - what the evidence stage hands on: objects (an entry's attribute, a whole file), the
+ * directories and names that lead to them, and gaps (what could not be examined, and why).
+ * Plain data; depends on base alone. */
+#pragma once
+#include <stdint.h>
+#include <glib.h>
+#include "triage/error.h"
+#include "triage/time.h"
+
+typedef enum {
+  OBJECT_FILE,    /* content of a regular file, or of one of its attributes / named streams */
+  OBJECT_DIR,     /* a directory: its names are read in the walk, no content is scanned */
+  OBJECT_LINK,    /* a symbolic link: content is the target text */
+  OBJECT_OTHER,   /* device, socket, fifo: an entry without content */
+  OBJECT_VIRTUAL, /* made by the file system driver ($MBR, $FAT1, $OrphanFiles) */
+  OBJECT_NAME,    /* a name without metadata of its own (overwritten, or inode gone) */
+  OBJECT_WHOLE,   /* the whole evidence as one file (single file, archive) */
+  OBJECT_KIND_LAST = OBJECT_WHOLE
+} ObjectKind;
+
+typedef enum {
+  STATE_ALLOCATED,
+  STATE_DELETED,
+  STATE_ORPHAN,
+  STATE_SLACK,
+  STATE_UNALLOCATED,
+  STATE_LAST = STATE_UNALLOCATED
+} ObjectState;
+
+/* The word used in hits.csv ("allocated"). (transfer none) */
+const char *object_state_name(ObjectState state);
+
+enum {                       /* Object.flags */
+  OBJECT_RESIDENT = 1,       /* content lies in the metadata (NTFS resident, ext4 inline) */
+  OBJECT_COMPRESSED = 2,     /* by the file system */
+  OBJECT_ENCRYPTED = 4,      /* by the file system (EFS) */
+  OBJECT_SPARSE = 8,
+  OBJECT_NAMED_STREAM = 16,  /* attr_name belongs to the path as path:attr_name */
+  OBJECT_REALLOCATED = 32,   /* the name is deleted and its metadata belongs to another file now */
+  OBJECT_NO_CONTENT = 64,    /* nothing to read: never handed to a scan */
+};
+
+typedef struct {
+  uint64_t seq;        /* place in the walk of its volume, from 0; the stable sort key */
+  uint32_t volume;     /* Volume.no */
+  uint64_t meta_addr;  /* inode, MFT entry */
+  uint32_t attr_type, attr_id;
+  char meta[64];       /* as TSK prints it: "12" or "128-128-3"; empty where there is none */
+  ObjectKind kind;
+  ObjectState state;
+  uint32_t flags;
+  uint64_t size;       /* logical bytes */
+  uint64_t first_byte; /* evidence offset of the first block, 0 where resident: the order of work */
+  TriageTime created, modified, changed, accessed;
+  uint32_t dir;        /* directory number of the name, 0: the root */
+  GBytes *name;        /* raw bytes of the last path component (no '/'); NULL: no name */
+  GBytes *attr_name;   /* raw bytes, NULL: unnamed */
+} Object;
+
+/* A directory of the walk: number (from 1; 0 is the root), its parent's number, its own name. */
+typedef struct {
+  uint32_t no, parent;
+  GBytes *name;
+} ObjectDir;
+
+/* One more name (hard link) of the object seq. */
+typedef struct {
+  uint64_t seq;
+  uint32_t dir;
+  ObjectState state;
+  uint32_t flags; /* OBJECT_REALLOCATED */
+  GBytes *name;
+} ObjectName;
+
+#define GAP_NO_OBJECT UINT64_MAX
+/* What could not be fully examined. */
+typedef struct {
+  uint64_t seq;        /* object it belongs to, or GAP_NO_OBJECT: the volume or evidence itself */
+  uint32_t volume;     /* Volume.no, 0: the evidence */
+  uint32_t dir;        /* with GAP_NO_OBJECT and has_dir: the directory concerned */
+  bool has_dir;
+  char meta[64];       /* metadata address where known, else empty */
+  ObjectState state;
+  uint64_t size, examined; /* bytes of what the row is about; 0 and 0 where unknown */
+  TriageReason reason;
+  const char *detail;  /* one sentence with offsets */
+} Gap;
+
+/* Where a walk reports to. Each returns false to stop the walk (the receiver has failed). */
+typedef struct {
+  void *user;
+  bool (*dir)(void *user, const ObjectDir *dir);
+  bool (*object)(void *user, const Object *object);
+  bool (*name)(void *user, const ObjectName *name);
+  bool (*gap)(void *user, const Gap *gap);
+  bool (*step)(void *user, uint32_t pass, uint64_t address); /* NULL: not wanted; see walk.h */
+} WalkSink;

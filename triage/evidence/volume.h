@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* volume.h - the volumes of an image and the file systems on them (libtsk), opened over Image. Every
+ * partition becomes a Volume; one that cannot be opened becomes a gap with the reason. */
+#pragma once
+#include <glib.h>
+#include <tsk/libtsk.h>
+#include "evidence/image.h"
+#include "evidence/object.h"
+
+typedef struct {
+  uint32_t no;       /* from 1; 0 where the image has no volume system */
+  uint64_t offset, length; /* bytes in the media */
+  char fs_type[32];  /* TSK's name in lower case: "ntfs", "fat16", "ext4", "apfs"; empty: none */
+  char *description; /* the partition table's words */
+  TSK_FS_TYPE_ENUM tsk_type;
+  uint64_t pool_block; /* APFS: the volume's block in its container, else 0 */
+} Volume;
+
+typedef struct _VolumeSet VolumeSet;
+
+/* Lists the volumes of an image: DOS, GPT (and what else libtsk reads), or the whole image as volume
+ * 0. Tries each candidate type where detection is ambiguous. Gaps (unknown or encrypted file system,
+ * partition past the end, damaged table) go to sink->gap with the volume's number. Deterministic.
+ * Never NULL: a set without any file system has n == 0. (transfer full) */
+VolumeSet *volume_set_new(Image *image, const WalkSink *sink);
+void volume_set_free(VolumeSet *set);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VolumeSet, volume_set_free)
+guint volume_set_n(const VolumeSet *set);
+const Volume *volume_set_get(const VolumeSet *set, guint index);     /* (transfer none) */
+const Volume *volume_set_find(const VolumeSet *set, uint32_t no);    /* NULL: none */
+
+/* True where any volume holds a file system triage can walk. */
+bool volume_set_has_filesystem(const VolumeSet *set);
+
+/* The volume's file system, opened once and kept. NULL with error. (transfer none) */
+TSK_FS_INFO *volume_open_fs(VolumeSet *set, uint32_t no, GError **error);
+Image *volume_set_image(VolumeSet *set);
+
+/* After damage was met: throws away what libtsk has cached of the image, so that the next reader of
+ * a bad stretch meets the damage too. */
+void volume_set_drop_cache(VolumeSet *set);
+
+const Row *const *volume_rows(size_t *n); /* volume systems and file systems */
