@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* content.c - contiguous bytes of one object, on the heap or mapped from the spool. */
+#include "base/content.h"
+#include "base/io.h"
+#include "base/limits.h"
+#include "triage/error.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* The spool file grows while content lives and is cut back as soon as nothing lies behind; freed
+ * regions in between are punched out, so that deep nesting holds only what is alive. */
+struct _Spool {
+  int fd;
+  uint64_t end;   /* first byte never given out */
+  guint n_regions; /* alive */
+};
+
+struct _Content {
+  gatomicrefcount references;
+  const uint8_t *data;
+  uint64_t size;
+  Content *parent; /* part: keeps the parent alive */
+  uint8_t *heap;
+  Spool *spool; /* mapped: where the region lies */
+  uint64_t region, mapped;
+};
+
+struct _ContentBuilder {
+  Spool *spool;
+  uint64_t max, size;
+  GByteArray *heap;
+  bool is_spooled;
+  uint64_t region;
+};
+
+static uint64_t page_up(uint64_t n) {
+  return (n + 4095) & ~UINT64_C(4095);
+}
+
+Spool *spool_new(int fd) {
+  Spool *spool = g_new0(Spool, 1);
+  spool->fd = fd;
+  return spool;
+}
+
+void spool_free(Spool *spool) {
+  if (spool == NULL)
+    return;
+  if (spool->fd >= 0)
+    close(spool->fd);
+  g_free(spool);
+}
+
+static void spool_release(Spool *spool, uint64_t region, uint64_t length) {
+  g_assert(spool->n_regions > 0);
+  if (--spool->n_regions == 0) {
+    spool->end = 0;
+    if (ftruncate(spool->fd, 0) != 0)
+      g_debug("spool cannot be cut: %s", g_strerror(errno));
+  } else if (region + length == spool->end) {
+    spool->end = region;
+    if (ftruncate(spool->fd, (off_t)region) != 0)
+      g_debug("spool cannot be cut: %s", g_strerror(errno));
+  } else if (length > 0) {
+    (void)fallocate(spool->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)region,
+                    (off_t)length);
+  }
+}
+
+ContentBuilder *content_builder_new(Spool *spool, uint64_t max) {
+  ContentBuilder *builder = g_new0(ContentBuilder, 1);
+  builder->spool = spool;
+  builder->max = max;
+  builder->heap = g_byte_array_new();
+  return builder;
+}
+
+uint64_t content_builder_size(const ContentBuilder *builder) {
+  return builder->size;
+}
+
+/* Two builders may grow at once (a container's member and its view): each reserves a stretch of the
+ * file's address space as long as it may become; what is not written stays a hole. */
+static bool move_to_spool(ContentBuilder *builder, GError **error) {
+  Spool *spool = builder->spool;
+  if (spool == NULL || spool->fd < 0)
+    return triage_fail(error, TRIAGE_REASON_SIZE_LIMIT,
+                       "content over %llu bytes needs a spool file, and there is none",
+                       (unsigned long long)LIMIT_HEAP_CONTENT);
+  builder->region = spool->end;
+  uint64_t reserve;
+  if (!g_uint64_checked_add(&reserve, spool->end, page_up(MIN(builder->max, LIMIT_OBJECT_BYTES))) ||
+      reserve > 64 * TIB)
+    return triage_fail(error, TRIAGE_REASON_SIZE_LIMIT, "the spool file is full");
+  spool->end = reserve;
+  spool->n_regions++;
+  builder->is_spooled = true;
+  if (pwrite(spool->fd, builder->heap->data, builder->heap->len, (off_t)builder->region) !=
+      (ssize_t)builder->heap->len)
+    return triage_fail(error, TRIAGE_REASON_SIZE_LIMIT,
+                       "the spool file in the case directory cannot grow: %s", g_strerror(errno));
+  g_byte_array_set_size(builder->heap, 0);
+  return true;
+}
+
+static bool write_spool(ContentBuilder *builder, const uint8_t *bytes, size_t n, GError **error) {
+  size_t done = 0;
+  while (done < n) {
+    ssize_t written = pwrite(builder->spool->fd, bytes + done, n - done,
+                             (off_t)(builder->region + builder->size));
+    if (written < 0 && errno == EINTR)
+      continue;
+    if (written <= 0)
+      return triage_fail(error, TRIAGE_REASON_SIZE_LIMIT,
+                         "the spool file in the case directory cannot grow: %s",
+                         g_strerror(errno));
+    done += (size_t)written;
+    builder->size += (uint64_t)written;
+  }
+  return true;
+}
+
+bool content_builder_append(ContentBuilder *builder, const void *bytes, size_t n, GError **error) {
+  uint64_t room = builder->max - builder->size;
+  size_t take = n < room ? n : (size_t)room;
+  if (!builder->is_spooled && builder->size + take > LIMIT_HEAP_CONTENT &&
+      !move_to_spool(builder, error))
+    return false;
+  if (builder->is_spooled) {
+    if (!write_spool(builder, bytes, take, error))
+      return false;
+  } else {
+    g_byte_array_append(builder->heap, bytes, (guint)take);
+    builder->size += take;
+  }
+  if (take < n)
+    return triage_fail(error, TRIAGE_REASON_SIZE_LIMIT,
+                       "content is longer than the %llu bytes allowed",
+                       (unsigned long long)builder->max);
+  return true;
+}
+
+bool content_builder_append_zeros(ContentBuilder *builder, uint64_t n, GError **error) {
+  uint64_t room = builder->max - builder->size, take = MIN(n, room);
+  if (!builder->is_spooled && builder->size + take > LIMIT_HEAP_CONTENT &&
+      !move_to_spool(builder, error))
+    return false;
+  if (builder->is_spooled) {
+    builder->size += take; /* a hole: finish sets the file's length */
+  } else {
+    guint old = builder->heap->len;
+    g_byte_array_set_size(builder->heap, old + (guint)take);
+    memset(builder->heap->data + old, 0, (size_t)take);
+    builder->size += take;
+  }
+  if (take < n)
+    return triage_fail(error, TRIAGE_REASON_SIZE_LIMIT,
+                       "content is longer than the %llu bytes allowed",
+                       (unsigned long long)builder->max);
+  return true;
+}
+
+static Content *content_new(void) {
+  Content *content = g_new0(Content, 1);
+  g_atomic_ref_count_init(&content->references);
+  content->data = (const uint8_t *)"";
+  return content;
+}
+
+static Content *map_region(ContentBuilder *builder, GError **error) {
+  Spool *spool = builder->spool;
+  uint64_t length = page_up(builder->size), end = builder->region + length;
+  /* What was reserved and not used goes back, unless another builder has reserved behind it. */
+  if (builder->region + page_up(MIN(builder->max, LIMIT_OBJECT_BYTES)) == spool->end)
+    spool->end = end;
+  if (lseek(spool->fd, 0, SEEK_END) < (off_t)end && ftruncate(spool->fd, (off_t)end) != 0) {
+    triage_fail(error, TRIAGE_REASON_SIZE_LIMIT,
+                "the spool file in the case directory cannot grow: %s", g_strerror(errno));
+    return NULL;
+  }
+  void *mapped = mmap(NULL, length, PROT_READ, MAP_SHARED | MAP_NORESERVE, spool->fd,
+                      (off_t)builder->region);
+  if (mapped == MAP_FAILED) {
+    triage_fail(error, TRIAGE_REASON_OUT_OF_MEMORY, "%llu bytes cannot be mapped: %s",
+                (unsigned long long)length, g_strerror(errno));
+    return NULL;
+  }
+  Content *content = content_new();
+  content->data = mapped;
+  content->mapped = length;
+  content->region = builder->region;
+  content->spool = spool;
+  builder->is_spooled = false; /* the region is the content's now */
+  return content;
+}
+
+Content *content_builder_finish(ContentBuilder *builder, GError **error) {
+  Content *content;
+  if (builder->is_spooled) {
+    content = map_region(builder, error);
+  } else {
+    content = content_new();
+    content->heap = g_byte_array_free(g_steal_pointer(&builder->heap), FALSE);
+    if (content->heap != NULL)
+      content->data = content->heap;
+  }
+  if (content != NULL)
+    content->size = builder->size;
+  content_builder_free(builder);
+  return content;
+}
+
+void content_builder_free(ContentBuilder *builder) {
+  if (builder == NULL)
+    return;
+  if (builder->is_spooled)
+    spool_release(builder->spool, builder->region,
+                  page_up(MIN(builder->max, LIMIT_OBJECT_BYTES)));
+  if (builder->heap != NULL)
+    g_byte_array_free(builder->heap, TRUE);
+  g_free(builder);
+}
+
+Content *content_new_copy(const void *bytes, size_t n) {
+  Content *content = content_new();
+  if (n > 0) {
+    content->heap = g_memdup2(bytes, n);
+    content->data = content->heap;
+  }
+  content->size = n;
+  return content;
+}
+
+Content *content_new_part(Content *parent, uint64_t offset, uint64_t n) {
+  g_assert(offset <= parent->size && n <= parent->size - offset);
+  Content *content = content_new();
+  content->parent = content_ref(parent);
+  content->data = parent->data + offset;
+  content->size = n;
+  return content;
+}
+
+Content *content_ref(Content *content) {
+  g_atomic_ref_count_inc(&content->references);
+  return content;
+}
+
+void content_unref(Content *content) {
+  if (content == NULL || !g_atomic_ref_count_dec(&content->references))
+    return;
+  if (content->mapped > 0) {
+    munmap((void *)content->data, content->mapped);
+    spool_release(content->spool, content->region, content->mapped);
+  }
+  g_free(content->heap);
+  content_unref(content->parent);
+  g_free(content);
+}
+
+const uint8_t *content_data(const Content *content) {
+  return content->data;
+}
+
+uint64_t content_size(const Content *content) {
+  return content->size;
+}
