@@ -4,6 +4,7 @@
  * the coordinator from checked fields alone). Pure functions: no I/O but reading profile files. */
 #pragma once
 #include <glib.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include "triage/error.h"
 

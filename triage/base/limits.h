@@ -21,6 +21,20 @@
 #define LIMIT_VOLUMES 1024u                /* volumes of one piece of evidence */
 #define LIMIT_ENUM_SKIPS 64u               /* places of one volume given up after crashing a worker */
 
+/* disk images */
+#define LIMIT_IMAGE_SEGMENTS 65536u        /* files of one image */
+#define LIMIT_IMAGE_OPEN_FILES 64u         /* of them open at a time */
+#define LIMIT_IMAGE_DAMAGE 1000000u        /* damaged stretches kept apart; then neighbours are joined */
+#define LIMIT_IMAGE_PROBLEMS 64u           /* sentences about one container */
+#define LIMIT_IMAGE_PROPERTIES 256u        /* acquisition properties of one container */
+#define LIMIT_IMAGE_DESCRIPTOR (64 * KIB)  /* text descriptor of a VMDK */
+#define LIMIT_EWF_SECTIONS 4000000u        /* sections of one E01 set */
+#define LIMIT_EWF_HEADER_BYTES (1 * MIB)   /* one header section, inflated */
+#define LIMIT_EWF_CHUNK_BYTES (64 * MIB)   /* one chunk, inflated */
+#define LIMIT_EWF_TABLE_ENTRIES (UINT32_C(1) << 24) /* chunks of one table */
+#define LIMIT_EWF_CACHE_BYTES (16 * MIB)   /* inflated chunks kept; tables kept are as much again */
+#define LIMIT_EWF_ERRORS 64u               /* acquisition errors listed one by one */
+
 /* content */
 #define LIMIT_HEAP_CONTENT (8 * MIB)       /* larger content is spooled to an unlinked file */
 #define LIMIT_OBJECT_BYTES (64 * GIB)      /* of one object; the rest is size-limit */
@@ -32,6 +46,8 @@
 #define LIMIT_RATIO 1000u                  /* expanded : packed, looked at above LIMIT_RATIO_FROM */
 #define LIMIT_RATIO_FROM (64 * MIB)
 #define LIMIT_MEMBERS 10000000u            /* members of one archive */
+#define LIMIT_DEPTH_MAX 128u               /* of --max-depth: each level holds a library open */
+#define LIMIT_APPENDED 256u                /* containers one behind the other in one object */
 
 /* scanning */
 #define LIMIT_MATCHES_KEPT 200u            /* matches of one rule kept in full; all are counted */

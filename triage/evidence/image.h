@@ -4,10 +4,10 @@
  * so that one bad sector costs only what lies on it. May know image libraries; knows nothing of
  * volumes or files. */
 #pragma once
-#include <glib.h>
-#include <stdint.h>
 #include "base/row.h"
 #include "triage/error.h"
+#include <glib.h>
+#include <stdint.h>
 
 typedef struct _Image Image;
 
@@ -27,9 +27,9 @@ typedef struct {
   uint64_t size;         /* media bytes */
   uint32_t sector_bytes; /* 512 unless the container says otherwise */
   uint32_t n_segments;
-  GPtrArray *properties; /* ImageProperty*, in the container's order */
+  GPtrArray *properties;                /* ImageProperty*, in the container's order */
   char stored_md5[33], stored_sha1[41]; /* lower-case hex, empty where the container has none */
-  GPtrArray *problems;   /* char*: sentences about the container as a whole, see image_damage_all */
+  GPtrArray *problems; /* char*: sentences about the container as a whole, see image_damage_all */
 } ImageInfo;
 
 /* The names of all files that make up the image whose first segment is path: looks at names and at

@@ -32,6 +32,10 @@ const Volume *volume_set_find(const VolumeSet *set, uint32_t no);    /* NULL: no
 /* True where any volume holds a file system triage can walk. */
 bool volume_set_has_filesystem(const VolumeSet *set);
 
+/* True where the image shows signs of being a disk at all: a volume system, a file system, or the
+ * signature of one that cannot be read (btrfs, LUKS, BitLocker). False: it may be any single file. */
+bool volume_set_is_disk(const VolumeSet *set);
+
 /* The volume's file system, opened once and kept. NULL with error. (transfer none) */
 TSK_FS_INFO *volume_open_fs(VolumeSet *set, uint32_t no, GError **error);
 Image *volume_set_image(VolumeSet *set);

@@ -66,6 +66,9 @@ typedef struct {
 } VolumeRecord;
 bool store_put_volume(Store *store, const VolumeRecord *volume, GError **error); /* or replace */
 
+/* True where that volume's row says that its walk has ended. */
+bool store_is_enumerated(Store *store, uint32_t evidence, uint32_t volume);
+
 /* ---- the walk: object.volume, dir.no ... count within (evidence, volume) ---- */
 bool store_put_dir(Store *store, uint32_t evidence, uint32_t volume, const ObjectDir *dir,
                    GError **error);
@@ -90,6 +93,9 @@ bool store_count_work(Store *store, uint32_t evidence, uint32_t volume, uint64_t
                       uint64_t *bytes, GError **error); /* still pending */
 /* The full path of an object's (first) name, printable, '/'-separated, :stream appended. */
 char *store_object_path(Store *store, uint32_t evidence, const Object *object);
+/* The same as raw bytes without a leading '/' and without a stream's name: how a file below a
+ * directory is opened again. */
+GBytes *store_object_raw_path(Store *store, uint32_t evidence, const Object *object);
 
 /* ---- results: what a worker found in one object, committed together ---- */
 typedef struct {

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_info.c - what is this evidence? */
+#include "cli/commands.h"
+#include "engine/coord.h"
+#include <string.h>
+
+int command_info(int argc, char **argv) {
+  if (argc != 2 || strcmp(argv[1], "--help") == 0) {
+    g_printerr("Usage: triage info EVIDENCE\nSays what the evidence is: container, acquisition, "
+               "volumes, file systems. Examines nothing.\n");
+    return argc == 2 ? EXIT_COMPLETE : EXIT_UNUSABLE;
+  }
+  return coord_info(argv[1]);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_report.c - renders a case again from its store. */
+#include "cli/commands.h"
+#include "engine/coord.h"
+#include "reports/reports.h"
+#include <string.h>
+
+static int check_case(const char *dir, Store **store) {
+  g_autoptr(GError) error = NULL;
+  *store = store_open(dir, true, &error);
+  if (*store == NULL) {
+    g_printerr("triage report: %s\n", error->message);
+    return EXIT_UNUSABLE;
+  }
+  g_autofree char *status = store_get_meta(*store, "status");
+  if (status == NULL || strcmp(status, "complete") != 0) {
+    g_printerr("triage report: %s: the scan of this case has not been finished; run it again with "
+               "--resume\n",
+               dir);
+    return EXIT_UNUSABLE;
+  }
+  return EXIT_COMPLETE;
+}
+
+int command_report(int argc, char **argv) {
+  g_autofree char *format = NULL;
+  const GOptionEntry entries[] = {
+      {"format", 0, 0, G_OPTION_ARG_STRING, &format,
+       "Only these: html, csv, jsonl, ... ('triage formats' lists them)", "LIST"},
+      {NULL, 0, 0, 0, NULL, NULL, NULL}};
+  g_autoptr(GOptionContext) context = g_option_context_new("CASE");
+  g_option_context_set_summary(context, "Writes the reports of a case again, from its store alone.");
+  g_option_context_add_main_entries(context, entries, NULL);
+  g_autoptr(GError) error = NULL;
+  if (!g_option_context_parse(context, &argc, &argv, &error)) {
+    g_printerr("triage report: %s\n", error->message);
+    return EXIT_UNUSABLE;
+  }
+  if (argc != 2) {
+    g_printerr("triage report: name one case directory\n");
+    return EXIT_UNUSABLE;
+  }
+  g_autoptr(Store) store = NULL;
+  int status = check_case(argv[1], &store);
+  if (status != EXIT_COMPLETE)
+    return status;
+  g_auto(GStrv) formats = format != NULL ? g_strsplit(format, ",", -1) : NULL;
+  if (!reports_render(store, argv[1], (const char *const *)formats, &error)) {
+    g_printerr("triage report: %s\n", error->message);
+    return triage_error_reason(error) == TRIAGE_REASON_USAGE ? EXIT_UNUSABLE : EXIT_STOPPED;
+  }
+  return EXIT_COMPLETE;
+}

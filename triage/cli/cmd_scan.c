@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_scan.c - the options of 'triage scan'. */
+#include "base/limits.h"
+#include "cli/commands.h"
+#include "engine/coord.h"
+#include <string.h>
+#include <unistd.h>
+
+typedef struct {
+  ScanOptions scan;
+  char *shard, *areas, *known, *progress;
+  gboolean resume, hash_all, entries, quiet, verbose, no_prefilter;
+} Arguments;
+
+static void list_entries(Arguments *a, GOptionEntry *entries) {
+  const GOptionEntry list[] = {
+      {"output", 'o', 0, G_OPTION_ARG_FILENAME, &a->scan.output,
+       "Case directory to make (required)", "CASE"},
+      {"rules", 'r', 0, G_OPTION_ARG_FILENAME_ARRAY, &a->scan.rules,
+       "YARA rules, may be given often; [namespace:]FILE (default: network_smtp_vb)", "FILE"},
+      {"benign", 'b', 0, G_OPTION_ARG_FILENAME_ARRAY, &a->scan.benign,
+       "Site profile of what is known to be benign, may be given often", "FILE"},
+      {"jobs", 'j', 0, G_OPTION_ARG_INT, &a->scan.jobs,
+       "Worker processes (default: the machine's processors)", "N"},
+      {"resume", 0, 0, G_OPTION_ARG_NONE, &a->resume, "Go on with a stopped case", NULL},
+      {"password-file", 0, 0, G_OPTION_ARG_FILENAME, &a->scan.password_file,
+       "Passwords to try on encrypted archive members, one a line", "FILE"},
+      {"timezone", 0, 0, G_OPTION_ARG_STRING, &a->scan.timezone,
+       "Zone named in the report; times stay UTC", "NAME"},
+      {"examiner", 0, 0, G_OPTION_ARG_STRING, &a->scan.examiner, "For the report", "TEXT"},
+      {"case-number", 0, 0, G_OPTION_ARG_STRING, &a->scan.case_number, "For the report", "TEXT"},
+      {"evidence-number", 0, 0, G_OPTION_ARG_STRING, &a->scan.evidence_number, "For the report",
+       "TEXT"},
+      {"notes", 0, 0, G_OPTION_ARG_STRING, &a->scan.notes, "For the report", "TEXT"},
+      {"hash-all", 0, 0, G_OPTION_ARG_NONE, &a->hash_all,
+       "Digests of every object, not of hits alone", NULL},
+      {"digest", 0, 0, G_OPTION_ARG_STRING, &a->scan.digest,
+       "Digests of the whole evidence: sha256 (default, with sha1 and md5) or none", "LIST"},
+      {"entries", 0, 0, G_OPTION_ARG_NONE, &a->entries, "Write entries.csv: every object seen",
+       NULL},
+      {"timeout", 0, 0, G_OPTION_ARG_INT, &a->scan.timeout_seconds,
+       "For each object, beside what its size allows (default 120)", "SECONDS"},
+      {"max-depth", 0, 0, G_OPTION_ARG_INT, &a->scan.max_depth,
+       "Containers inside containers (default 16)", "N"},
+      {"max-expanded", 0, 0, G_OPTION_ARG_INT64, &a->scan.max_expanded,
+       "Bytes unpacked from one object (default 16 GiB)", "BYTES"},
+      {"no-prefilter", 0, 0, G_OPTION_ARG_NONE, &a->no_prefilter,
+       "Every object to libyara (this version always does)", NULL},
+      {"areas", 0, 0, G_OPTION_ARG_STRING, &a->areas, "Not in this version", "LIST"},
+      {"known", 0, 0, G_OPTION_ARG_FILENAME, &a->known, "Not in this version", "FILE"},
+      {"shard", 0, 0, G_OPTION_ARG_STRING, &a->shard, "Not in this version", "K/N"},
+      {"quiet", 'q', 0, G_OPTION_ARG_NONE, &a->quiet, "Errors only", NULL},
+      {"verbose", 'v', 0, G_OPTION_ARG_NONE, &a->verbose, "Say more", NULL},
+      {"progress", 0, 0, G_OPTION_ARG_STRING, &a->progress,
+       "auto (on a terminal), always or never", "WHEN"},
+      {NULL, 0, 0, 0, NULL, NULL, NULL},
+  };
+  memcpy(entries, list, sizeof list);
+}
+
+static bool check_ranges(Arguments *a, const char **problem) {
+  ScanOptions *scan = &a->scan;
+  *problem = NULL;
+  if (scan->output == NULL)
+    *problem = "name the case directory to make with -o CASE";
+  else if (scan->evidence == NULL || scan->evidence[0] == NULL)
+    *problem = "name the evidence: a disk image, archive, file or directory";
+  else if (scan->jobs < 1 || scan->jobs > 256)
+    *problem = "--jobs takes a number from 1 to 256";
+  else if (scan->timeout_seconds < 1 || scan->timeout_seconds > 86400)
+    *problem = "--timeout takes seconds from 1 to 86400";
+  else if (scan->max_depth < 0 || scan->max_depth > 1000)
+    *problem = "--max-depth takes a number from 0 to 1000";
+  else if (scan->max_expanded < 0)
+    *problem = "--max-expanded takes a number of bytes";
+  else if (a->areas != NULL)
+    *problem = "--areas is not in this version: allocated and deleted entries, orphans and named "
+               "streams are always examined";
+  else if (a->known != NULL)
+    *problem = "--known is not in this version";
+  else if (a->shard != NULL)
+    *problem = "--shard is not in this version";
+  else if (a->progress != NULL && strcmp(a->progress, "auto") != 0 &&
+           strcmp(a->progress, "always") != 0 && strcmp(a->progress, "never") != 0)
+    *problem = "--progress takes auto, always or never";
+  return *problem == NULL;
+}
+
+static bool check_digest_list(const char *list) {
+  g_auto(GStrv) words = g_strsplit(list != NULL ? list : "sha256", ",", -1);
+  for (guint i = 0; words[i] != NULL; i++) {
+    bool is_none = strcmp(words[i], "none") == 0;
+    if ((is_none && (i > 0 || words[1] != NULL)) ||
+        (!is_none && strcmp(words[i], "sha256") != 0 && strcmp(words[i], "sha1") != 0 &&
+         strcmp(words[i], "md5") != 0))
+      return false;
+  }
+  return words[0] != NULL;
+}
+
+static char *join_command_line(int argc, char **argv) {
+  GString *line = g_string_new("triage");
+  for (int i = 0; i < argc; i++) {
+    g_autofree char *quoted = g_shell_quote(argv[i]);
+    bool is_plain = strspn(argv[i], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                    "_-./=:,+@%") == strlen(argv[i]) && *argv[i] != '\0';
+    g_string_append_printf(line, " %s", is_plain ? argv[i] : quoted);
+  }
+  return g_string_free(line, FALSE);
+}
+
+static void arguments_clear(Arguments *a) {
+  g_free(a->scan.output);
+  g_strfreev(a->scan.evidence);
+  g_strfreev(a->scan.rules);
+  g_strfreev(a->scan.benign);
+  g_free(a->scan.password_file);
+  g_free(a->scan.timezone);
+  g_free(a->scan.examiner);
+  g_free(a->scan.case_number);
+  g_free(a->scan.evidence_number);
+  g_free(a->scan.notes);
+  g_free(a->scan.digest);
+  g_free(a->scan.command_line);
+  g_free(a->shard);
+  g_free(a->areas);
+  g_free(a->known);
+  g_free(a->progress);
+}
+
+static int run(Arguments *a, GOptionContext *context, int argc, char **argv) {
+  g_autoptr(GError) error = NULL;
+  a->scan.command_line = join_command_line(argc, argv);
+  if (!g_option_context_parse(context, &argc, &argv, &error)) {
+    g_printerr("triage scan: %s; 'triage scan --help' lists the options\n", error->message);
+    return EXIT_UNUSABLE;
+  }
+  a->scan.evidence = g_new0(char *, (gsize)argc + 1);
+  for (int i = 1, n = 0; i < argc; i++)
+    if (strcmp(argv[i], "--") != 0)
+      a->scan.evidence[n++] = g_strdup(argv[i]);
+  const char *problem;
+  if (!check_ranges(a, &problem) ||
+      (!check_digest_list(a->scan.digest) &&
+       (problem = "--digest takes sha256, sha1, md5, or none alone") != NULL)) {
+    g_printerr("triage scan: %s\n", problem);
+    return EXIT_UNUSABLE;
+  }
+  a->scan.resume = a->resume;
+  a->scan.hash_all = a->hash_all;
+  a->scan.entries = a->entries;
+  a->scan.quiet = a->quiet;
+  a->scan.verbose = a->verbose;
+  const char *when = a->progress != NULL ? a->progress : "auto";
+  a->scan.progress = !a->quiet && (strcmp(when, "always") == 0 ||
+                                   (strcmp(when, "auto") == 0 && isatty(STDERR_FILENO)));
+  return coord_scan(&a->scan);
+}
+
+int command_scan(int argc, char **argv) {
+  Arguments arguments = {.scan = {.jobs = (int)g_get_num_processors(),
+                                  .timeout_seconds = LIMIT_TIMEOUT_SECONDS_DEFAULT,
+                                  .max_depth = LIMIT_DEPTH_DEFAULT,
+                                  .max_expanded = (int64_t)LIMIT_EXPANDED_DEFAULT}};
+  GOptionEntry entries[32];
+  list_entries(&arguments, entries);
+  g_autoptr(GOptionContext) context = g_option_context_new("EVIDENCE...");
+  g_option_context_set_summary(context, "Examines evidence and writes a case directory.");
+  g_option_context_add_main_entries(context, entries, NULL);
+  int status = run(&arguments, context, argc, argv);
+  arguments_clear(&arguments);
+  return status;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* commands.h - one file for each command; each takes its own argument vector and returns the exit
+ * status of the contract. */
+#pragma once
+
+typedef struct {
+  const char *name, *arguments, *summary;
+  int (*run)(int argc, char **argv);
+} Command;
+
+int command_scan(int argc, char **argv);
+int command_report(int argc, char **argv);
+int command_info(int argc, char **argv);
+int command_check_rules(int argc, char **argv);
+int command_formats(int argc, char **argv);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* main.c - picks the command. */
+#include "cli/commands.h"
+#include "engine/coord.h"
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+static const Command COMMANDS[] = {
+    {"scan", "-o CASE [OPTION...] EVIDENCE...", "examine evidence, write a case directory",
+     command_scan},
+    {"report", "CASE [--format LIST]", "write the reports again from the case's store",
+     command_report},
+    {"info", "EVIDENCE", "say what the evidence is; examines nothing", command_info},
+    {"check-rules", "FILE...", "compile rules and profiles, say what is wrong and where",
+     command_check_rules},
+    {"formats", "", "list everything that can be read or written, with its limits",
+     command_formats},
+};
+
+static void print_help(void) {
+  g_print("triage - finds scripts that send mail (or anything a YARA rule describes) in disk images\n"
+          "and archives, and says what it could not examine.\n\n"
+          "Usage:\n");
+  for (gsize i = 0; i < G_N_ELEMENTS(COMMANDS); i++)
+    g_print("  triage %s%s%s\n      %s\n", COMMANDS[i].name, *COMMANDS[i].arguments ? " " : "",
+            COMMANDS[i].arguments, COMMANDS[i].summary);
+  g_print("  triage --version\n      the versions of triage and of every library it uses\n\n"
+          "'triage scan --help' lists the options. EVIDENCE is a disk image (raw, split raw, E01,\n"
+          "VHD, VMDK, QCOW; named by its first segment), an archive, a single file or a directory.\n"
+          "It is opened for reading only.\n\n"
+          "Exit status: 0 everything examined; 1 finished, but something could not be fully examined\n"
+          "(coverage.csv says what and why); 2 wrong usage or unusable input; 3 stopped part-way.\n");
+}
+
+int main(int argc, char **argv) {
+  setlocale(LC_ALL, "C.UTF-8");
+  if (argc < 2) {
+    g_printerr("triage: name a command; 'triage --help' lists them\n");
+    return EXIT_UNUSABLE;
+  }
+  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+    print_help();
+    return EXIT_COMPLETE;
+  }
+  if (strcmp(argv[1], "--version") == 0)
+    return coord_versions();
+  for (gsize i = 0; i < G_N_ELEMENTS(COMMANDS); i++)
+    if (strcmp(argv[1], COMMANDS[i].name) == 0)
+      return COMMANDS[i].run(argc - 1, argv + 1);
+  g_printerr("triage: '%s' is no command; 'triage --help' lists them\n", argv[1]);
+  return EXIT_UNUSABLE;
+}

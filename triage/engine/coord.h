@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* coord.h - the coordinator: hands out work to worker processes, checks what they say, owns the case
+ * store. Parses no evidence. What the commands use of it. */
+#pragma once
+#include "triage/error.h"
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct {
+  char *output;           /* case directory */
+  char **evidence;        /* paths, NULL-terminated */
+  char **rules;           /* "file" or "namespace:file"; NULL: the shipped rule */
+  char **benign;          /* site profiles; NULL: none */
+  char *password_file;    /* NULL: none */
+  char *timezone, *examiner, *case_number, *evidence_number, *notes; /* NULL: not given */
+  char *digest;           /* "none" or a list; NULL: default */
+  char *command_line;     /* for the report */
+  int jobs;
+  int timeout_seconds, max_depth;
+  int64_t max_expanded;
+  bool resume, hash_all, entries, quiet, verbose;
+  bool progress;          /* show it */
+} ScanOptions;
+
+enum { EXIT_COMPLETE = 0, EXIT_INCOMPLETE = 1, EXIT_UNUSABLE = 2, EXIT_STOPPED = 3 };
+
+/* Runs a whole scan; messages go to standard error. Returns the exit status. */
+int coord_scan(const ScanOptions *options);
+
+/* Prints what one piece of evidence is. Returns the exit status. */
+int coord_info(const char *path);
+
+/* Prints every message about these rule files and profiles; 0 where none is an error, else 2. */
+int coord_check_rules(char **files);
+
+/* Prints the tables ("formats") or the library versions ("--version"). */
+int coord_formats(void);
+int coord_versions(void);
+
+/* A file of the installation or build tree: kind "rules" (directory) or "triage-worker". NULL with
+ * error where it is in neither place. (transfer full) */
+char *coord_find(const char *kind, GError **error);

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* coord_assess.c - the verdicts, once all evidence is examined: computed here from checked fields,
+ * never by a worker. */
+#include "engine/coord_private.h"
+#include <string.h>
+
+/* A fact that owns its texts. */
+typedef struct {
+  FactRef ref;
+  char *texts[6];
+} OwnedFact;
+
+static void owned_fact_free(OwnedFact *fact) {
+  for (guint i = 0; i < G_N_ELEMENTS(fact->texts); i++)
+    g_free(fact->texts[i]);
+  g_free(fact);
+}
+
+static bool collect_fact(void *user, const FactRow *row) {
+  OwnedFact *fact = g_new0(OwnedFact, 1);
+  g_autofree char *path = *row->member != '\0' ? g_strconcat(row->path, "!/", row->member, NULL)
+                                               : g_strdup(row->path);
+  const char *texts[] = {row->kind, row->target, row->detail, path, row->sha256, row->evidence};
+  for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
+    fact->texts[i] = g_strdup(texts[i]);
+  fact->ref = (FactRef){.kind = fact->texts[0],
+                        .target = fact->texts[1],
+                        .detail = fact->texts[2],
+                        .path = fact->texts[3],
+                        .sha256 = fact->texts[4],
+                        .evidence = fact->texts[5],
+                        .volume = row->volume};
+  g_ptr_array_add(user, fact);
+  return true;
+}
+
+typedef struct {
+  int64_t rowid;
+  Verdict verdict;
+} Decision;
+
+static void decision_clear(gpointer decision) {
+  verdict_clear(&((Decision *)decision)->verdict);
+}
+
+typedef struct {
+  const ProfileSet *profiles;
+  const GPtrArray *facts;
+  GArray *decisions;
+} Assessment;
+
+/* A hit under several names is decided by its first one: rows of the same hit come together. */
+static bool decide(void *user, const HitRow *row) {
+  Assessment *assessment = user;
+  guint n = assessment->decisions->len;
+  if (n > 0 && g_array_index(assessment->decisions, Decision, n - 1).rowid == row->rowid)
+    return true;
+  g_autoptr(GPtrArray) indicators = g_ptr_array_new_with_free_func(g_free);
+  for (guint i = 0; i < row->n_indicators; i++) {
+    Indicator *indicator = g_new0(Indicator, 1); /* texts stay the row's */
+    indicator->name = (char *)row->indicators[i].name;
+    indicator->value = (char *)row->indicators[i].value;
+    indicator->offset = row->indicators[i].offset;
+    g_ptr_array_add(indicators, indicator);
+  }
+  HitView view = {.evidence = row->evidence,
+                  .volume = row->volume,
+                  .path = row->path,
+                  .member = row->member,
+                  .view = row->view,
+                  .state = row->state,
+                  .sha256 = row->digests.sha256,
+                  .rule = row->rule,
+                  .is_named_stream = row->is_named_stream,
+                  .indicators = indicators,
+                  .facts = assessment->facts,
+                  .excerpt = row->excerpt};
+  Decision decision = {.rowid = row->rowid};
+  assess_hit(assessment->profiles, &view, &decision.verdict);
+  g_array_append_val(assessment->decisions, decision);
+  return true;
+}
+
+static bool put_decision(Run *run, const Decision *decision, GError **error) {
+  const Verdict *verdict = &decision->verdict;
+  g_autoptr(GPtrArray) corroboration = g_ptr_array_new();
+  for (guint i = 0; verdict->corroboration != NULL && i < verdict->corroboration->len; i++)
+    g_ptr_array_add(corroboration, verdict->corroboration->pdata[i]);
+  g_ptr_array_add(corroboration, NULL);
+  return store_put_verdict(run->store, decision->rowid, verdict_name(verdict->verdict),
+                           verdict->scenario, verdict->profile, verdict->reason,
+                           (const char *const *)corroboration->pdata, error);
+}
+
+bool assess_case(Run *run, GError **error) {
+  g_autoptr(GPtrArray) facts = g_ptr_array_new_with_free_func((GDestroyNotify)owned_fact_free);
+  g_autoptr(GArray) decisions = g_array_new(FALSE, TRUE, sizeof(Decision));
+  g_array_set_clear_func(decisions, decision_clear);
+  Assessment assessment = {run->profiles, facts, decisions};
+  if (!store_each_fact(run->store, collect_fact, facts, error) ||
+      !store_each_hit(run->store, decide, &assessment, error))
+    return false;
+  for (guint i = 0; i < decisions->len; i++)
+    if (!put_decision(run, &g_array_index(decisions, Decision, i), error))
+      return false;
+  return true;
+}

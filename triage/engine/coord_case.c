@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* coord_case.c - what a case records beside its findings: inputs, evidence, the run itself. */
+#include "engine/coord_case.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include <string.h>
+#include <sys/utsname.h>
+
+char *case_now(void) {
+  TriageTime time = {.seconds = g_get_real_time() / G_USEC_PER_SEC, .is_set = true};
+  char text[64];
+  triage_time_format(&time, text, sizeof text);
+  return g_strdup(text);
+}
+
+static bool put_given(Run *run, const char *key, const char *value, GError **error) {
+  g_autofree char *shown = value != NULL ? text_printable(value, strlen(value)) : g_strdup("");
+  return store_put_meta(run->store, key, shown, error);
+}
+
+static bool put_options(Run *run, GError **error) {
+  const ScanOptions *options = run->options;
+  g_autofree char *text = g_strdup_printf(
+      "timeout %d s\nmax-depth %d\nmax-expanded %lld bytes\nhash-all %s\nentries %s\n"
+      "password-file %s\n",
+      options->timeout_seconds, options->max_depth, (long long)options->max_expanded,
+      options->hash_all ? "yes" : "no", options->entries ? "yes" : "no",
+      options->password_file != NULL ? "given" : "not given");
+  return store_put_meta(run->store, "options", text, error);
+}
+
+static bool put_host(Run *run, GError **error) {
+  struct utsname name;
+  if (uname(&name) != 0)
+    return true;
+  g_autofree char *text =
+      g_strdup_printf("%s %s %s %s", name.sysname, name.release, name.machine, name.nodename);
+  return put_given(run, "host", text, error);
+}
+
+static bool put_input_files(Run *run, GError **error) {
+  for (guint i = 0; i < run->rules->len; i++) {
+    const RuleInput *input = run->rules->pdata[i];
+    InputFile file = {"rules", input->name, input->sha256, g_bytes_get_size(input->text)};
+    if (!store_put_input_file(run->store, &file, error))
+      return false;
+  }
+  for (guint i = 0; i < profile_set_n_files(run->profiles); i++) {
+    InputFile file = {.kind = "profile"};
+    profile_set_file(run->profiles, i, &file.name, &file.sha256);
+    if (!store_put_input_file(run->store, &file, error))
+      return false;
+  }
+  return true;
+}
+
+bool case_begin(Run *run, const char *libraries, GError **error) {
+  const ScanOptions *options = run->options;
+  g_autofree char *now = case_now();
+  bool has_digest = options->digest == NULL || strcmp(options->digest, "none") != 0;
+  return store_put_meta(run->store, "tool_version", TRIAGE_VERSION, error) &&
+         store_put_meta(run->store, "libraries", libraries, error) &&
+         put_given(run, "command_line", options->command_line, error) &&
+         store_put_meta(run->store, "started", now, error) &&
+         put_given(run, "examiner", options->examiner, error) &&
+         put_given(run, "case_number", options->case_number, error) &&
+         put_given(run, "evidence_number", options->evidence_number, error) &&
+         put_given(run, "notes", options->notes, error) &&
+         put_given(run, "timezone", options->timezone, error) &&
+         store_put_meta(run->store, "areas",
+                        "allocated and deleted entries, orphans, named streams, archive members",
+                        error) &&
+         store_put_meta(run->store, "digest", has_digest ? "sha256 sha1 md5" : "none", error) &&
+         store_put_meta(run->store, "status", "running", error) &&
+         (!options->entries || store_put_meta(run->store, "entries", "1", error)) &&
+         put_options(run, error) && put_host(run, error) && put_input_files(run, error);
+}
+
+bool run_put_evidence(Run *run, GError **error) {
+  const Probe *probe = run->probe;
+  g_autofree char *path = text_printable(probe->path, strlen(probe->path));
+#define OR_EMPTY(text) ((text) != NULL ? (text) : "")
+  EvidenceRecord record = {.no = run->evidence,
+                           .name = probe->name,
+                           .path = path,
+                           .kind = OR_EMPTY(probe->kind),
+                           .format = OR_EMPTY(probe->format),
+                           .media_bytes = probe->media_bytes,
+                           .sector_bytes = probe->sector_bytes,
+                           .stored_md5 = OR_EMPTY(probe->stored_md5),
+                           .stored_sha1 = OR_EMPTY(probe->stored_sha1),
+                           .md5 = OR_EMPTY(run->digest_md5),
+                           .sha1 = OR_EMPTY(run->digest_sha1),
+                           .sha256 = OR_EMPTY(run->digest_sha256),
+                           .digest_status = OR_EMPTY(run->digest_status)};
+#undef OR_EMPTY
+  if (run->digest_state == DIGEST_NOT_WANTED)
+    record.digest_status = "not computed";
+  return store_put_evidence(run->store, &record, error);
+}
+
+bool case_put_probe(Run *run, GError **error) {
+  const Probe *probe = run->probe;
+  for (guint i = 0; i + 1 < probe->properties->len; i += 2)
+    if (!store_put_evidence_property(run->store, run->evidence, probe->properties->pdata[i],
+                                     probe->properties->pdata[i + 1], error))
+      return false;
+  for (guint i = 0; i < probe->problems->len; i++)
+    if (!store_put_evidence_property(run->store, run->evidence, "Problem of the container",
+                                     probe->problems->pdata[i], error))
+      return false;
+  for (guint i = 0; i < probe->segments->len; i++)
+    if (!store_put_evidence_file(run->store, run->evidence, probe->segments->pdata[i],
+                                 g_array_index(probe->segment_bytes, uint64_t, i), error))
+      return false;
+  if (probe->sandbox_missing != NULL && probe->sandbox_missing[0] != NULL) {
+    g_autofree char *text = g_strjoinv("\n", probe->sandbox_missing);
+    return store_put_meta(run->store, "sandbox", text, error);
+  }
+  return true;
+}

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* coord_case.h - what a case records beside its findings. */
+#pragma once
+#include "engine/coord_private.h"
+
+char *case_now(void); /* RFC 3339 UTC (transfer full) */
+bool case_begin(Run *run, const char *libraries, GError **error);
+bool case_put_probe(Run *run, GError **error);

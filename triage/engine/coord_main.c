@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* coord_main.c - a scan from command line to exit status: probe everything, then create the case,
+ * then examine, assess, render. */
+#include "base/io.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "engine/coord_case.h"
+#include "engine/coord_versions.h"
+#include "reports/reports.h"
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int say_error(Run *run, const GError *error, int status) {
+  progress_clear(&run->progress);
+  g_printerr("triage: %s\n", error->message);
+  return status;
+}
+
+static bool check_evidence_paths(const ScanOptions *options, GError **error) {
+  for (guint i = 0; options->evidence[i] != NULL; i++) {
+    struct stat status;
+    if (stat(options->evidence[i], &status) != 0 || access(options->evidence[i], R_OK) != 0) {
+      g_autofree char *shown = text_printable(options->evidence[i], strlen(options->evidence[i]));
+      return triage_fail(error, TRIAGE_REASON_USAGE, "%s: cannot be opened: %s", shown,
+                         g_strerror(errno));
+    }
+  }
+  return true;
+}
+
+/* Names in the evidence column are base names; a repeated one gets its number. */
+static void name_probe(GPtrArray *probes, Probe *probe) {
+  g_autofree char *base = g_path_get_basename(probe->path);
+  g_autofree char *shown = text_printable(base, strlen(base));
+  probe->name = g_strdup(shown);
+  for (guint n = 2, i = 0; i < probes->len; i++) {
+    const Probe *other = probes->pdata[i];
+    if (strcmp(other->name, probe->name) != 0)
+      continue;
+    g_free(probe->name);
+    probe->name = g_strdup_printf("%s#%u", shown, n++);
+    i = (guint)-1; /* the new name may be taken as well */
+  }
+}
+
+static GPtrArray *probe_all(Run *run, GError **error) {
+  g_autoptr(GPtrArray) probes = g_ptr_array_new_with_free_func((GDestroyNotify)probe_free);
+  guint n_open = 0;
+  for (guint i = 0; run->options->evidence[i] != NULL; i++) {
+    ProcessSetup setup = {.role = "examine",
+                          .evidence = run->options->evidence[i],
+                          .rules = run->rules,
+                          .passwords = run->passwords,
+                          .options = run->options,
+                          .spool_fd = -1};
+    Probe *probe = probe_new(&setup, error);
+    if (probe == NULL)
+      return NULL;
+    name_probe(probes, probe);
+    g_ptr_array_add(probes, probe);
+    n_open += probe->error == NULL;
+  }
+  if (n_open == 0) {
+    const Probe *first = probes->pdata[0];
+    triage_fail(error, TRIAGE_REASON_USAGE, "%s", first->error->message);
+    return NULL;
+  }
+  for (guint i = 0; i < probes->len; i++) {
+    const Probe *probe = probes->pdata[i];
+    if (probe->error != NULL)
+      g_printerr("triage: %s (listed in coverage.csv; the other evidence is examined)\n",
+                 probe->error->message);
+  }
+  return g_steal_pointer(&probes);
+}
+
+static bool make_case_dir(const ScanOptions *options, GError **error) {
+  g_autofree char *shown = text_printable(options->output, strlen(options->output));
+  if (options->resume)
+    return true;
+  if (mkdir(options->output, 0700) == 0)
+    return true;
+  if (errno == EEXIST)
+    return triage_fail(error, TRIAGE_REASON_USAGE,
+                       "%s: exists already; name a new case directory, or give --resume to go on "
+                       "with this one",
+                       shown);
+  return triage_fail(error, TRIAGE_REASON_USAGE, "%s: cannot be created: %s", shown,
+                     g_strerror(errno));
+}
+
+static bool open_case(Run *run, GError **error) {
+  if (!make_case_dir(run->options, error))
+    return false;
+  run->store = run->options->resume ? store_open(run->options->output, true, error)
+                                    : store_create(run->options->output, error);
+  return run->store != NULL && store_begin(run->store, error);
+}
+
+/* A resumed case must be about the same evidence and rules, or its parts would not fit together. */
+static bool check_resumed(Run *run, GPtrArray *probes, char **fingerprint, GError **error) {
+  g_autoptr(GString) text = g_string_new(NULL);
+  for (guint i = 0; i < probes->len; i++) {
+    const Probe *probe = probes->pdata[i];
+    g_string_append_printf(text, "%s %llu %s %s\n", probe->name,
+                           (unsigned long long)probe->media_bytes,
+                           probe->kind != NULL ? probe->kind : "",
+                           probe->stored_md5 != NULL ? probe->stored_md5 : "");
+  }
+  for (guint i = 0; i < run->rules->len; i++)
+    g_string_append_printf(text, "%s\n", ((RuleInput *)run->rules->pdata[i])->sha256);
+  const ScanOptions *options = run->options;
+  g_string_append_printf(text, "%d %lld %d %d\n", options->max_depth,
+                         (long long)options->max_expanded, options->hash_all, options->entries);
+  Digests digests;
+  digest_bytes(DIGEST_SHA256, text->str, text->len, &digests);
+  *fingerprint = g_strdup(digests.sha256);
+  g_autofree char *stored = store_get_meta(run->store, "fingerprint");
+  return !options->resume || stored == NULL || strcmp(stored, digests.sha256) == 0 ||
+         triage_fail(error, TRIAGE_REASON_USAGE,
+                     "%s: was begun with other evidence, rules or options; resume it with the same "
+                     "ones, or name a new case directory",
+                     options->output);
+}
+
+static bool examine(Run *run, GPtrArray *probes, GError **error) {
+  for (guint i = 0; i < probes->len; i++) {
+    run->evidence = i + 1;
+    run->probe = probes->pdata[i];
+    g_autofree char *key = g_strdup_printf("evidence_%u_probed", run->evidence);
+    g_autofree char *done = store_get_meta(run->store, key);
+    if (done == NULL &&
+        (!case_put_probe(run, error) || !store_put_meta(run->store, key, "1", error)))
+      return false;
+    run->progress.phase = run->probe->name;
+    if (!run_evidence(run, error))
+      return false;
+  }
+  return true;
+}
+
+static bool finish(Run *run, gint64 started, GError **error) {
+  g_autofree char *now = case_now();
+  g_autofree char *seconds =
+      g_strdup_printf("%.1f", (double)(g_get_monotonic_time() - started) / G_USEC_PER_SEC);
+  g_autofree char *retries = g_strdup_printf("%llu", (unsigned long long)run->retries);
+  return assess_case(run, error) && store_put_meta(run->store, "ended", now, error) &&
+         store_put_meta(run->store, "run_seconds", seconds, error) &&
+         store_put_meta(run->store, "retries", retries, error) &&
+         store_put_meta(run->store, "status", "complete", error) &&
+         store_commit(run->store, error) &&
+         reports_render(run->store, run->options->output, NULL, error);
+}
+
+static bool find_mismatch(void *user, const EvidenceRecord *evidence) {
+  if (strcmp(evidence->digest_status, "mismatch") == 0)
+    *(bool *)user = true;
+  return true;
+}
+
+static int summarise(Run *run, GError **error) {
+  StoreTotals totals;
+  bool has_mismatch = false;
+  if (!store_totals(run->store, 0, 0, &totals, error) ||
+      !store_each_evidence(run->store, find_mismatch, &has_mismatch, error))
+    return EXIT_STOPPED;
+  progress_clear(&run->progress);
+  if (!run->options->quiet) {
+    g_printerr("triage: %llu objects and %llu archive members examined, %llu hits.\n",
+               (unsigned long long)totals.objects_examined, (unsigned long long)totals.members,
+               (unsigned long long)totals.hits);
+    if (totals.gaps > 0)
+      g_printerr("triage: %llu rows in coverage.csv say what could not be fully examined.\n",
+                 (unsigned long long)totals.gaps);
+    if (has_mismatch)
+      g_printerr("triage: the digest of the evidence does NOT match the one stored in it.\n");
+    g_printerr("triage: report: %s/report.html\n", run->options->output);
+  }
+  return totals.gaps > 0 || has_mismatch ? EXIT_INCOMPLETE : EXIT_COMPLETE;
+}
+
+/* The case keeps what is done: committed as far as the store still can. */
+static int stop(Run *run, const GError *error) {
+  if (run->store != NULL) {
+    store_put_meta(run->store, "status", "stopped", NULL);
+    store_commit(run->store, NULL);
+  }
+  return say_error(run, error, EXIT_STOPPED);
+}
+
+static int open_signals(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGHUP);
+  sigprocmask(SIG_BLOCK, &set, NULL);
+  signal(SIGPIPE, SIG_IGN);
+  return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int run_case(Run *run, GPtrArray *probes, gint64 started) {
+  GError *error = NULL;
+  g_autofree char *fingerprint = NULL, *libraries = versions_text(NULL);
+  if (!open_case(run, &error) || !check_resumed(run, probes, &fingerprint, &error)) {
+    bool unusable = triage_error_reason(error) == TRIAGE_REASON_USAGE || run->store == NULL;
+    int status = say_error(run, error, unusable ? EXIT_UNUSABLE : EXIT_STOPPED);
+    g_error_free(error);
+    return status;
+  }
+  g_autofree char *begun = store_get_meta(run->store, "fingerprint");
+  bool ok = begun != NULL || (case_begin(run, libraries, &error) &&
+                              store_put_meta(run->store, "fingerprint", fingerprint, &error));
+  ok = ok && examine(run, probes, &error) && finish(run, started, &error);
+  int status = ok ? summarise(run, &error) : EXIT_STOPPED;
+  if (error != NULL) {
+    status = stop(run, error);
+    g_error_free(error);
+  }
+  return status;
+}
+
+static void run_clear(Run *run) {
+  store_free(run->store);
+  g_clear_pointer(&run->rules, g_ptr_array_unref);
+  g_clear_pointer(&run->passwords, g_ptr_array_unref);
+  g_clear_pointer(&run->profiles, profile_set_free);
+  if (run->signal_fd >= 0)
+    close(run->signal_fd);
+}
+
+int coord_scan(const ScanOptions *options) {
+  gint64 started = g_get_monotonic_time();
+  Run run = {.options = options,
+             .signal_fd = open_signals(),
+             .progress = {.is_shown = options->progress, .started = started, .phase = "triage"}};
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GPtrArray) probes = NULL;
+  int status = EXIT_UNUSABLE;
+  if (check_evidence_paths(options, &error) &&
+      (run.rules = inputs_read_rules(options->rules, &error)) != NULL &&
+      (run.passwords = inputs_read_passwords(options->password_file, &error)) != NULL &&
+      (run.profiles = inputs_read_profiles(options->benign, &error)) != NULL &&
+      (probes = probe_all(&run, &error)) != NULL)
+    status = run_case(&run, probes, started);
+  else
+    say_error(&run, error, status);
+  run_clear(&run);
+  return status;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* coord_private.h - the inside of the coordinator. */
+#pragma once
+#include "assess/assess.h"
+#include "engine/coord.h"
+#include "engine/proto.h"
+#include "store/store.h"
+#include <sys/types.h>
+
+/* ---- inputs ---- */
+typedef struct {
+  char *name_space, *name, *sha256;
+  GBytes *text;
+} RuleInput;
+/* Reads rule files; NULL specs: the shipped rule. (transfer full) RuleInput* */
+GPtrArray *inputs_read_rules(char **specs, GError **error);
+/* One password a line. (transfer full) GBytes* */
+GPtrArray *inputs_read_passwords(const char *path, GError **error);
+ProfileSet *inputs_read_profiles(char **site_files, GError **error);
+
+/* ---- worker processes ---- */
+typedef struct {
+  pid_t pid;
+  int fd, stderr_fd;
+  ProtoReader *reader;
+  GString *stderr_text; /* the first bytes of what it complained about */
+  bool is_fresh;        /* has done no job yet */
+  bool is_ready;        /* has answered SETUP */
+} Process;
+
+typedef struct {
+  const char *role;     /* "examine", "rules", "formats" */
+  const char *evidence; /* path, or "" */
+  const GPtrArray *rules;     /* RuleInput* */
+  const GPtrArray *passwords; /* GBytes* */
+  const ScanOptions *options; /* NULL: defaults */
+  int spool_fd;         /* taken over; -1: none */
+} ProcessSetup;
+
+Process *process_new(const ProcessSetup *setup, GError **error);
+/* Ends it at once and reaps it. */
+void process_free(Process *process);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Process, process_free)
+bool process_send(Process *process, MessageType type, GVariant *message, GError **error);
+/* Waits for the next message at most timeout seconds: for the commands that have one worker. */
+GVariant *process_receive(Process *process, int timeout_seconds, MessageType *type, GError **error);
+/* Why a process that ended has ended: out-of-memory where it said so, else worker-crash; the
+ * sentence is the same in every run (no pids, no addresses). (transfer full) */
+char *process_end(Process *process, TriageReason *reason);
+
+/* ---- what a probe found out ---- */
+typedef struct {
+  uint32_t no;
+  uint64_t offset, length;
+  char *fs_type, *description;
+} ProbeVolume;
+
+typedef struct {
+  char *member, *detail;
+  Gap gap; /* detail points to the field above */
+} StoredGap;
+StoredGap *stored_gap_new(const Gap *gap, const char *member);
+void stored_gap_free(StoredGap *stored);
+
+typedef struct {
+  char *path, *name;      /* as given; unique printable */
+  char *kind, *format, *stored_md5, *stored_sha1;
+  uint64_t media_bytes, sector_bytes;
+  GPtrArray *volumes;     /* ProbeVolume* */
+  GPtrArray *gaps;        /* StoredGap* of the evidence and of volumes as a whole */
+  GPtrArray *properties;  /* char*: name, value, name, value ... */
+  GPtrArray *problems;    /* char* */
+  GPtrArray *segments;    /* char*: printable path */
+  GArray *segment_bytes;  /* uint64_t */
+  char **sandbox_missing;
+  uint32_t n_rules;
+  GError *error;          /* could not be opened at all */
+} Probe;
+/* Asks a worker what this is. NULL with error where rules are wrong (usage) or nothing can run;
+ * evidence that cannot be opened gives a probe with its error. (transfer full) */
+Probe *probe_new(const ProcessSetup *setup, GError **error);
+void probe_free(Probe *probe);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Probe, probe_free)
+
+/* ---- progress ---- */
+typedef struct {
+  bool is_shown;
+  bool has_line;
+  gint64 started, shown_at;
+  const char *phase;
+  uint64_t bytes, bytes_total, objects, objects_total, hits;
+} Progress;
+void progress_show(Progress *progress, bool now);
+void progress_clear(Progress *progress); /* before any other line goes to standard error */
+
+/* ---- a run ---- */
+typedef struct _VolumeWork VolumeWork;
+
+/* Messages about one object, kept until its END: all of them or none come into the store. */
+typedef struct {
+  Object *object;
+  GPtrArray *messages; /* GVariant* */
+  GArray *types;       /* MessageType */
+  gsize bytes;
+} ObjectBuffer;
+
+typedef enum { JOB_NONE, JOB_ENUMERATE, JOB_SCAN, JOB_DIGEST } JobKind;
+
+typedef struct {
+  Process *process;
+  JobKind job;
+  VolumeWork *volume;
+  gint64 deadline;      /* monotonic microseconds; 0: none */
+  GQueue *batch;        /* Object*: handed out, not begun */
+  ObjectBuffer current; /* object NULL: none */
+  gint64 begun;
+  uint64_t work;        /* bytes the worker told of for the current object */
+  uint32_t step_pass;   /* last STEP */
+  uint64_t step_address;
+  bool has_step;
+  bool is_retry;        /* the object in hand has cost a worker already */
+  GPtrArray *gaps;      /* StoredGap* of a digest job */
+  uint32_t start_failures;
+} Slot;
+
+struct _VolumeWork {
+  uint32_t no;
+  enum { VOLUME_PENDING, VOLUME_BUSY, VOLUME_READY, VOLUME_DONE } state;
+  GArray *skips;        /* (uty) as SkipPlace */
+  bool is_careful;
+  bool has_page;        /* paging through store_pending has begun */
+  uint64_t after_first_byte, after_seq;
+  bool is_exhausted;    /* no more pages */
+  GQueue *page;         /* Object* read from the store, not handed out */
+  uint64_t max_seq;     /* of the walk, for checks */
+};
+
+typedef struct {
+  uint32_t pass;
+  uint64_t address;
+  TriageReason reason;
+} SkipPlace;
+
+typedef struct {
+  const ScanOptions *options;
+  Store *store;
+  GPtrArray *rules, *passwords;
+  ProfileSet *profiles;
+  int signal_fd;
+  Progress progress;
+  uint64_t pending_rows; /* written since the last commit */
+  gint64 committed_at;
+  uint64_t retries;      /* objects examined again after losing a worker */
+  /* of the evidence at hand */
+  uint32_t evidence;
+  Probe *probe;
+  GPtrArray *volumes;    /* VolumeWork* */
+  GQueue *retry;         /* RetryObject* */
+  Slot *slots;
+  guint n_slots;
+  enum { DIGEST_NOT_WANTED, DIGEST_WANTED, DIGEST_BUSY, DIGEST_DONE } digest_state;
+  guint digest_attempts;
+  char *digest_sha256, *digest_sha1, *digest_md5, *digest_status;
+  GPtrArray *digest_gaps; /* StoredGap* */
+} Run;
+
+typedef struct {
+  Object *object;
+  VolumeWork *volume;
+} RetryObject;
+
+/* Takes one message of a scan job for the slot's current object. */
+bool scan_take(Run *run, Slot *slot, MessageType type, GVariant *message, GError **error);
+/* Writes what is known of the current object to the store; reason and detail (NULL: complete) become
+ * a gap. */
+bool scan_commit(Run *run, Slot *slot, const TriageReason *reason, const char *detail,
+                 GError **error);
+void object_buffer_clear(ObjectBuffer *buffer);
+/* Takes one message of an enumeration. */
+bool enumerate_take(Run *run, Slot *slot, MessageType type, GVariant *message, GError **error);
+bool enumerate_start(Run *run, Slot *slot, VolumeWork *volume, GError **error);
+/* The worker was lost in an enumeration: plans another try, or gives the volume up with a gap. */
+bool enumerate_lost(Run *run, VolumeWork *volume, bool has_step, uint32_t pass, uint64_t address,
+                    TriageReason reason, const char *detail, GError **error);
+/* Examines one piece of evidence from probe to the last object. */
+bool run_evidence(Run *run, GError **error);
+/* Writes the gaps the probe found for one volume. */
+bool enumerate_put_gaps(Run *run, uint32_t volume, GError **error);
+/* Writes the rows of the evidence at hand, with its digests as far as they are known. */
+bool run_put_evidence(Run *run, GError **error);
+/* Writes the row of a volume. */
+bool run_put_volume(Run *run, const VolumeWork *volume, bool is_enumerated, GError **error);
+/* Commits now and then. */
+bool run_tick(Run *run, GError **error);
+bool assess_case(Run *run, GError **error);

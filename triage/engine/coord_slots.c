@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* coord_slots.c - work handed to workers in the order of the disk, and what happens when one is
+ * lost: the object is tried once more, alone in a fresh worker, then written off with the reason. */
+#include "engine/coord_slots.h"
+#include "base/limits.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { BATCH_OBJECTS = 64, PAGE_OBJECTS = 4096, START_FAILURES_MAX = 3 };
+#define BATCH_BYTES (8 * MIB)
+
+/* Room for large content: a file without a name in the case directory, gone with its worker. */
+static int open_spool(const char *dir) {
+  int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (fd >= 0)
+    return fd;
+  g_autofree char *path = g_build_filename(dir, ".spool-XXXXXX", NULL);
+  fd = g_mkstemp_full(path, O_RDWR | O_CLOEXEC, 0600);
+  if (fd >= 0)
+    unlink(path);
+  return fd;
+}
+
+bool slot_ensure_process(Run *run, Slot *slot, GError **error) {
+  if (slot->process != NULL)
+    return true;
+  if (slot->start_failures >= START_FAILURES_MAX)
+    return triage_fail(error, TRIAGE_REASON_INTERNAL,
+                       "%s: %u workers in a row were lost before they could begin; run again with "
+                       "--resume when the machine is in order",
+                       run->probe->name, slot->start_failures);
+  ProcessSetup setup = {.role = "examine",
+                        .evidence = run->probe->path,
+                        .rules = run->rules,
+                        .passwords = run->passwords,
+                        .options = run->options,
+                        .spool_fd = open_spool(run->options->output)};
+  slot->process = process_new(&setup, error);
+  slot_set_deadline(run, slot);
+  return slot->process != NULL;
+}
+
+void slot_clear(Slot *slot) {
+  g_clear_pointer(&slot->process, process_free);
+  object_buffer_clear(&slot->current);
+  g_clear_pointer(&slot->current.messages, g_ptr_array_unref);
+  g_clear_pointer(&slot->current.types, g_array_unref);
+  if (slot->batch != NULL)
+    g_queue_free_full(slot->batch, (GDestroyNotify)object_free);
+  slot->batch = NULL;
+  g_clear_pointer(&slot->gaps, g_ptr_array_unref);
+}
+
+void slot_set_deadline(Run *run, Slot *slot) {
+  gint64 seconds = run->options->timeout_seconds;
+  gint64 from = g_get_monotonic_time();
+  if (slot->job == JOB_SCAN && slot->current.object != NULL) {
+    from = slot->begun;
+    seconds += (gint64)(slot->work / LIMIT_BYTES_PER_SECOND);
+  } else if (slot->job == JOB_NONE && slot->process != NULL && slot->process->is_ready) {
+    slot->deadline = 0; /* idle */
+    return;
+  }
+  slot->deadline = from + seconds * G_USEC_PER_SEC;
+}
+
+/* Fills the page of a volume from the store. */
+static bool fill_page(Run *run, VolumeWork *volume, GError **error) {
+  if (!g_queue_is_empty(volume->page) || volume->is_exhausted)
+    return true;
+  g_autoptr(GPtrArray) page =
+      store_pending(run->store, run->evidence, volume->no, !volume->has_page,
+                    volume->after_first_byte, volume->after_seq, PAGE_OBJECTS, error);
+  if (page == NULL)
+    return false;
+  g_ptr_array_set_free_func(page, NULL);
+  volume->has_page = true;
+  volume->is_exhausted = page->len < PAGE_OBJECTS;
+  for (guint i = 0; i < page->len; i++) {
+    Object *object = page->pdata[i];
+    volume->after_first_byte = object->first_byte;
+    volume->after_seq = object->seq;
+    g_queue_push_tail(volume->page, object);
+  }
+  return true;
+}
+
+static GVariant *pack_batch(Run *run, GQueue *batch) {
+  GVariantBuilder builder;
+  g_variant_builder_init(&builder, G_VARIANT_TYPE("a" PROTO_OBJECT));
+  for (GList *item = batch->head; item != NULL; item = item->next) {
+    Object *object = item->data;
+    g_autoptr(GBytes) path = NULL;
+    if (strcmp(run->probe->kind, "directory") == 0) {
+      path = store_object_raw_path(run->store, run->evidence, object);
+    } else {
+      char *text = store_object_path(run->store, run->evidence, object);
+      path = g_bytes_new_take(text, text != NULL ? strlen(text) : 0);
+    }
+    g_variant_builder_add_value(&builder, proto_pack_object(object, path));
+  }
+  return g_variant_builder_end(&builder);
+}
+
+static bool give_batch(Run *run, Slot *slot, VolumeWork *volume, bool *gave, GError **error) {
+  if (!fill_page(run, volume, error))
+    return false;
+  uint64_t bytes = 0;
+  for (Object *object; (object = g_queue_peek_head(volume->page)) != NULL;) {
+    if (slot->batch->length > 0 &&
+        (slot->batch->length >= BATCH_OBJECTS || bytes + object->size > BATCH_BYTES))
+      break;
+    bytes += MIN(object->size, LIMIT_OBJECT_BYTES);
+    g_queue_push_tail(slot->batch, g_queue_pop_head(volume->page));
+  }
+  if (g_queue_is_empty(slot->batch))
+    return true;
+  *gave = true;
+  slot->job = JOB_SCAN;
+  slot->volume = volume;
+  process_send(slot->process, MSG_SCAN, pack_batch(run, slot->batch), NULL);
+  return true;
+}
+
+static bool give_retry(Run *run, Slot *slot, bool *gave, GError **error) {
+  RetryObject *retry = g_queue_peek_head(run->retry);
+  if (retry == NULL)
+    return true;
+  if (!slot->process->is_fresh) {
+    g_clear_pointer(&slot->process, process_free);
+    if (!slot_ensure_process(run, slot, error))
+      return false;
+  }
+  g_queue_pop_head(run->retry);
+  g_queue_push_tail(slot->batch, retry->object);
+  slot->job = JOB_SCAN;
+  slot->volume = retry->volume;
+  slot->is_retry = true;
+  *gave = true;
+  g_free(retry);
+  process_send(slot->process, MSG_SCAN, pack_batch(run, slot->batch), NULL);
+  return true;
+}
+
+static bool give_digest(Run *run, Slot *slot, bool *gave) {
+  run->digest_state = DIGEST_BUSY;
+  slot->job = JOB_DIGEST;
+  g_clear_pointer(&slot->gaps, g_ptr_array_unref);
+  slot->gaps = g_ptr_array_new_with_free_func((GDestroyNotify)stored_gap_free);
+  *gave = true;
+  process_send(slot->process, MSG_DIGEST, g_variant_new("(u)", 0), NULL);
+  return true;
+}
+
+bool slot_give_work(Run *run, Slot *slot, bool *gave, GError **error) {
+  *gave = false;
+  slot->is_retry = false;
+  if (!slots_have_work(run))
+    return true;
+  if (!slot_ensure_process(run, slot, error))
+    return false;
+  bool ok = give_retry(run, slot, gave, error);
+  if (ok && !*gave && run->digest_state == DIGEST_WANTED)
+    ok = give_digest(run, slot, gave);
+  for (guint i = 0; ok && !*gave && i < run->volumes->len; i++) {
+    VolumeWork *volume = run->volumes->pdata[i];
+    if (volume->state == VOLUME_PENDING) {
+      *gave = true;
+      ok = enumerate_start(run, slot, volume, error);
+    }
+  }
+  for (guint i = 0; ok && !*gave && i < run->volumes->len; i++) {
+    VolumeWork *volume = run->volumes->pdata[i];
+    if (volume->state == VOLUME_READY)
+      ok = give_batch(run, slot, volume, gave, error);
+  }
+  if (*gave)
+    slot_set_deadline(run, slot);
+  return ok;
+}
+
+bool slots_have_work(const Run *run) {
+  if (!g_queue_is_empty(run->retry) || run->digest_state == DIGEST_WANTED ||
+      run->digest_state == DIGEST_BUSY)
+    return true;
+  for (guint i = 0; i < run->volumes->len; i++) {
+    const VolumeWork *volume = run->volumes->pdata[i];
+    if (volume->state != VOLUME_READY || !volume->is_exhausted ||
+        !g_queue_is_empty(volume->page))
+      return true;
+  }
+  for (guint i = 0; i < run->n_slots; i++)
+    if (run->slots[i].job != JOB_NONE)
+      return true;
+  return false;
+}
+
+/* What was handed out and not begun goes back to the front, in its order. */
+static void return_batch(Slot *slot) {
+  for (Object *object; (object = g_queue_pop_tail(slot->batch)) != NULL;)
+    g_queue_push_head(slot->volume->page, object);
+}
+
+static bool lose_object(Run *run, Slot *slot, TriageReason reason, const char *detail,
+                        GError **error) {
+  Object *object = g_steal_pointer(&slot->current.object);
+  if (object == NULL) {
+    /* Lost before it began an object: the first of the batch is the one to blame. */
+    object = g_queue_pop_head(slot->batch);
+    slot->current.object = slot->is_retry ? object : NULL;
+  } else if (slot->is_retry) {
+    slot->current.object = object;
+  }
+  return_batch(slot);
+  if (object == NULL)
+    return true;
+  if (slot->is_retry)
+    return scan_commit(run, slot, &reason, detail, error);
+  object_buffer_clear(&slot->current);
+  RetryObject *retry = g_new0(RetryObject, 1);
+  retry->object = object;
+  retry->volume = slot->volume;
+  g_queue_push_tail(run->retry, retry);
+  run->retries++;
+  return true;
+}
+
+static void lose_digest(Run *run, Slot *slot, TriageReason reason, const char *detail) {
+  if (++run->digest_attempts < 2) {
+    run->digest_state = DIGEST_WANTED;
+    return;
+  }
+  run->digest_state = DIGEST_DONE;
+  g_autofree char *text =
+      g_strdup_printf("the digest of the whole media could not be computed: %s", detail);
+  Gap gap = {.seq = GAP_NO_OBJECT, .size = run->probe->media_bytes, .reason = reason,
+             .detail = text};
+  g_ptr_array_add(run->digest_gaps, stored_gap_new(&gap, ""));
+  (void)slot;
+}
+
+bool slot_lost(Run *run, Slot *slot, TriageReason reason, const char *detail, GError **error) {
+  JobKind job = slot->job;
+  bool was_ready = slot->process == NULL || slot->process->is_ready;
+  g_clear_pointer(&slot->process, process_free);
+  slot->job = JOB_NONE;
+  slot->deadline = 0;
+  if (!was_ready) {
+    /* It never got to its job: give the job back, and count. */
+    slot->start_failures++;
+    if (job == JOB_SCAN && slot->is_retry) {
+      RetryObject *retry = g_new0(RetryObject, 1);
+      retry->object = g_queue_pop_head(slot->batch);
+      retry->volume = slot->volume;
+      g_queue_push_head(run->retry, retry);
+    } else if (job == JOB_SCAN) {
+      return_batch(slot);
+    } else if (job == JOB_ENUMERATE) {
+      slot->volume->state = VOLUME_PENDING;
+    } else if (job == JOB_DIGEST) {
+      run->digest_state = DIGEST_WANTED;
+    }
+    return true;
+  }
+  if (job == JOB_SCAN)
+    return lose_object(run, slot, reason, detail, error);
+  if (job == JOB_ENUMERATE)
+    return enumerate_lost(run, slot->volume, slot->has_step, slot->step_pass, slot->step_address,
+                          reason, detail, error);
+  if (job == JOB_DIGEST)
+    lose_digest(run, slot, reason, detail);
+  return true;
+}
+
+static bool take_digest(Run *run, Slot *slot, MessageType type, GVariant *message,
+                        GError **error) {
+  if (type == MSG_PROGRESS)
+    return true;
+  if (type == MSG_GAP) {
+    Gap gap;
+    const char *member;
+    if (!proto_take_gap(message, &gap, &member, error))
+      return false;
+    gap.seq = GAP_NO_OBJECT;
+    gap.volume = 0;
+    gap.has_dir = false;
+    g_ptr_array_add(slot->gaps, stored_gap_new(&gap, ""));
+    return slot->gaps->len < 10000000 ||
+           triage_fail(error, TRIAGE_REASON_WORKER_CRASH, "a worker sent too many gaps");
+  }
+  if (type != MSG_DIGEST_DONE)
+    return triage_fail(error, TRIAGE_REASON_WORKER_CRASH, "a worker sent a wrong answer");
+  gboolean has_damage;
+  g_variant_get(message, "(sssb)", &run->digest_sha256, &run->digest_sha1, &run->digest_md5,
+                &has_damage);
+  bool is_stored = *run->probe->stored_md5 != '\0' || *run->probe->stored_sha1 != '\0';
+  bool is_equal = (*run->probe->stored_md5 == '\0' ||
+                   strcmp(run->probe->stored_md5, run->digest_md5) == 0) &&
+                  (*run->probe->stored_sha1 == '\0' ||
+                   strcmp(run->probe->stored_sha1, run->digest_sha1) == 0);
+  run->digest_status = g_strdup(is_stored ? (is_equal ? "match" : "mismatch")
+                                : has_damage ? "incomplete" : "absent");
+  g_ptr_array_unref(run->digest_gaps);
+  run->digest_gaps = g_steal_pointer(&slot->gaps);
+  run->digest_state = DIGEST_DONE;
+  slot->job = JOB_NONE;
+  return true;
+}
+
+static bool finish_enumeration(Run *run, Slot *slot, GError **error) {
+  VolumeWork *volume = slot->volume;
+  slot->job = JOB_NONE;
+  volume->state = VOLUME_READY;
+  uint64_t objects, bytes;
+  if (!run_put_volume(run, volume, true, error) ||
+      !store_count_work(run->store, run->evidence, volume->no, &objects, &bytes, error))
+    return false;
+  run->progress.bytes_total += bytes;
+  return true;
+}
+
+static bool take_job_error(Run *run, Slot *slot, GVariant *message, GError **error) {
+  guchar code;
+  const char *text;
+  g_variant_get(message, "(y&s)", &code, &text);
+  if (slot->job != JOB_ENUMERATE)
+    return triage_fail(error, TRIAGE_REASON_WORKER_CRASH, "a worker sent a wrong answer");
+  Gap gap = {.seq = GAP_NO_OBJECT,
+             .volume = slot->volume->no,
+             .reason = code > TRIAGE_REASON_LAST ? TRIAGE_REASON_CORRUPT : (TriageReason)code,
+             .detail = text};
+  return store_put_gap(run->store, run->evidence, &gap, "", error) &&
+         finish_enumeration(run, slot, error);
+}
+
+static bool take_message(Run *run, Slot *slot, MessageType type, GVariant *message,
+                         GError **error) {
+  Process *process = slot->process;
+  if (!process->is_ready) {
+    /* The probe has told all this already. */
+    if (type == MSG_EVIDENCE) {
+      process->is_ready = true;
+      slot->start_failures = 0;
+    }
+    return type != MSG_ERROR ||
+           triage_fail(error, TRIAGE_REASON_WORKER_CRASH, "a worker cannot open the evidence");
+  }
+  process->is_fresh = false;
+  if (type == MSG_ERROR)
+    return take_job_error(run, slot, message, error);
+  if (type == MSG_DONE && slot->job == JOB_ENUMERATE)
+    return finish_enumeration(run, slot, error);
+  if (type == MSG_DONE && slot->job == JOB_SCAN) {
+    if (slot->current.object != NULL || !g_queue_is_empty(slot->batch))
+      return triage_fail(error, TRIAGE_REASON_WORKER_CRASH, "a worker left objects out");
+    slot->job = JOB_NONE;
+    return true;
+  }
+  if (slot->job == JOB_ENUMERATE)
+    return enumerate_take(run, slot, type, message, error);
+  if (slot->job == JOB_SCAN)
+    return scan_take(run, slot, type, message, error);
+  if (slot->job == JOB_DIGEST)
+    return take_digest(run, slot, type, message, error);
+  return triage_fail(error, TRIAGE_REASON_WORKER_CRASH, "a worker spoke without being asked");
+}
+
+bool slot_take_messages(Run *run, Slot *slot, GError **error) {
+  MessageType type;
+  for (;;) {
+    GError *problem = NULL;
+    g_autoptr(GVariant) message = proto_reader_next(slot->process->reader, &type, &problem);
+    if (message == NULL && problem == NULL)
+      break;
+    if (message != NULL)
+      take_message(run, slot, type, message, &problem);
+    if (problem == NULL)
+      continue;
+    if (triage_error_reason(problem) == TRIAGE_REASON_INTERNAL) {
+      g_propagate_error(error, problem);
+      return false;
+    }
+    bool ok = slot_lost(run, slot, triage_error_reason(problem), problem->message, error);
+    g_error_free(problem);
+    return ok;
+  }
+  slot_set_deadline(run, slot);
+  return true;
+}

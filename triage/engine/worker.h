@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* worker.h - the inside of triage-worker: one process, one thread, one piece of evidence. Everything
+ * it learns goes to the coordinator as messages; it writes no file but its unlinked spool. */
+#pragma once
+#include "base/digest.h"
+#include "engine/proto.h"
+#include "engine/worker_fds.h"
+#include "evidence/image.h"
+#include "evidence/tree.h"
+#include "evidence/volume.h"
+#include "scan/scan.h"
+#include "unpack/unpack.h"
+
+typedef enum { EVIDENCE_IMAGE, EVIDENCE_FILE, EVIDENCE_DIRECTORY } EvidenceKind;
+
+typedef struct {
+  int fd;
+  GByteArray *out;       /* messages not yet written */
+  gint64 flushed_at;     /* monotonic microseconds */
+  ProtoReader *reader;
+  uint32_t flags, timeout_seconds;
+  Scanner *scanner;
+  UnpackOptions unpack;
+  EvidenceKind kind;
+  Image *image;          /* NULL for a directory */
+  VolumeSet *volumes;
+  int tree_fd;           /* directory evidence, else -1 */
+  char *fault, *fault_name; /* TRIAGE_TEST_FAULT=kind:name, for tests of the coordinator alone */
+} Worker;
+
+/* Queues a message and writes out what has gathered, at once or by size and age. Never returns where
+ * the coordinator is gone: a worker without one has nothing to do. */
+void worker_send(Worker *worker, MessageType type, GVariant *message);
+void worker_flush(Worker *worker);
+void worker_fail(Worker *worker, const GError *error);
+/* Text for a message: printable UTF-8 of bounded length. (transfer full) */
+char *worker_text(const char *text);
+
+/* Locks the process in: it can read exactly files and below dir_fd (or -1), and the spool; nothing
+ * else. Missing protections are appended to missing as sentences. */
+void worker_lock_in(GPtrArray *files, int dir_fd, GPtrArray *missing);
+
+bool worker_open_evidence(Worker *worker, GPtrArray *segments, GError **error);
+void worker_describe_evidence(Worker *worker, GPtrArray *segments);
+void worker_enumerate(Worker *worker, GVariant *job);
+void worker_scan(Worker *worker, GVariant *job);
+void worker_digest(Worker *worker);
+void worker_formats(Worker *worker);
+void worker_test_fault(Worker *worker, const char *name);

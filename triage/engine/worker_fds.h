@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* worker_fds.h - what both ends know of a worker's start: descriptor numbers and SETUP flags. */
+#pragma once
+
+enum { WORKER_FD = 3, WORKER_SPOOL_FD = 4 };
+enum { WORKER_HASH_ALL = 1, WORKER_ENTRIES = 2, WORKER_HAS_SPOOL = 4 };

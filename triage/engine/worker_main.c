@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* worker_main.c - the life of a worker: SETUP, everything that needs files, the lock-in, then jobs. */
+#include "base/io.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "engine/worker.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+void worker_flush(Worker *worker) {
+  if (worker->out->len > 0 && !io_write_all(worker->fd, worker->out->data, worker->out->len))
+    _exit(0);
+  g_byte_array_set_size(worker->out, 0);
+  worker->flushed_at = g_get_monotonic_time();
+}
+
+void worker_send(Worker *worker, MessageType type, GVariant *message) {
+  proto_append(worker->out, type, message);
+  if (worker->out->len > 64 * KIB || g_get_monotonic_time() - worker->flushed_at > 200000)
+    worker_flush(worker);
+}
+
+char *worker_text(const char *text) {
+  g_autofree char *cut = g_strndup(text != NULL ? text : "", LIMIT_TEXT_BYTES);
+  g_autofree char *valid = g_utf8_make_valid(cut, -1);
+  return text_is_printable(valid) ? g_steal_pointer(&valid) : text_printable(valid, strlen(valid));
+}
+
+void worker_fail(Worker *worker, const GError *error) {
+  g_autofree char *text = worker_text(error->message);
+  worker_send(worker, MSG_ERROR, g_variant_new("(ys)", (guchar)triage_error_reason(error), text));
+  worker_flush(worker);
+}
+
+void worker_test_fault(Worker *worker, const char *name) {
+  if (worker->fault == NULL || strstr(name, worker->fault_name) == NULL)
+    return;
+  worker_flush(worker);
+  if (strcmp(worker->fault, "segv") == 0)
+    raise(SIGSEGV), raise(SIGKILL);
+  if (strcmp(worker->fault, "kill") == 0)
+    abort();
+  if (strcmp(worker->fault, "memory") == 0)
+    for (;;)
+      memset(g_malloc(64 * MIB), 1, 64 * MIB);
+  if (strcmp(worker->fault, "garbage") == 0 && io_write_all(worker->fd, "garbage garbage", 15))
+    _exit(0);
+  for (volatile int i = 0; strcmp(worker->fault, "hang") == 0; i++)
+    continue;
+}
+
+/* Blocks for the next message; NULL at the end of the stream. */
+static GVariant *receive(Worker *worker, MessageType *type) {
+  for (;;) {
+    g_autoptr(GError) error = NULL;
+    GVariant *message = proto_reader_next(worker->reader, type, &error);
+    if (message != NULL || error != NULL)
+      return message;
+    if (proto_reader_fill(worker->reader, worker->fd) != 1)
+      return NULL;
+  }
+}
+
+/* Compiles the rules; every error and warning goes to the coordinator. */
+static bool set_up_rules(Worker *worker, GVariantIter *rules) {
+  g_autoptr(GArray) files = g_array_new(FALSE, TRUE, sizeof(RuleFile));
+  const char *name_space, *name;
+  GVariant *text;
+  while (g_variant_iter_loop(rules, "(&s&s@ay)", &name_space, &name, &text)) {
+    RuleFile file = {g_strdup(name_space), g_strdup(name), proto_take_bytes(text)};
+    g_array_append_val(files, file);
+  }
+  if (files->len == 0)
+    return true;
+  g_autoptr(GPtrArray) messages = g_ptr_array_new_with_free_func((GDestroyNotify)rule_message_free);
+  g_autoptr(GError) error = NULL;
+  worker->scanner = scanner_new((const RuleFile *)files->data, files->len, messages, &error);
+  for (guint i = 0; i < messages->len; i++) {
+    const RuleMessage *message = messages->pdata[i];
+    g_autofree char *file = worker_text(message->file), *what = worker_text(message->message);
+    worker_send(worker, MSG_RULE_MESSAGE,
+                g_variant_new("(subs)", file, (guint32)MAX(message->line, 0),
+                              (gboolean)message->is_warning, what));
+  }
+  for (guint i = 0; i < files->len; i++) {
+    RuleFile *file = &g_array_index(files, RuleFile, i);
+    g_free(file->rule_namespace);
+    g_free(file->name);
+    g_bytes_unref(file->text);
+  }
+  if (worker->scanner == NULL) {
+    worker_fail(worker, error);
+    return false;
+  }
+  scanner_warm_up(worker->scanner);
+  return true;
+}
+
+/* What the evidence consists of, before the lock-in: names alone. */
+static GPtrArray *find_segments(Worker *worker, const char *path, GError **error) {
+  struct stat status;
+  if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
+    worker->kind = EVIDENCE_DIRECTORY;
+    worker->tree_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (worker->tree_fd < 0) {
+      g_autofree char *shown = text_printable(path, strlen(path));
+      triage_fail(error, TRIAGE_REASON_UNREADABLE, "%s: the directory cannot be opened: %s", shown,
+                  g_strerror(errno));
+      return NULL;
+    }
+    return g_ptr_array_new_with_free_func(g_free);
+  }
+  return image_segments(path, error);
+}
+
+static void lock_in(Worker *worker, GPtrArray *segments) {
+  g_autoptr(GPtrArray) missing = g_ptr_array_new_with_free_func(g_free);
+  worker_lock_in(segments, worker->tree_fd, missing);
+  g_ptr_array_add(missing, NULL);
+  worker_send(worker, MSG_SANDBOX, g_variant_new_strv((const char *const *)missing->pdata, -1));
+}
+
+static void run_jobs(Worker *worker) {
+  MessageType type;
+  for (;;) {
+    g_autoptr(GVariant) job = receive(worker, &type);
+    if (job == NULL)
+      return;
+    if (type == MSG_ENUMERATE)
+      worker_enumerate(worker, job);
+    else if (type == MSG_SCAN)
+      worker_scan(worker, job);
+    else if (type == MSG_DIGEST)
+      worker_digest(worker);
+    worker_flush(worker);
+  }
+}
+
+static int examine(Worker *worker, const char *path) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GPtrArray) segments = find_segments(worker, path, &error);
+  if (segments == NULL) {
+    worker_fail(worker, error);
+    return 0;
+  }
+  unpack_warm_up();
+  lock_in(worker, segments);
+  worker_flush(worker);
+  if (!worker_open_evidence(worker, segments, &error)) {
+    worker_fail(worker, error);
+    return 0;
+  }
+  worker_describe_evidence(worker, segments);
+  worker_flush(worker);
+  run_jobs(worker);
+  return 0;
+}
+
+static void take_passwords(Worker *worker, GVariant *list) {
+  worker->unpack.passwords = g_ptr_array_new_with_free_func(g_free);
+  GVariantIter iter;
+  GVariant *item;
+  g_variant_iter_init(&iter, list);
+  while (g_variant_iter_loop(&iter, "@ay", &item)) {
+    gsize n;
+    const char *p = g_variant_get_fixed_array(item, &n, 1);
+    g_ptr_array_add(worker->unpack.passwords, g_strndup(p != NULL ? p : "", n));
+  }
+}
+
+static void take_test_fault(Worker *worker) {
+  const char *fault = getenv("TRIAGE_TEST_FAULT");
+  const char *colon = fault != NULL ? strchr(fault, ':') : NULL;
+  if (colon == NULL)
+    return;
+  worker->fault = g_strndup(fault, (gsize)(colon - fault));
+  worker->fault_name = g_strdup(colon + 1);
+}
+
+int main(int argc, char **argv) {
+  (void)argv;
+  if (argc != 1) {
+    fputs("triage-worker is started by triage; run 'triage --help' instead.\n", stderr);
+    return 2;
+  }
+  setlocale(LC_ALL, "C.UTF-8");
+  tzset();
+  Worker worker = {.fd = WORKER_FD,
+                   .tree_fd = -1,
+                   .out = g_byte_array_new(),
+                   .reader = proto_reader_new(false)};
+  take_test_fault(&worker);
+  MessageType type;
+  g_autoptr(GVariant) setup = receive(&worker, &type);
+  if (setup == NULL || type != MSG_SETUP) {
+    fputs("triage-worker is started by triage; run 'triage --help' instead.\n", stderr);
+    return 2;
+  }
+  const char *role;
+  g_autoptr(GVariant) path = NULL, passwords = NULL;
+  GVariantIter *rules;
+  g_variant_get(setup, "(&s@ayutuua(ssay)@aay)", &role, &path, &worker.unpack.max_depth,
+                &worker.unpack.max_expanded, &worker.timeout_seconds, &worker.flags, &rules,
+                &passwords);
+  take_passwords(&worker, passwords);
+  worker.unpack.spool = spool_new((worker.flags & WORKER_HAS_SPOOL) != 0 ? WORKER_SPOOL_FD : -1);
+  bool ok = set_up_rules(&worker, rules);
+  g_variant_iter_free(rules);
+  if (!ok)
+    return 0;
+  if (strcmp(role, "examine") == 0) {
+    g_autoptr(GBytes) raw = proto_take_bytes(path);
+    g_autofree char *name = g_strndup(g_bytes_get_data(raw, NULL), g_bytes_get_size(raw));
+    return examine(&worker, name);
+  }
+  if (strcmp(role, "formats") == 0)
+    worker_formats(&worker);
+  worker_send(&worker, MSG_DONE, g_variant_new("(b)", TRUE));
+  worker_flush(&worker);
+  return 0;
+}

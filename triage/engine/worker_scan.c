@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* worker_scan.c - one object: read, unpack, scan, and say what was found and what could not be. */
+#include "assess/assess.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "engine/worker.h"
+#include <string.h>
+
+/* One object under examination. */
+typedef struct {
+  Worker *worker;
+  const Object *object;
+  const char *path;     /* as facts_read wants it: printable */
+  const GArray *runs;   /* of the object's own bytes */
+  uint32_t n_members;
+  uint64_t work;        /* bytes to come, not yet told as PROGRESS */
+  Digests top_digests;
+} Scan;
+
+static char *member_text(const MemberPath *path) {
+  GString *out = g_string_new(NULL);
+  for (const MemberPath *step = path; step != NULL; step = step->parent) {
+    if (step->name == NULL)
+      continue;
+    gsize n;
+    const char *bytes = g_bytes_get_data(step->name, &n);
+    g_autofree char *text = text_printable(bytes, n);
+    if (out->len > 0)
+      g_string_prepend(out, "!/");
+    g_string_prepend(out, text);
+    if (out->len > LIMIT_PATH_BYTES / 2)
+      break; /* deeper names only get longer; the inner ones tell where it is */
+  }
+  return g_string_free(out, FALSE);
+}
+
+static void send_gap(Scan *scan, const char *member, uint64_t size, uint64_t examined,
+                     TriageReason reason, const char *detail) {
+  g_autofree char *text = worker_text(detail);
+  Gap gap = {.seq = scan->object->seq,
+             .volume = scan->object->volume,
+             .state = scan->object->state,
+             .size = size,
+             .examined = examined,
+             .reason = reason > TRIAGE_REASON_LAST ? TRIAGE_REASON_CORRUPT : reason,
+             .detail = text};
+  g_strlcpy(gap.meta, scan->object->meta, sizeof gap.meta);
+  worker_send(scan->worker, MSG_GAP, proto_pack_gap(&gap, member));
+}
+
+/* The media offset of content bytes [offset, offset + length), where they lie in one place. */
+static bool find_place(const Scan *scan, const MemberPath *path, uint64_t offset, uint64_t length,
+                       uint64_t *place) {
+  if (path->depth != 0 || strcmp(path->view, "raw") != 0 || scan->runs == NULL)
+    return false;
+  for (guint i = 0; i < scan->runs->len; i++) {
+    const ContentRun *run = &g_array_index(scan->runs, ContentRun, i);
+    if (offset < run->content_offset || offset - run->content_offset >= run->length)
+      continue;
+    uint64_t inside = offset - run->content_offset;
+    *place = run->media_offset + inside;
+    return length <= run->length - inside;
+  }
+  return false;
+}
+
+static char *excerpt_of(const Content *content, uint64_t offset) {
+  const uint64_t before = LIMIT_EXCERPT_BYTES / 4;
+  uint64_t size = content_size(content), start = offset > before ? offset - before : 0;
+  uint64_t n = start < size ? MIN(LIMIT_EXCERPT_BYTES, size - start) : 0;
+  return text_printable(content_data(content) + (n > 0 ? start : 0), (size_t)n);
+}
+
+static GVariant *pack_matches(const GPtrArray *matches) {
+  GVariantBuilder builder;
+  g_variant_builder_init(&builder, G_VARIANT_TYPE("a(sttay)"));
+  for (guint i = 0; i < matches->len; i++) {
+    const ScanMatch *match = matches->pdata[i];
+    g_variant_builder_add(&builder, "(stt@ay)", match->identifier, match->offset, match->length,
+                          proto_bytes(match->bytes));
+  }
+  return g_variant_builder_end(&builder);
+}
+
+static GVariant *pack_indicators(const GPtrArray *indicators) {
+  GVariantBuilder builder;
+  g_variant_builder_init(&builder, G_VARIANT_TYPE("a(sst)"));
+  for (guint i = 0; i < indicators->len; i++) {
+    const Indicator *indicator = indicators->pdata[i];
+    g_autofree char *value = worker_text(indicator->value);
+    g_variant_builder_add(&builder, "(sst)", indicator->name, value, indicator->offset);
+  }
+  return g_variant_builder_end(&builder);
+}
+
+static void send_hit(Scan *scan, const Member *member, uint32_t no, const ScanHit *hit,
+                     const GPtrArray *indicators) {
+  uint64_t place = 0, length = 0;
+  bool has_first = hit->first_offset != UINT64_MAX;
+  for (guint i = 0; i < hit->matches->len; i++) {
+    const ScanMatch *match = hit->matches->pdata[i];
+    if (match->offset == hit->first_offset)
+      length = MAX(length, match->length);
+  }
+  bool has_place = has_first && find_place(scan, member->path, hit->first_offset, length, &place);
+  g_autofree char *excerpt = has_first ? excerpt_of(member->content, hit->first_offset)
+                                       : g_strdup("");
+  GVariantBuilder identifiers;
+  g_variant_builder_init(&identifiers, G_VARIANT_TYPE("as"));
+  for (guint i = 0; i < hit->identifiers->len; i++)
+    g_variant_builder_add(&identifiers, "s", hit->identifiers->pdata[i]);
+  worker_send(scan->worker, MSG_HIT,
+              g_variant_new("(ussasttbts@a(sttay)@a(sst))", no, hit->rule_namespace, hit->rule,
+                            &identifiers, hit->match_count, hit->first_offset, (gboolean)has_place,
+                            has_place ? place : 0, excerpt, pack_matches(hit->matches),
+                            pack_indicators(indicators)));
+}
+
+static void send_member(Scan *scan, const Member *member, uint32_t no, const char *text,
+                        const Digests *digests) {
+  worker_send(scan->worker, MSG_MEMBER,
+              g_variant_new("(usstsss@" PROTO_TIME "@" PROTO_TIME "@" PROTO_TIME "@" PROTO_TIME ")",
+                            no, text, member->path->view, content_size(member->content),
+                            digests->sha256, digests->sha1, digests->md5,
+                            proto_pack_time(&member->created), proto_pack_time(&member->modified),
+                            proto_pack_time(&member->changed),
+                            proto_pack_time(&member->accessed)));
+}
+
+static void tell_work(Scan *scan, uint64_t bytes) {
+  scan->work += bytes;
+  if (scan->work >= 4 * MIB ||
+      g_get_monotonic_time() - scan->worker->flushed_at > 200000) {
+    worker_send(scan->worker, MSG_PROGRESS, g_variant_new("(t)", scan->work));
+    worker_flush(scan->worker);
+    scan->work = 0;
+  }
+}
+
+static GPtrArray *scan_content(Scan *scan, const Member *member, const char *text) {
+  uint64_t size = content_size(member->content);
+  GError *error = NULL;
+  uint32_t seconds = scan->worker->timeout_seconds + (uint32_t)(size / LIMIT_BYTES_PER_SECOND);
+  GPtrArray *hits = scanner_scan(scan->worker->scanner, member->content, seconds, &error);
+  if (error != NULL) {
+    /* How far libyara had come is not known: only match-limit has seen all bytes. */
+    TriageReason reason = triage_error_reason(error);
+    send_gap(scan, text, size, reason == TRIAGE_REASON_MATCH_LIMIT ? size : 0, reason,
+             error->message);
+    g_error_free(error);
+  }
+  return hits;
+}
+
+static void send_facts(Scan *scan, const Member *member, uint32_t no, GPtrArray *facts) {
+  (void)member;
+  for (guint i = 0; facts != NULL && i < facts->len; i++) {
+    const Fact *fact = facts->pdata[i];
+    g_autofree char *target = worker_text(fact->target), *detail = worker_text(fact->detail);
+    worker_send(scan->worker, MSG_FACT, g_variant_new("(usss)", no, fact->kind, target, detail));
+  }
+}
+
+static bool on_member(void *user, const Member *member) {
+  Scan *scan = user;
+  uint64_t size = content_size(member->content);
+  uint32_t no = scan->n_members++;
+  g_autofree char *text = member_text(member->path);
+  if (scan->worker->fault != NULL && *text != '\0')
+    worker_test_fault(scan->worker, text);
+  tell_work(scan, MAX(size, 64 * KIB));
+  bool is_raw = strcmp(member->path->view, "raw") == 0;
+  g_autoptr(GPtrArray) hits = scan_content(scan, member, text);
+  g_autofree char *fact_path = *text != '\0' ? g_strconcat(scan->path, "!/", text, NULL)
+                                             : g_strdup(scan->path);
+  g_autoptr(GPtrArray) facts =
+      is_raw ? facts_read(fact_path, content_data(member->content), size) : NULL;
+  bool has_facts = facts != NULL && facts->len > 0;
+  Digests digests = {.sha256 = ""};
+  bool wants_row = hits->len > 0 || has_facts || (scan->worker->flags & WORKER_ENTRIES) != 0;
+  if (hits->len > 0 || has_facts || (scan->worker->flags & WORKER_HASH_ALL) != 0)
+    digest_bytes(DIGEST_ALL, content_data(member->content), size, &digests);
+  if (no == 0)
+    scan->top_digests = digests;
+  if (wants_row)
+    send_member(scan, member, no, text, &digests);
+  if (hits->len > 0) {
+    g_autoptr(GPtrArray) indicators = indicators_read(content_data(member->content), size);
+    for (guint i = 0; i < hits->len; i++)
+      send_hit(scan, member, no, hits->pdata[i], indicators);
+  }
+  send_facts(scan, member, no, facts);
+  /* The object's own read error is reported by scan_object with the media's offsets. */
+  if (member->error != NULL && member->path->depth > 0)
+    send_gap(scan, text, member->size, size, triage_error_reason(member->error),
+             member->error->message);
+  return true;
+}
+
+static bool on_gap(void *user, const MemberPath *path, uint64_t size, uint64_t examined,
+                   TriageReason reason, const char *detail) {
+  g_autofree char *text = member_text(path);
+  send_gap(user, text, size, examined, reason, detail);
+  return true;
+}
+
+static bool on_alive(void *user, uint64_t bytes) {
+  tell_work(user, bytes);
+  return true;
+}
+
+static void read_whole(Worker *worker, const Object *object, WalkContent *out) {
+  enum { STEP = 1024 * 1024 };
+  memset(out, 0, sizeof *out);
+  ContentBuilder *builder = content_builder_new(worker->unpack.spool, LIMIT_OBJECT_BYTES);
+  g_autofree uint8_t *buffer = g_malloc(STEP);
+  image_damage_reset(worker->image);
+  bool ok = true;
+  for (uint64_t offset = 0; ok && offset < object->size; offset += STEP) {
+    size_t n = (size_t)MIN(STEP, object->size - offset);
+    image_read(worker->image, offset, buffer, n);
+    ok = content_builder_append(builder, buffer, n, &out->error);
+  }
+  GError *error = NULL;
+  out->content = content_builder_finish(builder, &error);
+  if (out->content == NULL) {
+    out->content = content_new_copy("", 0);
+    g_clear_error(&out->error);
+    out->error = error;
+  }
+  out->runs = g_array_new(FALSE, FALSE, sizeof(ContentRun));
+  ContentRun run = {0, content_size(out->content), 0};
+  g_array_append_val(out->runs, run);
+  GArray *damage = image_damage(worker->image);
+  out->damage = g_array_sized_new(FALSE, FALSE, sizeof(Damage), damage->len);
+  g_array_append_vals(out->damage, damage->data, damage->len);
+}
+
+/* One row for each reason of damage within the object: how much, and where the first lies. */
+static void report_damage(Scan *scan, const WalkContent *content) {
+  uint64_t size = content_size(content->content);
+  for (int reason = 0; content->damage != NULL && reason <= (int)TRIAGE_REASON_LAST; reason++) {
+    uint64_t lost = 0;
+    g_autoptr(GString) where = g_string_new(NULL);
+    guint n = 0;
+    for (guint i = 0; i < content->damage->len; i++) {
+      const Damage *damage = &g_array_index(content->damage, Damage, i);
+      if ((int)damage->reason != reason)
+        continue;
+      lost += damage->length;
+      if (n++ < 8)
+        g_string_append_printf(where, "%s%llu-%llu", n > 1 ? ", " : "",
+                               (unsigned long long)damage->offset,
+                               (unsigned long long)(damage->offset + damage->length));
+    }
+    if (n == 0)
+      continue;
+    g_autofree char *detail = g_strdup_printf(
+        "%u stretch(es) that the object is read from cannot be had and read as zero: bytes %s%s",
+        n, where->str, n > 8 ? ", ..." : "");
+    send_gap(scan, "", MAX(scan->object->size, size), size > lost ? size - lost : 0,
+             (TriageReason)reason, detail);
+  }
+}
+
+static void scan_object(Worker *worker, const Object *object, GBytes *raw_path) {
+  gsize n;
+  const char *bytes = g_bytes_get_data(raw_path, &n);
+  g_autofree char *path = g_strndup(bytes != NULL ? bytes : "", n);
+  g_autofree char *shown = worker->kind == EVIDENCE_DIRECTORY
+                               ? g_strconcat("/", path, NULL) : g_strdup(path);
+  worker_send(worker, MSG_BEGIN, g_variant_new("(t)", object->seq));
+  worker_test_fault(worker, path);
+  WalkContent content;
+  if (worker->kind == EVIDENCE_DIRECTORY)
+    tree_read(worker->tree_fd, object, path, worker->unpack.spool, &content);
+  else if (worker->kind == EVIDENCE_FILE)
+    read_whole(worker, object, &content);
+  else
+    walk_read(worker->volumes, object, worker->unpack.spool, &content);
+  Scan scan = {.worker = worker, .object = object, .path = shown, .runs = content.runs};
+  report_damage(&scan, &content);
+  uint64_t size = content_size(content.content);
+  if (content.error != NULL)
+    send_gap(&scan, "", object->size, size, triage_error_reason(content.error),
+             content.error->message);
+  MemberPath top = {.view = "raw"};
+  Member member = {.path = &top,
+                   .content = content.content,
+                   .size = object->size,
+                   .created = object->created,
+                   .modified = object->modified,
+                   .changed = object->changed,
+                   .accessed = object->accessed,
+                   .error = content.error};
+  UnpackSink sink = {&scan, on_member, on_gap, on_alive};
+  unpack_object(&worker->unpack, &sink, &member);
+  worker_send(worker, MSG_END,
+              g_variant_new("(tttsss)", object->seq, size,
+                            (guint64)(scan.n_members > 0 ? scan.n_members - 1 : 0),
+                            scan.top_digests.sha256, scan.top_digests.sha1, scan.top_digests.md5));
+  walk_content_clear(&content);
+}
+
+void worker_scan(Worker *worker, GVariant *job) {
+  GVariantIter iter;
+  g_variant_iter_init(&iter, job);
+  for (;;) {
+    g_autoptr(GVariant) item = g_variant_iter_next_value(&iter);
+    if (item == NULL)
+      break;
+    Object object;
+    g_autoptr(GBytes) path = NULL;
+    if (!proto_take_object(item, &object, &path, NULL))
+      continue; /* cannot be: the coordinator packed it */
+    scan_object(worker, &object, path);
+    proto_object_clear(&object);
+  }
+  worker_send(worker, MSG_DONE, g_variant_new("(b)", TRUE));
+}

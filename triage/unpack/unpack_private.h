@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* unpack_private.h - what the unpackers share: the state of one top object, a container being
+ * opened, and how a member gets out of it. Not for other modules. */
+#pragma once
+#include "base/limits.h"
+#include "unpack/unpack.h"
+#include <archive.h>
+
+/* One top object: budgets over all its levels. */
+typedef struct {
+  const UnpackOptions *options;
+  const UnpackSink *sink;
+  uint64_t top_size;
+  uint64_t expanded; /* bytes unpacked so far, all levels */
+  uint32_t max_depth;
+  bool is_stopped; /* a sink call returned false: everything returns */
+} Unpack;
+
+/* One container while it is open. */
+typedef struct {
+  Content *content;       /* (transfer none) */
+  const MemberPath *path; /* of the object that is, or holds, the container */
+  uint64_t free_bytes;    /* of members that are mere copies of expanded, already paid bytes */
+  uint64_t n_members;     /* handed out */
+  uint64_t end;           /* out: first byte of content behind the container */
+  bool is_encrypted;      /* what fails in it fails for that */
+  bool is_damaged;        /* out: some of it could not be read, and a gap says so */
+} Container;
+
+typedef enum {
+  TIMES_UTC,
+  TIMES_LOCAL, /* DOS times */
+  TIMES_LHA,   /* by the header level */
+  TIMES_ZIP,   /* by the entry's extra fields */
+} TimeKind;
+
+typedef struct _Unpacker Unpacker;
+struct _Unpacker {
+  Row row;
+  /* True where the bytes at data surely begin such a container. Cheap, never follows an offset it
+   * has not checked. */
+  bool (*probe)(const uint8_t *data, uint64_t size);
+  /* Hands out what is inside; what cannot be is a gap. NULL where not available. */
+  void (*open)(Unpack *unpack, const Unpacker *self, Container *container);
+  int (*format)(struct archive *); /* libarchive's, exactly one */
+  int (*filter)(struct archive *);
+  TimeKind times;
+  const char *step; /* name of a stream's one member: "(gunzip)" */
+  uint64_t (*extent)(const uint8_t *data, uint64_t size); /* as its header claims; 0: not said */
+  bool is_in_stream; /* a tar in a gzip: its members follow without the stream's step */
+  bool is_evidence;  /* unpack_recognises answers for it */
+  const char *gap;   /* not available: what the coverage row says */
+};
+
+/* unpack.c */
+/* Says once what could not be examined. examined: bytes of the object that were. */
+void unpack_gap(Unpack *unpack, const MemberPath *path, uint64_t size, uint64_t examined,
+                TriageReason reason, const char *format, ...) G_GNUC_PRINTF(6, 7);
+/* Like it, of the container itself, which is then damaged. */
+void unpack_damage(Unpack *unpack, Container *container, TriageReason reason, const char *format,
+                   ...) G_GNUC_PRINTF(4, 5);
+/* Examines a member of the container, named by raw bytes: member's path is filled in here. */
+void unpack_member(Unpack *unpack, Container *container, GBytes *name, Member *member);
+/* Opens what content is, or holds. Returns false where nothing was recognised. */
+bool unpack_open(Unpack *unpack, Content *content, const MemberPath *path);
+bool unpack_alive(Unpack *unpack, uint64_t bytes);
+/* Bytes of the object's budget still there. */
+uint64_t unpack_budget(const Unpack *unpack);
+
+/* unpack_intake.c - collects the bytes of one member within all limits. */
+typedef struct {
+  Unpack *unpack;
+  Container *container;
+  ContentBuilder *builder;
+  uint64_t max;       /* of the object's budget */
+  uint64_t data_left; /* until the ratio limit */
+} Intake;
+void intake_init(Intake *intake, Unpack *unpack, Container *container);
+/* False with error where a limit was met; what fitted is kept. */
+bool intake_append(Intake *intake, const void *bytes, size_t n, GError **error);
+/* Fills up with zeros to size bytes in all. */
+bool intake_zeros_to(Intake *intake, uint64_t size, GError **error);
+uint64_t intake_size(const Intake *intake);
+Content *intake_finish(Intake *intake, GError **error); /* (transfer full) */
+
+/* unpack_archive.c */
+typedef struct {
+  uint64_t n_entries; /* headers seen, directories too */
+  uint64_t n_failed;  /* headers that could not be read, the archive going on */
+  uint64_t consumed;  /* bytes of the content read as the container */
+  bool is_dead;       /* gave up before the end */
+} WalkResult;
+/* Names and time zone of entry number i, from an index libarchive does not show. */
+typedef struct {
+  void *user;
+  void (*entry)(void *user, uint64_t i, GBytes **name, bool *is_local);
+  bool is_remnant; /* the end of this piece is no archive's end: no complaint about it */
+} WalkHooks;
+void archive_walk(Unpack *unpack, const Unpacker *self, Container *container,
+                  int (*format)(struct archive *), const WalkHooks *hooks, WalkResult *result);
+void unpack_archive_open(Unpack *unpack, const Unpacker *self, Container *container);
+
+/* unpack_reader.c - content as libarchive's input. */
+typedef struct _Reader Reader;
+Reader *reader_open(Unpack *unpack, Content *content, int (*format)(struct archive *),
+                    int (*filter)(struct archive *), GError **error);
+struct archive *reader_archive(Reader *reader);
+/* Something came out of libarchive: what it reads from now on is not an endless loop. */
+void reader_progress(Reader *reader);
+void reader_free(Reader *reader);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Reader, reader_free)
+/* The reason and printable text of libarchive's last error (transfer full). */
+char *reader_error(Reader *reader, TriageReason *reason);
+
+/* unpack_stream.c */
+void unpack_stream_open(Unpack *unpack, const Unpacker *self, Container *container);
+void unpack_gzip_open(Unpack *unpack, const Unpacker *self, Container *container);
+/* Inflates a raw deflate stream; false with error where it is not whole. */
+bool unpack_inflate_raw(Unpack *unpack, const uint8_t *data, uint64_t size, Intake *intake,
+                        GError **error);
+void unpack_rpm_open(Unpack *unpack, const Unpacker *self, Container *container);
+
+/* unpack_rar5.c */
+void unpack_rar5_open(Unpack *unpack, const Unpacker *self, Container *container);
+
+/* unpack_zip.c */
+void unpack_zip_open(Unpack *unpack, const Unpacker *self, Container *container);
+/* True where a zip ends in data: *start its first byte, *end the byte behind it. */
+bool zip_find(const uint8_t *data, uint64_t size, uint64_t *start, uint64_t *end);
+
+/* unpack_text.c: the utf-16le and utf-16be views. */
+void unpack_text_views(Unpack *unpack, const Member *member);
+
+/* unpack_table.c */
+const Unpacker *const *unpack_table(size_t *n);
+const Unpacker *unpack_row(const char *name);
+/* Where inside data, from byte from on, a container lies that a program or picture carries. */
+const Unpacker *unpack_find_carried(const uint8_t *data, uint64_t size, uint64_t from,
+                                    uint64_t *at);
+bool unpack_may_carry(const uint8_t *data, uint64_t size);
