@@ -64,9 +64,8 @@ void proto_append(GByteArray *out, MessageType type, GVariant *message) {
   uint16_t short_type = (uint16_t)type;
   g_byte_array_append(out, (const guint8 *)&length, 4);
   g_byte_array_append(out, (const guint8 *)&short_type, 2);
-  guint old = out->len;
-  g_byte_array_set_size(out, old + (guint)size);
-  g_variant_store(held, out->data + old);
+  if (size > 0)
+    g_byte_array_append(out, g_variant_get_data(held), (guint)size);
 }
 
 bool proto_send(int fd, MessageType type, GVariant *message, GError **error) {

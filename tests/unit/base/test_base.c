@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_base.c - printable text, times, digests, contents. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+/* cmocka wants the four above first */
+#include "base/content.h"
+#include "base/digest.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "triage/error.h"
+#include "triage/time.h"
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void check_text(const char *bytes, size_t n, const char *wanted) {
+  g_autofree char *text = text_printable(bytes, n);
+  assert_string_equal(text, wanted);
+  assert_true(text_is_printable(text));
+}
+
+static void test_text(void **state) {
+  (void)state;
+  check_text("plain \xC3\xA4", 8, "plain \xC3\xA4");
+  check_text("a\nb\tc\\d", 7, "a\\nb\\tc\\\\d");
+  check_text("\x1B[2J\x7F", 5, "\\x1b[2J\\x7f");
+  check_text("\xFF\xC3", 2, "\\xff\\xc3");
+  check_text("\0x", 2, "\\x00x");
+  check_text("\xE2\x80\xAEtxt", 6, "\\xe2\\x80\\xaetxt"); /* right-to-left override */
+  check_text("\xE2\x80\x8B", 3, "\\xe2\\x80\\x8b");       /* zero width space */
+  check_text("\xC2\x85", 2, "\\xc2\\x85");                /* C1 control */
+  check_text("\xED\xA0\x80", 3, "\\xed\\xa0\\x80");       /* surrogate */
+  check_text("\xC0\x80", 2, "\\xc0\\x80");                /* overlong NUL */
+  assert_false(text_is_printable("a\033b"));
+  assert_false(text_is_printable("\xFF"));
+}
+
+static void check_time(int64_t seconds, uint32_t nano, uint8_t digits, const char *wanted) {
+  TriageTime time = {seconds, nano, digits, true, false};
+  char text[64];
+  triage_time_format(&time, text, sizeof text);
+  assert_string_equal(text, wanted);
+}
+
+static void test_time(void **state) {
+  (void)state;
+  check_time(0, 0, 0, "1970-01-01T00:00:00Z");
+  check_time(951782400, 123456700, 7, "2000-02-29T00:00:00.1234567Z");
+  check_time(-11644473600, 0, 0, "1601-01-01T00:00:00Z");
+  check_time(-1, 999999999, 9, "1969-12-31T23:59:59.999999999Z");
+  check_time(15032385535, 0, 0, "2446-05-10T22:38:55Z");
+  TriageTime none = {0};
+  char text[64] = "x";
+  triage_time_format(&none, text, sizeof text);
+  assert_string_equal(text, "");
+  TriageTime local = {86400, 0, 0, true, true};
+  triage_time_format(&local, text, sizeof text);
+  assert_string_equal(text, "1970-01-02T00:00:00");
+}
+
+static void test_digest(void **state) {
+  (void)state;
+  Digests digests;
+  digest_bytes(DIGEST_ALL, "abc", 3, &digests);
+  assert_string_equal(digests.md5, "900150983cd24fb0d6963f7d28e17f72");
+  assert_string_equal(digests.sha1, "a9993e364706816aba3e25717850c26c9cd0d89d");
+  assert_string_equal(digests.sha256,
+                      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  digest_bytes(DIGEST_SHA1, "", 0, &digests);
+  assert_string_equal(digests.sha256, "");
+}
+
+static Spool *make_spool(void) {
+  char name[] = "/tmp/triage-test-XXXXXX";
+  int fd = mkstemp(name);
+  assert_true(fd >= 0);
+  unlink(name);
+  return spool_new(fd);
+}
+
+static void test_large_content_goes_to_the_spool(void **state) {
+  (void)state;
+  g_autoptr(Spool) spool = make_spool();
+  g_autofree uint8_t *block = g_malloc(MIB);
+  ContentBuilder *first = content_builder_new(spool, 64 * MIB);
+  ContentBuilder *second = content_builder_new(spool, 64 * MIB);
+  for (int i = 0; i < 20; i++) {
+    memset(block, i, MIB);
+    assert_true(content_builder_append(first, block, MIB, NULL));
+    memset(block, 100 + i, MIB);
+    assert_true(content_builder_append(second, block, MIB, NULL));
+  }
+  assert_true(content_builder_append_zeros(second, 5 * MIB, NULL));
+  g_autoptr(Content) a = content_builder_finish(first, NULL);
+  g_autoptr(Content) b = content_builder_finish(second, NULL);
+  assert_int_equal(content_size(a), 20 * MIB);
+  assert_int_equal(content_size(b), 25 * MIB);
+  for (uint64_t i = 0; i < 20 * MIB; i += 4099) {
+    assert_int_equal(content_data(a)[i], i / MIB);
+    assert_int_equal(content_data(b)[i], 100 + i / MIB);
+  }
+  assert_int_equal(content_data(b)[24 * MIB], 0);
+}
+
+static void test_a_maximum_keeps_what_fits(void **state) {
+  (void)state;
+  ContentBuilder *builder = content_builder_new(NULL, 10);
+  g_autoptr(GError) error = NULL;
+  assert_false(content_builder_append(builder, "0123456789abc", 13, &error));
+  assert_int_equal(triage_error_reason(error), TRIAGE_REASON_SIZE_LIMIT);
+  g_autoptr(Content) content = content_builder_finish(builder, NULL);
+  assert_int_equal(content_size(content), 10);
+  assert_memory_equal(content_data(content), "0123456789", 10);
+}
+
+static void test_a_part_outlives_its_parents_owner(void **state) {
+  (void)state;
+  Content *whole = content_new_copy("0123456789", 10);
+  g_autoptr(Content) part = content_new_part(whole, 3, 4);
+  content_unref(whole);
+  assert_memory_equal(content_data(part), "3456", 4);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_text),
+      cmocka_unit_test(test_time),
+      cmocka_unit_test(test_digest),
+      cmocka_unit_test(test_large_content_goes_to_the_spool),
+      cmocka_unit_test(test_a_maximum_keeps_what_fits),
+      cmocka_unit_test(test_a_part_outlives_its_parents_owner),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

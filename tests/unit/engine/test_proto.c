@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_proto.c - a captured worker may send any bytes: nothing but well-formed messages of its own
+ * direction comes through, and every field is checked. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+/* cmocka wants the four above first */
+#include "base/limits.h"
+#include "engine/proto.h"
+#include <cmocka.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static GVariant *through(const void *bytes, size_t n, MessageType *type, GError **error) {
+  int ends[2];
+  assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+  assert_int_equal(write(ends[0], bytes, n), (ssize_t)n);
+  close(ends[0]);
+  g_autoptr(ProtoReader) reader = proto_reader_new(true);
+  while (proto_reader_fill(reader, ends[1]) == 1)
+    continue;
+  close(ends[1]);
+  return proto_reader_next(reader, type, error);
+}
+
+static Object sample_object(void) {
+  Object object = {.seq = 7,
+                   .volume = 2,
+                   .meta_addr = 128,
+                   .attr_type = 128,
+                   .attr_id = 3,
+                   .meta = "128-128-3",
+                   .kind = OBJECT_FILE,
+                   .state = STATE_DELETED,
+                   .flags = OBJECT_NAMED_STREAM,
+                   .size = 4096,
+                   .first_byte = 1 << 20,
+                   .modified = {.seconds = -5, .nanoseconds = 7, .digits = 7, .is_set = true},
+                   .dir = 9,
+                   .name = g_bytes_new_static("a\xff\n", 3),
+                   .attr_name = g_bytes_new_static("x/y", 3)};
+  return object;
+}
+
+static void test_object_comes_back(void **state) {
+  (void)state;
+  Object object = sample_object(), back;
+  g_autoptr(GByteArray) frame = g_byte_array_new();
+  proto_append(frame, MSG_OBJECT, proto_pack_object(&object, NULL));
+  MessageType type;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GVariant) message = through(frame->data, frame->len, &type, &error);
+  assert_non_null(message);
+  assert_int_equal(type, MSG_OBJECT);
+  assert_true(proto_take_object(message, &back, NULL, &error));
+  assert_int_equal(back.seq, 7);
+  assert_string_equal(back.meta, "128-128-3");
+  assert_int_equal(back.modified.seconds, -5);
+  assert_true(g_bytes_equal(back.name, object.name));
+  assert_true(g_bytes_equal(back.attr_name, object.attr_name));
+  proto_object_clear(&back);
+  proto_object_clear(&object);
+}
+
+static void test_every_cut_and_every_flip_is_survived(void **state) {
+  (void)state;
+  Object object = sample_object();
+  g_autoptr(GByteArray) frame = g_byte_array_new();
+  proto_append(frame, MSG_OBJECT, proto_pack_object(&object, NULL));
+  for (guint n = 0; n < frame->len; n++) {
+    MessageType type;
+    g_autoptr(GError) error = NULL;
+    assert_null(through(frame->data, n, &type, &error));
+  }
+  for (guint bit = 0; bit < frame->len * 8; bit++) {
+    g_autofree guint8 *copy = g_memdup2(frame->data, frame->len);
+    copy[bit / 8] ^= (guint8)(1 << bit % 8);
+    MessageType type;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) message = through(copy, frame->len, &type, &error);
+    Object back;
+    if (message != NULL && type == MSG_OBJECT && proto_take_object(message, &back, NULL, &error)) {
+      assert_true(back.kind <= OBJECT_KIND_LAST && back.state <= STATE_LAST);
+      proto_object_clear(&back);
+    }
+  }
+  proto_object_clear(&object);
+}
+
+static void refuse_frame(uint32_t length, uint16_t kind) {
+  guint8 head[6];
+  memcpy(head, &length, 4);
+  memcpy(head + 4, &kind, 2);
+  MessageType type;
+  g_autoptr(GError) error = NULL;
+  assert_null(through(head, sizeof head, &type, &error));
+  assert_non_null(error);
+}
+
+static void test_wrong_frames_are_refused(void **state) {
+  (void)state;
+  refuse_frame(0, MSG_OBJECT);
+  refuse_frame((uint32_t)LIMIT_FRAME_BYTES + 1, MSG_OBJECT);
+  refuse_frame(UINT32_MAX, MSG_OBJECT);
+  refuse_frame(10, 0);
+  refuse_frame(10, MSG_LAST + 1);
+  refuse_frame(10, MSG_SCAN); /* only the coordinator says that */
+}
+
+static void refuse_object(Object *object, const char *why) {
+  g_autoptr(GVariant) message = g_variant_ref_sink(proto_pack_object(object, NULL));
+  Object back;
+  g_autoptr(GError) error = NULL;
+  if (proto_take_object(message, &back, NULL, &error))
+    fail_msg("accepted: %s", why);
+  assert_int_equal(triage_error_reason(error), TRIAGE_REASON_WORKER_CRASH);
+}
+
+static void test_wrong_fields_are_refused(void **state) {
+  (void)state;
+  Object good = sample_object(), bad = good;
+  bad.kind = (ObjectKind)(OBJECT_KIND_LAST + 1);
+  refuse_object(&bad, "kind");
+  bad = good;
+  bad.state = (ObjectState)99;
+  refuse_object(&bad, "state");
+  bad = good;
+  bad.size = UINT64_MAX;
+  refuse_object(&bad, "size");
+  bad = good;
+  bad.modified.digits = 10;
+  refuse_object(&bad, "digits");
+  bad = good;
+  bad.name = g_bytes_new_static("../../etc/passwd", 16);
+  refuse_object(&bad, "a path as name");
+  g_bytes_unref(bad.name);
+  bad.name = g_bytes_new_static("a\0b", 3);
+  refuse_object(&bad, "NUL in a name");
+  g_bytes_unref(bad.name);
+  bad = good;
+  g_strlcpy(bad.meta, "1\033[31m", sizeof bad.meta);
+  refuse_object(&bad, "terminal codes");
+  proto_object_clear(&good);
+}
+
+static void test_directories_cannot_loop(void **state) {
+  (void)state;
+  ObjectDir dir = {.no = 5, .parent = 5, .name = g_bytes_new_static("d", 1)}, back;
+  g_autoptr(GVariant) message = g_variant_ref_sink(proto_pack_dir(&dir));
+  g_autoptr(GError) error = NULL;
+  assert_false(proto_take_dir(message, &back, &error));
+  g_bytes_unref(dir.name);
+}
+
+static void test_gap_texts_must_be_printable(void **state) {
+  (void)state;
+  Gap gap = {.seq = 1, .reason = TRIAGE_REASON_CORRUPT, .detail = "a\033[2J"}, back;
+  g_autoptr(GVariant) message = g_variant_ref_sink(proto_pack_gap(&gap, "m"));
+  const char *member;
+  g_autoptr(GError) error = NULL;
+  assert_false(proto_take_gap(message, &back, &member, &error));
+  gap.detail = "plain";
+  gap.reason = (TriageReason)(TRIAGE_REASON_LAST + 1);
+  g_autoptr(GVariant) second = g_variant_ref_sink(proto_pack_gap(&gap, "m"));
+  g_clear_error(&error);
+  assert_false(proto_take_gap(second, &back, &member, &error));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_object_comes_back),
+      cmocka_unit_test(test_every_cut_and_every_flip_is_survived),
+      cmocka_unit_test(test_wrong_frames_are_refused),
+      cmocka_unit_test(test_wrong_fields_are_refused),
+      cmocka_unit_test(test_directories_cannot_loop),
+      cmocka_unit_test(test_gap_texts_must_be_printable),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
