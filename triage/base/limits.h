@@ -45,6 +45,7 @@
 #define LIMIT_EXPANDED_DEFAULT (16 * GIB)  /* bytes unpacked from one object of the evidence */
 #define LIMIT_RATIO 1000u                  /* expanded : packed, looked at above LIMIT_RATIO_FROM */
 #define LIMIT_RATIO_FROM (64 * MIB)
+#define LIMIT_HOLE_BYTES (1 * GIB)         /* holes of one sparse member, where the ratio allows less */
 #define LIMIT_MEMBERS 10000000u            /* members of one archive */
 #define LIMIT_DEPTH_MAX 128u               /* of --max-depth: each level holds a library open */
 #define LIMIT_APPENDED 256u                /* containers one behind the other in one object */

@@ -64,7 +64,7 @@ int proto_reader_fill(ProtoReader *reader, int fd);
 GVariant *proto_reader_next(ProtoReader *reader, MessageType *type, GError **error);
 
 /* Plain data to and from messages. The take functions check every field (enums in range, printable
- * texts, names without '/' or NUL) and return false with error where one is wrong; GBytes made are
+ * texts, bounded names) and return false with error where one is wrong; GBytes made are
  * owned by the struct (see proto_*_clear). */
 GVariant *proto_pack_time(const TriageTime *time);
 bool proto_take_time(GVariant *message, TriageTime *out);

@@ -31,14 +31,10 @@ static GBytes *take_maybe(GVariant *may) {
   return inner != NULL ? proto_take_bytes(inner) : NULL;
 }
 
-/* One path component: no '/', no NUL, not longer than any file system allows. */
+/* One path component. Any bytes may stand on a disk, '/' too: names are shown (a '/' as \x2f), never
+ * used as a path. */
 static bool is_component(GBytes *name) {
-  if (name == NULL)
-    return true;
-  gsize n;
-  const char *p = g_bytes_get_data(name, &n);
-  return n <= LIMIT_NAME_BYTES &&
-         (n == 0 || (memchr(p, '/', n) == NULL && memchr(p, '\0', n) == NULL));
+  return name == NULL || g_bytes_get_size(name) <= LIMIT_NAME_BYTES;
 }
 
 GVariant *proto_pack_time(const TriageTime *time) {
@@ -93,9 +89,7 @@ bool proto_take_object(GVariant *message, Object *out, GBytes **raw_path, GError
     return broken(error, "number");
   out->name = take_maybe(name);
   out->attr_name = take_maybe(attr_name);
-  /* An attribute's name may hold a '/' (it is no path step) but must stay short. */
-  if (!is_component(out->name) ||
-      (out->attr_name != NULL && g_bytes_get_size(out->attr_name) > LIMIT_NAME_BYTES)) {
+  if (!is_component(out->name) || !is_component(out->attr_name)) {
     proto_object_clear(out);
     return broken(error, "name");
   }

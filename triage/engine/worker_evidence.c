@@ -6,16 +6,38 @@
 #include <string.h>
 #include <sys/stat.h>
 
+static bool send_gap(void *user, const Gap *gap);
+
+/* A name that no file system allows is the mark of damage or of an attack on other tools. */
+static void check_name(Worker *worker, GBytes *name, Gap gap) {
+  gsize n;
+  const char *p = name != NULL ? g_bytes_get_data(name, &n) : NULL;
+  if (p == NULL || memchr(p, '/', n) == NULL)
+    return;
+  gap.reason = TRIAGE_REASON_CORRUPT;
+  gap.examined = gap.size;
+  gap.detail = "the name on the disk holds a '/', shown as \\x2f: the directory is damaged or was "
+               "made to mislead; the content is examined all the same";
+  send_gap(worker, &gap);
+}
+
 static bool send_dir(void *user, const ObjectDir *dir) {
   worker_send(user, MSG_DIR, proto_pack_dir(dir));
+  Gap gap = {.seq = GAP_NO_OBJECT, .dir = dir->no, .has_dir = true, .state = STATE_ALLOCATED};
+  check_name(user, dir->name, gap);
   return true;
 }
 static bool send_object(void *user, const Object *object) {
   worker_send(user, MSG_OBJECT, proto_pack_object(object, NULL));
+  Gap gap = {.seq = object->seq, .state = object->state, .size = object->size};
+  g_strlcpy(gap.meta, object->meta, sizeof gap.meta);
+  check_name(user, object->name, gap);
   return true;
 }
 static bool send_name(void *user, const ObjectName *name) {
   worker_send(user, MSG_NAME, proto_pack_name(name));
+  Gap gap = {.seq = name->seq, .state = name->state};
+  check_name(user, name->name, gap);
   return true;
 }
 static bool send_gap(void *user, const Gap *gap) {

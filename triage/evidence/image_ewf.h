@@ -65,6 +65,9 @@ typedef struct {
   size_t n_packed;
   uint8_t *whole; /* one chunk inflated, where the caller wants less */
   void *inflater; /* libdeflate's or zlib's */
+  /* How this set stores a chunk of zeros: most of many disks, and slow to inflate. */
+  uint8_t zero_packed[256];
+  size_t n_zero_packed;
 } Ewf;
 
 /* Reads up to n bytes, all or nothing. */

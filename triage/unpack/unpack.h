@@ -3,44 +3,53 @@
  * One const row per format; adding one is a new file and a row in unpack_table.c. Knows nothing of
  * the evidence, of rules or of processes: what it finds goes to a sink. */
 #pragma once
-#include <glib.h>
 #include "base/content.h"
 #include "base/row.h"
 #include "triage/error.h"
 #include "triage/time.h"
+#include <glib.h>
 
-/* Where an object stands inside its container, from the evidence's object inwards. */
+/* Where an object stands inside its container, from the evidence's object inwards. Names are the
+ * raw bytes of the archive: they may be hostile ("../../x", "/etc/passwd") and are only ever shown.
+ * What has no name is "(unnamed N)". A tar or cpio inside a compressed stream has no step of its
+ * own for the stream ("a.tgz!/b.vbs"); any other stream is one member, "(gunzip)". */
 typedef struct _MemberPath MemberPath;
 struct _MemberPath {
   const MemberPath *parent; /* NULL: the evidence's own object */
-  GBytes *name;             /* raw bytes of this step ("a/b.vbs", "(gunzip)"); NULL for the object */
-  const char *view;         /* "raw", or what the bytes were turned into ("utf-16le"); static */
-  uint32_t depth;           /* 0: the object itself */
+  GBytes *name;     /* raw bytes of this step ("a/b.vbs", "(gunzip)"); NULL for the object */
+  const char *view; /* "raw", or what the bytes were turned into ("utf-16le"); static */
+  uint32_t depth;   /* 0: the object itself */
 };
 
 typedef struct {
   const MemberPath *path;
-  Content *content;  /* (transfer none) during the call */
-  uint64_t size;     /* claimed size; content may be shorter where error is set */
+  Content *content; /* (transfer none) during the call */
+  uint64_t size;    /* claimed size; content may be shorter where error is set */
   TriageTime created, modified, changed, accessed;
   const GError *error; /* NULL: complete; else why content is partial (its code is the reason) */
 } Member;
 
 typedef struct {
   void *user;
-  /* Every object and member, the top one (depth 0) first; scanned here. False stops all. */
+  /* Every object and member, the top one (depth 0) first; scanned here. False stops all. A view of
+   * a member's text follows it with the same path and another view name. Directories are not handed
+   * out; a hard link is empty (its content came under its first name), a symbolic link's content is
+   * its target. Where error is set, no gap follows: the row is the caller's to write. A member of
+   * which no byte could be read is a gap only. */
   bool (*member)(void *user, const Member *member);
-  /* What could not be examined inside the object; path may be that of a container. */
+  /* What could not be examined inside the object; path may be that of a container. examined: bytes
+   * of path's own content that were scanned as they are. detail is printable. False stops all. */
   bool (*gap)(void *user, const MemberPath *path, uint64_t size, uint64_t examined,
               TriageReason reason, const char *detail);
-  /* Called often with bytes done; lets the worker show life. False stops all. */
+  /* Called often, with the bytes read or unpacked since the last call, and only when there are
+   * some: a library that loops stays silent. May be NULL. False stops all. */
   bool (*alive)(void *user, uint64_t bytes);
 } UnpackSink;
 
 typedef struct {
-  uint32_t max_depth;
-  uint64_t max_expanded;        /* bytes expanded from one top object, all levels together */
-  GPtrArray *passwords;         /* char*, tried on encrypted members; may be NULL */
+  uint32_t max_depth;    /* held to LIMIT_DEPTH_MAX */
+  uint64_t max_expanded; /* bytes expanded from one top object, all levels together */
+  GPtrArray *passwords;  /* char*, tried on encrypted members; may be NULL */
   Spool *spool;
 } UnpackOptions;
 
@@ -48,10 +57,14 @@ typedef struct {
  * sink call did. */
 bool unpack_object(const UnpackOptions *options, const UnpackSink *sink, const Member *top);
 
-/* True where some unpacker of the table is sure (magic) that these bytes are its container. */
+/* True where some available unpacker is sure, by magic at the beginning, that these bytes are its
+ * container; *format_name (may be NULL) is its row's name, static. Not for iso9660, which is an
+ * image first, nor for archives behind other bytes: unpack_object finds those all the same. */
 bool unpack_recognises(const uint8_t *data, uint64_t size, const char **format_name);
 
-/* Opens what libraries load lazily (character set converters), before the worker locks itself in. */
+/* Opens what libraries load lazily (character set converters), before the worker locks itself in,
+ * and sets the process's LC_CTYPE to C.UTF-8 and TZ to UTC: libarchive converts names and DOS times
+ * by them, and the result must not depend on the machine. */
 void unpack_warm_up(void);
 
 const Row *const *unpack_rows(size_t *n);

@@ -72,8 +72,8 @@ typedef struct {
   Unpack *unpack;
   Container *container;
   ContentBuilder *builder;
-  uint64_t max;       /* of the object's budget */
-  uint64_t data_left; /* until the ratio limit */
+  uint64_t max;                   /* of the object's budget */
+  uint64_t data_left, holes_left; /* until the ratio limit */
 } Intake;
 void intake_init(Intake *intake, Unpack *unpack, Container *container);
 /* False with error where a limit was met; what fitted is kept. */

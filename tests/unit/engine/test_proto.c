@@ -132,11 +132,8 @@ static void test_wrong_fields_are_refused(void **state) {
   bad.modified.digits = 10;
   refuse_object(&bad, "digits");
   bad = good;
-  bad.name = g_bytes_new_static("../../etc/passwd", 16);
-  refuse_object(&bad, "a path as name");
-  g_bytes_unref(bad.name);
-  bad.name = g_bytes_new_static("a\0b", 3);
-  refuse_object(&bad, "NUL in a name");
+  bad.name = g_bytes_new_take(g_malloc0(LIMIT_NAME_BYTES + 1), LIMIT_NAME_BYTES + 1);
+  refuse_object(&bad, "an endless name");
   g_bytes_unref(bad.name);
   bad = good;
   g_strlcpy(bad.meta, "1\033[31m", sizeof bad.meta);

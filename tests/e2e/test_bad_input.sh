@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# test_bad_input.sh - bad input gets one clear sentence and the right exit status; exit status 2
+# leaves nothing behind.
+# labels: asan
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+nothing_written() { [ ! -e case ] || { fail "a case directory was made: $1"; rm -rf case; }; }
+
+status 2 "$TRIAGE" scan -o case missing.dd
+says "missing.dd"
+nothing_written "missing evidence"
+
+status 2 "$TRIAGE" scan missing.dd
+says "-o CASE"
+status 2 "$TRIAGE" scan -o case
+says "evidence"
+status 2 "$TRIAGE" frobnicate
+says "frobnicate"
+status 2 "$TRIAGE" scan -o case --jobs 0 "$0"
+says "--jobs"
+nothing_written "wrong options"
+
+: >empty.dd
+status 2 "$TRIAGE" scan -o case empty.dd
+says "empty.dd"
+nothing_written "empty file"
+[ "$(wc -l <stderr)" -eq 1 ] || fail "an empty file takes more than one line to refuse"
+
+script >not-an-image.vbs
+status 0 "$TRIAGE" scan -q -o case not-an-image.vbs
+has case/hits.csv 'r["path"].endswith("not-an-image.vbs") and r["strings"] == "$c1"' "a single file is examined as one"
+rm -rf case
+
+printf 'rule broken {\n  strings: $a = "x\n  condition: $a\n}\n' >broken.yar
+status 2 "$TRIAGE" scan -o case -r broken.yar not-an-image.vbs
+says "broken.yar:2"
+nothing_written "rules that do not compile"
+status 2 "$TRIAGE" check-rules broken.yar
+grep -q 'broken.yar:2: error' stdout || fail "check-rules does not name file and line"
+status 0 "$TRIAGE" check-rules "$TRIAGE_SOURCE/rules/network_smtp_vb.yar"
+status 2 "$TRIAGE" scan -o case -r none.yar not-an-image.vbs
+says "none.yar"
+printf 'profiles:\n  - id: [\n' >broken.yaml
+status 2 "$TRIAGE" scan -o case -b broken.yaml not-an-image.vbs
+says "broken.yaml"
+nothing_written "wrong inputs"
+
+mkdir case && echo mine >case/keep
+status 2 "$TRIAGE" scan -o case not-an-image.vbs
+says "exists"
+[ "$(ls case)" = keep ] || fail "an existing directory was touched"
+rm -rf case
+
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+  mkdir -m 700 closed && script >closed/a.vbs
+  chmod 755 "$work"
+  mkdir -m 777 open
+  status 2 setpriv --reuid 65534 --regid 65534 --clear-groups "$TRIAGE" scan -o open/case closed
+  says "closed"
+  # one directory of many that may not be entered is a row, not the end
+  mkdir -p tree/closed tree/open && script >tree/open/a.vbs && chmod 700 tree/closed
+  status 1 setpriv --reuid 65534 --regid 65534 --clear-groups "$TRIAGE" scan -q -o open/case tree
+  has open/case/hits.csv 'r["path"] == "/open/a.vbs"'
+  has open/case/coverage.csv 'r["path"] == "/closed" and r["reason"] == "unreadable"'
+  rm -rf open/case
+fi
+
+# one bad piece of evidence among good ones costs only itself
+status 1 "$TRIAGE" scan -q -o case empty.dd not-an-image.vbs
+has case/hits.csv 'r["evidence"] == "not-an-image.vbs"'
+has case/coverage.csv 'r["evidence"] == "empty.dd"'
+rm -rf case
+
+ext4_image disk.dd 8M
+e01 disk.dd cut
+head -c $(($(stat -c %s cut.E01) / 2)) cut.E01 >half.E01
+status 1 "$TRIAGE" scan -q -o case half.E01
+has case/coverage.csv 'r["reason"] in ("truncated", "missing-segment", "corrupt", "bad-checksum")' "cut E01"
+rm -rf case
+head -c 3000 cut.E01 >head.E01
+status 2 "$TRIAGE" scan -o case head.E01
+says "head.E01"
+nothing_written "an E01 of headers alone"
+
+e01 disk.dd segmented 1MiB
+rm segmented.E02
+status 1 "$TRIAGE" scan -q -o case segmented.E01
+has case/coverage.csv 'r["reason"] == "missing-segment"'
+[ "$(head -c 14 case/report.html | tr 'A-Z' 'a-z')" = '<!doctype html' ] || [ -s case/report.html ] || fail "no report"
+rm -rf case
+
+# a full disk: the case directory is a tiny tmpfs
+if [ "$(id -u)" -eq 0 ] && mkdir tiny && mount -t tmpfs -o size=192k tmpfs tiny 2>/dev/null; then
+  mkdir many
+  for i in $(seq 400); do script "user$i" >"many/$i.vbs"; done
+  status 3 "$TRIAGE" scan -o tiny/case many
+  says "full"
+  umount tiny
+fi
+status 2 "$TRIAGE" scan -o /dev/full/case not-an-image.vbs
+says "/dev/full/case"
+finish

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# test_worker_loss.sh - a worker that dies, hangs, eats memory or babbles costs the object it was on;
+# everything else is as if nothing had happened.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+nm "$TRIAGE" 2>/dev/null | grep -q __asan_init && skip "needs a build without sanitizers"
+
+ext4_image disk.dd 8M
+status 0 "$TRIAGE" scan -q --entries -o whole disk.dd
+
+lost() { # FAULT REASON [OPTION...]
+  local fault=$1 reason=$2
+  shift 2
+  rm -rf case
+  TRIAGE_TEST_FAULT=$fault:/d3/s3.vbs status 1 "$TRIAGE" scan -q --entries -o case "$@" disk.dd
+  has case/coverage.csv "r['path'] == '/d3/s3.vbs' and r['reason'] == '$reason'" "$fault"
+  [ "$(rows case/coverage.csv True)" -eq 1 ] || fail "$fault: more than the one object is listed"
+  [ "$(rows case/hits.csv True)" -eq 5 ] || fail "$fault: not all other hits are there"
+  grep -v '/d3/s3.vbs' whole/hits.csv >expected.csv
+  same expected.csv case/hits.csv
+}
+lost segv worker-crash
+lost kill worker-crash --jobs 1
+lost garbage worker-crash
+lost memory out-of-memory
+lost hang timeout --timeout 2
+
+# killed from outside, once: tried again, nothing is missing and nothing is listed
+head -c 300M /dev/zero | tr '\0' 'x' >big.bin
+script >>big.bin
+mkdir tree && mv big.bin tree/ && script >tree/a.vbs
+"$TRIAGE" scan -q -o undisturbed tree
+"$TRIAGE" scan -q -o case tree &
+pid=$!
+killed=0
+for _ in $(seq 100); do
+  sleep 0.05
+  workers=$(pgrep -P $pid -f triage-worker)
+  if [ -n "$workers" ] && [ -d case ]; then
+    # shellcheck disable=SC2086
+    kill -9 $workers && killed=1
+    break
+  fi
+done
+wait $pid
+[ "$killed" -eq 1 ] || fail "no worker was there to kill"
+same undisturbed/hits.csv case/hits.csv
+same undisturbed/coverage.csv case/coverage.csv
+
+# the coordinator killed, then resumed
+for delay in 0.1 0.3 0.6 1.0; do
+  rm -rf case
+  "$TRIAGE" scan -q --entries -o case tree disk.dd &
+  pid=$!
+  sleep "$delay"
+  kill -9 $pid 2>/dev/null
+  wait $pid 2>/dev/null
+  sleep 0.1
+  pgrep -f "triage-worker.*$work" >/dev/null && fail "workers outlive their coordinator"
+  if [ -f case/case.db ] && [ ! -f case/manifest.sha256 ]; then
+    "$TRIAGE" scan -q --entries --resume -o case tree disk.dd 2>stderr
+    got=$?
+    [ $got -le 1 ] || { fail "resume after $delay s: exit status $got"; cat stderr; }
+  elif [ ! -d case ]; then
+    "$TRIAGE" scan -q --entries -o case tree disk.dd
+  fi
+  [ -d both ] || "$TRIAGE" scan -q --entries -o both tree disk.dd
+  for file in hits.csv hits.jsonl coverage.csv entries.csv timeline.body; do same "both/$file" "case/$file"; done
+done
+finish

@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""sum.py [PRESET=RESULTS.xml...] --steps [FAILED STEP...]
+
+Adds up ctest's result files. Names every failed and every skipped test, and every part that a
+passing test says it skipped; the last line is the sum. Exit status 1 where anything failed, or
+where nothing passed."""
+import re
+import sys
+import xml.etree.ElementTree as ET
+
+# A line by which a test says that it, or a part of it, did not run.
+SAID = re.compile(r'SKIPPED:.*|\[ +SKIPPED +\] (?!\d+ test)\S.*')
+
+
+def read(preset, path, counts):
+    try:
+        cases = ET.parse(path).getroot().iter('testcase')
+    except (OSError, ET.ParseError) as error:
+        print(f'FAILED  {preset}: no results: {error}')
+        counts['failed'] += 1
+        return
+    for case in cases:
+        name, status = f"{preset}/{case.get('name')}", case.get('status')
+        said = list(dict.fromkeys(line.strip() for line in SAID.findall(case.findtext('system-out') or '')))
+        skipped = case.find('skipped')
+        # A program that is missing is "notrun" too: only the agreed exit status is a skip.
+        if skipped is not None and 'SKIP_RETURN_CODE' in skipped.get('message', ''):
+            counts['skipped'] += 1
+            print(f"SKIPPED {name}: {' / '.join(said) or 'it gave no reason'}")
+        elif status == 'run' and case.find('failure') is None:
+            counts['passed'] += 1
+            for line in said:
+                print(f'PARTLY  {name}: {line}')
+        else:
+            counts['failed'] += 1
+            print(f'FAILED  {name}')
+
+
+def main():
+    split = sys.argv.index('--steps')
+    counts = {'passed': 0, 'failed': 0, 'skipped': 0}
+    for item in sys.argv[1:split]:
+        read(*item.split('=', 1), counts)
+    for step in sys.argv[split + 1:]:
+        counts['failed'] += 1
+        print(f'FAILED  step {step}')
+    print('tests: ' + ', '.join(f'{n} {word}' for word, n in counts.items()))
+    return 1 if counts['failed'] or not counts['passed'] else 0
+
+
+sys.exit(main())

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every row of the table: one made by its real tool must come out whole and without a gap, one cut
+ * off must be reported, and a known but unsupported one must be listed. */
+#include "unpack_test.h"
+
+typedef struct {
+  const char *row;
+  const char *command;  /* makes "out" from payload.vbs; NULL: evidence is taken */
+  const char *evidence; /* under TRIAGE_EVIDENCE */
+  const char *member;   /* that must come out */
+} Fixture;
+
+static const Fixture FIXTURES[] = {
+    {"zip", "zip -q out.zip payload.vbs && mv out.zip out", NULL, "payload.vbs"},
+    {"7zip", "7z a -bd out.7z payload.vbs && mv out.7z out", NULL, "payload.vbs"},
+    {"tar", "tar -cf out payload.vbs", NULL, "payload.vbs"},
+    {"cpio", "bsdtar --format newc -cf out payload.vbs", NULL, "payload.vbs"},
+    {"ar", "bsdtar --format ar -cf out payload.vbs", NULL, "payload.vbs"},
+    {"cab", NULL, "truth/loose/drv.cab", "ledger56.vbs"},
+    {"rar", NULL, "real/libarchive/test_read_format_rar_compress_best.rar",
+     "LibarchiveAddingTest.html"},
+    {"rar5", NULL, "real/libarchive/test_read_format_rar5_compressed.rar", "test.bin"},
+    {"lha", NULL, "real/libarchive/test_read_format_lha_header2.lzh", "file1"},
+    {"iso9660", "genisoimage -quiet -J -R -o out payload.vbs", NULL, "payload.vbs"},
+    {"xar", "bsdtar --format xar -cf out payload.vbs", NULL, "payload.vbs"},
+    {"warc", "bsdtar --format warc -cf out payload.vbs", NULL, "payload.vbs"},
+    {"rpm", NULL, "real/libarchive/test_read_format_cpio_svr4_gzip_rpm.rpm", "./etc/file1"},
+    {"gzip", "gzip -c payload.vbs > out", NULL, "(gunzip)"},
+    {"bzip2", "bzip2 -c payload.vbs > out", NULL, "(bunzip2)"},
+    {"xz", "xz -c payload.vbs > out", NULL, "(unxz)"},
+    {"lzma", "xz --format=lzma -c payload.vbs > out", NULL, "(unlzma)"},
+    {"lzip", "bsdtar --format raw --lzip -cf out payload.vbs", NULL, "(unlzip)"},
+    {"zstd", "bsdtar --format raw --zstd -cf out payload.vbs", NULL, "(unzstd)"},
+    {"lz4", "bsdtar --format raw --lz4 -cf out payload.vbs", NULL, "(unlz4)"},
+    {"compress", "bsdtar --compress -cf out payload.vbs", NULL, "payload.vbs"},
+    {"uu", "bsdtar --format raw --uuencode -cf out payload.vbs", NULL, "(uudecode)"},
+};
+
+static GBytes *payload;
+
+static void make_payload(void) {
+  GString *text = g_string_new("Set message = CreateObject(\"CDO.Message\")\r\n");
+  guint32 state = 12345;
+  for (int i = 0; i < 2000; i++) {
+    state = state * 1664525 + 1013904223;
+    g_string_append_printf(text, "line %d %08x\r\n", i, state);
+  }
+  put_file("payload.vbs", text->str, text->len);
+  payload = g_string_free_to_bytes(text);
+}
+
+static GBytes *make_fixture(const Fixture *fixture) {
+  if (fixture->command != NULL) {
+    g_autofree char *path = scratch_path("out");
+    unlink(path);
+    run(fixture->command);
+    return read_all(path);
+  }
+  g_autofree char *path = evidence_path(fixture->evidence);
+  return path != NULL ? read_all(path) : NULL;
+}
+
+static bool is_complaint(const Found *found) {
+  for (guint i = 0; i < found->seen->len; i++)
+    if (((const Seen *)found->seen->pdata[i])->error != NULL)
+      return true;
+  return found->gaps->len > 0;
+}
+
+static const Fixture *fixture_of(const char *row) {
+  for (size_t i = 0; i < G_N_ELEMENTS(FIXTURES); i++)
+    if (strcmp(FIXTURES[i].row, row) == 0)
+      return &FIXTURES[i];
+  fail_msg("the unpacker %s has no fixture in this test", row);
+  return NULL;
+}
+
+static void check_whole(const Fixture *fixture, const void *data, size_t n) {
+  g_autoptr(Found) found = unpack_bytes(data, n, NULL);
+  const Seen *seen = find_seen(found, fixture->member, "raw");
+  gsize n_payload;
+  const void *wanted = g_bytes_get_data(payload, &n_payload);
+  const char *name = "";
+  bool is_right = seen != NULL && seen->error == NULL && seen->got > 0 && !is_complaint(found) &&
+                  (fixture->command == NULL || seen_is(seen, wanted, n_payload) ||
+                   (strcmp(fixture->row, "warc") == 0 && seen->got == n_payload + 4));
+  if (!is_right) {
+    print_found(found);
+    fail_msg("%s: %s did not come out whole", fixture->row, fixture->member);
+  }
+  assert_string_equal(((const Seen *)found->seen->pdata[0])->path, "");
+  if (strcmp(fixture->row, "iso9660") != 0) {
+    assert_true(unpack_recognises(data, n, &name));
+    assert_string_equal(name, fixture->row);
+  }
+}
+
+static void check_cut(const Fixture *fixture, const void *data, size_t n) {
+  static const unsigned TENTHS[] = {9, 6, 3};
+  for (size_t i = 0; i < G_N_ELEMENTS(TENTHS); i++) {
+    size_t length = n / 10 * TENTHS[i];
+    g_autoptr(Found) found = unpack_bytes(data, length, NULL);
+    if (!is_complaint(found)) {
+      print_found(found);
+      fail_msg("%s cut to %zu of %zu bytes: no word about it", fixture->row, length, n);
+    }
+  }
+}
+
+static void test_rows(void **state) {
+  size_t n_rows;
+  unsigned skipped = 0;
+  const Row *const *rows = unpack_rows(&n_rows);
+  (void)state;
+  make_payload();
+  for (size_t i = 0; i < n_rows; i++) {
+    gsize n;
+    if (!rows[i]->available)
+      continue;
+    const Fixture *fixture = fixture_of(rows[i]->name);
+    g_autoptr(GBytes) bytes = make_fixture(fixture);
+    if (bytes == NULL) {
+      print_message("SKIPPED: %s: TRIAGE_EVIDENCE is not set\n", fixture->row);
+      skipped++;
+      continue;
+    }
+    const void *data = g_bytes_get_data(bytes, &n);
+    check_whole(fixture, data, n);
+    check_cut(fixture, data, n);
+  }
+  g_bytes_unref(payload);
+  if (skipped > 0)
+    skip();
+}
+
+/* Known, not opened: magic at an offset, in so many bytes. */
+static const struct {
+  const char *row;
+  size_t at;
+  const char *magic;
+  size_t n_magic, size;
+} KNOWN[] = {
+    {"ole2", 0, "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", 8, 1024},
+    {"pst", 0, "!BDN\1\2\3\4SM", 10, 1024},
+    {"wim", 0, "MSWIM\0\0\0", 8, 1024},
+    {"squashfs", 0,
+     "hsqs\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+     "\4\0",
+     30, 4096},
+    {"disk-image", 0, "QFI\xFB\0\0\0\2", 8, 1024},
+    {"raw-image", 512, "EFI PART", 8, 128 * 1024},
+    {"dmg", 1536, "koly\0\0\0\4\0\0\2\0", 12, 2048},
+    {"encrypted-volume", 0, "LUKS\xBA\xBE\0\1", 8, 8192},
+    {"rar1", 0, "RE~^", 4, 256},
+    {"alz", 0, "ALZ\1\n\0\0\0BLZ\1", 12, 256},
+    {"egg", 0, "EGGA\0\1", 6, 256},
+    {"ace", 7, "**ACE**", 7, 256},
+    {"zoo", 20, "\xDC\xA7\xC4\xFD", 4, 256},
+    {"stuffit", 0, "StuffIt (c)1997-", 16, 256},
+    {"chm", 0, "ITSF\3\0\0\0", 8, 256},
+    {"installshield", 0, "ISc(", 4, 256},
+    {"lzop", 0, "\x89LZO\0\r\n\x1A\n", 9, 256},
+    {"lrzip", 0, "LRZI\0\6", 6, 256},
+    {"grzip", 0, "GRZipII\0\2\4:)", 12, 256},
+    {"cramfs", 0, "\x45\x3D\xCD\x28\0\0\0\0\0\0\0\0\0\0\0\0Compressed ROMFS", 32, 256},
+    {"romfs", 0, "-rom1fs-", 8, 256},
+};
+
+static void check_known(const Row *row) {
+  if (strcmp(row->name, "arj") == 0) {
+    g_autofree char *path = evidence_path("real/pocs/mini/arj.arj");
+    if (path == NULL) {
+      print_message("SKIPPED: arj: TRIAGE_EVIDENCE is not set\n");
+      return;
+    }
+    g_autoptr(Found) found = unpack_file(path, NULL);
+    assert_non_null(find_gap(found, "", TRIAGE_REASON_UNSUPPORTED_FORMAT));
+    return;
+  }
+  for (size_t i = 0; i < G_N_ELEMENTS(KNOWN); i++) {
+    if (strcmp(KNOWN[i].row, row->name) != 0)
+      continue;
+    g_autofree guint8 *data = g_malloc0(KNOWN[i].size);
+    memcpy(data + KNOWN[i].at, KNOWN[i].magic, KNOWN[i].n_magic);
+    g_autoptr(Found) found = unpack_bytes(data, KNOWN[i].size, NULL);
+    const Gap *gap = find_gap(found, "", TRIAGE_REASON_UNSUPPORTED_FORMAT);
+    if (gap == NULL || found->gaps->len != 1 || found->seen->len != 1)
+      fail_msg("%s: not listed once", row->name);
+    assert_string_equal(gap->detail, row->why_not);
+    assert_false(unpack_recognises(data, KNOWN[i].size, NULL));
+    return;
+  }
+  fail_msg("the known format %s has no fixture in this test", row->name);
+}
+
+static void test_known(void **state) {
+  size_t n_rows;
+  const Row *const *rows = unpack_rows(&n_rows);
+  (void)state;
+  for (size_t i = 0; i < n_rows; i++) {
+    assert_true(rows[i]->limitations[0] != '\0');
+    assert_true(rows[i]->available || rows[i]->why_not != NULL);
+    if (!rows[i]->available)
+      check_known(rows[i]);
+  }
+}
+
+/* Plain files are no containers: no row may claim them. */
+static void test_plain(void **state) {
+  static const struct {
+    const char *bytes;
+    size_t n;
+  } PLAIN[] = {
+      {"", 0},
+      {"P", 1},
+      {"PK\3", 3},
+      {"begin with a word\n", 18},
+      {"\x1F\x8B", 2},
+      {"MZ", 2},
+      {"070707 is no archive, only a number at the beginning of a text of some length.....", 82},
+  };
+  (void)state;
+  for (size_t i = 0; i < G_N_ELEMENTS(PLAIN); i++) {
+    g_autoptr(Found) found = unpack_bytes(PLAIN[i].bytes, PLAIN[i].n, NULL);
+    assert_int_equal(found->seen->len, 1);
+    assert_int_equal(found->gaps->len, 0);
+  }
+  g_autofree guint8 *zeros = g_malloc0(300000);
+  g_autoptr(Found) found = unpack_bytes(zeros, 300000, NULL);
+  assert_int_equal(found->seen->len, 1);
+  assert_int_equal(found->gaps->len, 0);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_plain),
+      cmocka_unit_test(test_known),
+      cmocka_unit_test(test_rows),
+  };
+  return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
+}

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* volume.c - partitions and file systems by libtsk, opened over Image. */
+#include "evidence/volume.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "evidence/volume_signature.h"
+#include <string.h>
+
+/* libtsk's image with ours behind it: the first field must be theirs. */
+typedef struct {
+  TSK_IMG_INFO tsk;
+  Image *image;
+} Bridge;
+
+typedef struct {
+  Volume public;
+  TSK_FS_INFO *fs;      /* opened on demand */
+  TSK_IMG_INFO *pool_image;
+  const TSK_POOL_INFO *pool; /* shared by the volumes of one container; owned by the set */
+} Slot;
+
+struct _VolumeSet {
+  Image *image;
+  Bridge *bridge;
+  GPtrArray *slots; /* Slot* */
+  GPtrArray *pools; /* const TSK_POOL_INFO* */
+  bool is_disk;
+};
+
+static ssize_t bridge_read(TSK_IMG_INFO *tsk, TSK_OFF_T offset, char *buffer, size_t n) {
+  Bridge *bridge = (Bridge *)tsk;
+  if (offset < 0 || offset >= tsk->size)
+    return -1;
+  size_t take = (size_t)MIN((TSK_OFF_T)n, tsk->size - offset);
+  image_read(bridge->image, (uint64_t)offset, buffer, take);
+  return (ssize_t)take;
+}
+
+static void bridge_close(TSK_IMG_INFO *tsk) {
+  (void)tsk; /* the set owns it */
+}
+
+static void bridge_stat(TSK_IMG_INFO *tsk, FILE *file) {
+  (void)tsk, (void)file;
+}
+
+static void slot_free(Slot *slot) {
+  if (slot->fs != NULL)
+    tsk_fs_close(slot->fs);
+  if (slot->pool_image != NULL)
+    tsk_img_close(slot->pool_image);
+  g_free(slot->public.description);
+  g_free(slot);
+}
+
+static Slot *add_slot(VolumeSet *set, uint32_t no, uint64_t offset, uint64_t length,
+                      const char *description) {
+  Slot *slot = g_new0(Slot, 1);
+  slot->public.no = no;
+  slot->public.offset = offset;
+  slot->public.length = length;
+  slot->public.description = g_strdup(description);
+  g_ptr_array_add(set->slots, slot);
+  return slot;
+}
+
+static void give_gap(const WalkSink *sink, const Volume *volume, uint64_t size, TriageReason reason,
+                     const char *detail) {
+  Gap gap = {.seq = GAP_NO_OBJECT,
+             .volume = volume->no,
+             .size = size,
+             .reason = reason,
+             .detail = detail};
+  sink->gap(sink->user, &gap);
+}
+
+static void name_fs(Slot *slot, TSK_FS_TYPE_ENUM type) {
+  slot->public.tsk_type = type;
+  g_autofree char *lower = g_ascii_strdown(tsk_fs_type_toname(type), -1);
+  g_strlcpy(slot->public.fs_type, lower, sizeof slot->public.fs_type);
+}
+
+/* How many names the root directory shows: what a wrong guess at the type does not get. */
+static size_t root_names(TSK_FS_INFO *fs) {
+  TSK_FS_DIR *root = tsk_fs_dir_open_meta(fs, fs->root_inum);
+  size_t n = root != NULL ? tsk_fs_dir_getsize(root) : 0;
+  if (root != NULL)
+    tsk_fs_dir_close(root);
+  return n;
+}
+
+/* Detection refuses where two types are possible: then each candidate is tried, and the one whose
+ * root directory can be read best is it (traps: images that look like NTFS and ext at once). */
+static TSK_FS_INFO *open_best(TSK_IMG_INFO *tsk, uint64_t offset) {
+  tsk_error_reset();
+  TSK_FS_INFO *fs = tsk_fs_open_img(tsk, (TSK_OFF_T)offset, TSK_FS_TYPE_DETECT);
+  if (fs != NULL)
+    return fs;
+  static const TSK_FS_TYPE_ENUM CANDIDATES[] = {TSK_FS_TYPE_NTFS_DETECT, TSK_FS_TYPE_FAT_DETECT,
+                                                TSK_FS_TYPE_EXT_DETECT,  TSK_FS_TYPE_HFS_DETECT,
+                                                TSK_FS_TYPE_ISO9660_DETECT,
+                                                TSK_FS_TYPE_FFS_DETECT};
+  size_t best_names = 0;
+  for (gsize i = 0; i < G_N_ELEMENTS(CANDIDATES); i++) {
+    tsk_error_reset();
+    TSK_FS_INFO *candidate = tsk_fs_open_img(tsk, (TSK_OFF_T)offset, CANDIDATES[i]);
+    if (candidate == NULL)
+      continue;
+    size_t names = root_names(candidate);
+    if (fs == NULL ? names > 0 : names > best_names) {
+      if (fs != NULL)
+        tsk_fs_close(fs);
+      fs = candidate;
+      best_names = names;
+    } else {
+      tsk_fs_close(candidate);
+    }
+  }
+  tsk_error_reset();
+  return fs;
+}
+
+/* Volumes of an APFS container. Debian's libtsk does not export tsk_fs_open_pool: the pool lends an
+ * image for each volume instead. */
+static bool add_pool(VolumeSet *set, Slot *container, uint32_t *next_no, const WalkSink *sink) {
+  Volume *whole = &container->public;
+  tsk_error_reset();
+  const TSK_POOL_INFO *pool = tsk_pool_open_img_sing(&set->bridge->tsk, (TSK_OFF_T)whole->offset,
+                                                     TSK_POOL_TYPE_APFS);
+  if (pool == NULL)
+    return false;
+  g_ptr_array_add(set->pools, (gpointer)pool);
+  g_strlcpy(whole->fs_type, "", sizeof whole->fs_type);
+  bool is_first = true;
+  for (TSK_POOL_VOLUME_INFO *info = pool->vol_list; info != NULL; info = info->next) {
+    Slot *slot = container;
+    if (!is_first)
+      slot = add_slot(set, (*next_no)++, whole->offset, whole->length, NULL);
+    is_first = false;
+    g_free(slot->public.description);
+    slot->public.description = g_strdup_printf("APFS volume %s", info->desc != NULL ? info->desc : "");
+    slot->public.pool_block = info->block;
+    slot->pool = pool;
+    if ((info->flags & TSK_POOL_VOLUME_FLAG_ENCRYPTED) != 0) {
+      give_gap(sink, &slot->public, slot->public.length, TRIAGE_REASON_ENCRYPTED,
+               "the APFS volume is encrypted; this version cannot open it with a password");
+      continue;
+    }
+    slot->pool_image = pool->get_img_info(pool, (TSK_DADDR_T)info->block);
+    if (slot->pool_image != NULL)
+      slot->fs = tsk_fs_open_img(slot->pool_image, 0, TSK_FS_TYPE_APFS);
+    if (slot->fs != NULL)
+      name_fs(slot, slot->fs->ftype);
+    else
+      give_gap(sink, &slot->public, slot->public.length, TRIAGE_REASON_CORRUPT,
+               "the APFS volume cannot be opened");
+  }
+  return true;
+}
+
+/* Says what a volume is that no file system driver takes. */
+static void refuse(VolumeSet *set, Slot *slot, const WalkSink *sink) {
+  const Volume *volume = &slot->public;
+  const Signature *signature = signature_find(set->image, volume->offset, volume->length);
+  if (signature != NULL) {
+    set->is_disk = true;
+    give_gap(sink, volume, volume->length, signature->reason, signature->detail);
+    return;
+  }
+  bool is_empty = signature_is_empty(set->image, volume->offset, volume->length);
+  give_gap(sink, volume, volume->length, TRIAGE_REASON_UNSUPPORTED_FILESYSTEM,
+           is_empty ? "no file system: the first 64 KiB hold zeros alone; the volume's bytes are not "
+                      "examined in this version"
+                    : "no file system that triage can read; the volume's bytes are not examined in "
+                      "this version");
+}
+
+static bool open_slot(VolumeSet *set, Slot *slot, uint32_t *next_no, const WalkSink *sink) {
+  image_damage_reset(set->image);
+  slot->fs = open_best(&set->bridge->tsk, slot->public.offset);
+  if (slot->fs != NULL)
+    name_fs(slot, slot->fs->ftype);
+  else if (!add_pool(set, slot, next_no, sink))
+    return false;
+  set->is_disk = true;
+  return true;
+}
+
+static int compare_parts(gconstpointer a, gconstpointer b) {
+  const Volume *x = a, *y = b;
+  return x->offset != y->offset ? (x->offset < y->offset ? -1 : 1) : 0;
+}
+
+/* Opens the partition table; detection may refuse where two kinds are possible. */
+static TSK_VS_INFO *open_table(TSK_IMG_INFO *tsk) {
+  static const unsigned SECTORS[] = {512, 4096};
+  for (gsize s = 0; s < G_N_ELEMENTS(SECTORS); s++) {
+    tsk->sector_size = SECTORS[s];
+    tsk_error_reset();
+    TSK_VS_INFO *table = tsk_vs_open(tsk, 0, TSK_VS_TYPE_DETECT);
+    static const TSK_VS_TYPE_ENUM TYPES[] = {TSK_VS_TYPE_GPT, TSK_VS_TYPE_MAC};
+    for (gsize i = 0; table == NULL && i < G_N_ELEMENTS(TYPES); i++)
+      table = tsk_vs_open(tsk, 0, TYPES[i]);
+    bool is_protective = table != NULL && table->vstype == TSK_VS_TYPE_DOS &&
+                         table->part_list != NULL && s == 0;
+    if (is_protective) { /* a 4096-byte GPT behind a protective MBR */
+      guint n_alloc = 0;
+      bool has_ee = false;
+      for (TSK_VS_PART_INFO *part = table->part_list; part != NULL; part = part->next)
+        if ((part->flags & TSK_VS_PART_FLAG_ALLOC) != 0) {
+          n_alloc++;
+          has_ee = has_ee || (part->desc != NULL && strstr(part->desc, "0xee") != NULL);
+        }
+      if (n_alloc == 1 && has_ee) {
+        tsk_vs_close(table);
+        table = NULL;
+      }
+    }
+    if (table != NULL)
+      return table;
+  }
+  tsk->sector_size = 512;
+  tsk_error_reset();
+  return NULL;
+}
+
+static GArray *list_parts(VolumeSet *set) {
+  GArray *parts = g_array_new(FALSE, TRUE, sizeof(Volume));
+  TSK_IMG_INFO *tsk = &set->bridge->tsk;
+  TSK_VS_INFO *table = open_table(tsk);
+  for (TSK_VS_PART_INFO *part = table != NULL ? table->part_list : NULL;
+       part != NULL && parts->len < LIMIT_VOLUMES; part = part->next) {
+    uint64_t offset, length;
+    if ((part->flags & TSK_VS_PART_FLAG_ALLOC) == 0 ||
+        !g_uint64_checked_mul(&offset, part->start, table->block_size) ||
+        !g_uint64_checked_mul(&length, part->len, table->block_size) || offset > INT64_MAX ||
+        length > INT64_MAX)
+      continue;
+    Volume volume = {.offset = offset, .length = length, .description = g_strdup(part->desc)};
+    g_array_append_val(parts, volume);
+  }
+  if (table != NULL)
+    tsk_vs_close(table);
+  tsk->sector_size = 512;
+  g_array_sort(parts, compare_parts);
+  return parts;
+}
+
+static void add_parts(VolumeSet *set, GArray *parts, const WalkSink *sink) {
+  uint32_t next_no = parts->len + 1;
+  uint64_t size = image_size(set->image);
+  for (guint i = 0; i < parts->len; i++) {
+    Volume *part = &g_array_index(parts, Volume, i);
+    Slot *slot = add_slot(set, i + 1, part->offset, part->length, part->description);
+    if (part->offset >= size || part->length > size - part->offset)
+      give_gap(sink, &slot->public, part->length, TRIAGE_REASON_TRUNCATED,
+               "the partition reaches beyond the end of the media; it is examined as far as it goes");
+    if (part->offset >= size || !open_slot(set, slot, &next_no, sink))
+      refuse(set, slot, sink);
+  }
+  /* A hybrid image has an ISO 9660 file system around its partitions. */
+  if (parts->len > 0 && signature_is_iso9660(set->image) &&
+      g_array_index(parts, Volume, 0).offset > 0) {
+    Slot *slot = add_slot(set, 0, 0, size, "ISO 9660 around the partitions");
+    if (!open_slot(set, slot, &next_no, sink))
+      g_ptr_array_remove_index(set->slots, set->slots->len - 1);
+  }
+}
+
+VolumeSet *volume_set_new(Image *image, const WalkSink *sink) {
+  VolumeSet *set = g_new0(VolumeSet, 1);
+  set->image = image;
+  set->slots = g_ptr_array_new_with_free_func((GDestroyNotify)slot_free);
+  set->pools = g_ptr_array_new_with_free_func((GDestroyNotify)tsk_pool_close);
+  set->bridge = g_new0(Bridge, 1);
+  set->bridge->image = image;
+  tsk_img_open_external(set->bridge, (TSK_OFF_T)image_size(image), 512, bridge_read, bridge_close,
+                        bridge_stat);
+  g_autoptr(GArray) parts = list_parts(set);
+  /* A table without a partition is no table; a file system at the start wins over it. */
+  if (parts->len > 0) {
+    set->is_disk = true;
+    add_parts(set, parts, sink);
+  }
+  bool any = false;
+  for (guint i = 0; i < set->slots->len; i++)
+    any = any || ((Slot *)set->slots->pdata[i])->fs != NULL;
+  if (!any) {
+    uint32_t next_no = parts->len + 1;
+    Slot *slot = add_slot(set, 0, 0, image_size(image), "the whole image");
+    if (!open_slot(set, slot, &next_no, sink)) {
+      if (parts->len == 0)
+        refuse(set, slot, sink);
+      if (parts->len > 0)
+        g_ptr_array_remove_index(set->slots, set->slots->len - 1);
+    }
+  }
+  for (guint i = 0; i < parts->len; i++)
+    g_free(g_array_index(parts, Volume, i).description);
+  return set;
+}
+
+void volume_set_free(VolumeSet *set) {
+  if (set == NULL)
+    return;
+  g_ptr_array_unref(set->slots);
+  g_ptr_array_unref(set->pools);
+  tsk_img_close(&set->bridge->tsk);
+  g_free(set);
+}
+
+guint volume_set_n(const VolumeSet *set) {
+  return set->slots->len;
+}
+
+const Volume *volume_set_get(const VolumeSet *set, guint index) {
+  return &((Slot *)set->slots->pdata[index])->public;
+}
+
+static Slot *find_slot(const VolumeSet *set, uint32_t no) {
+  for (guint i = 0; i < set->slots->len; i++) {
+    Slot *slot = set->slots->pdata[i];
+    if (slot->public.no == no)
+      return slot;
+  }
+  return NULL;
+}
+
+const Volume *volume_set_find(const VolumeSet *set, uint32_t no) {
+  const Slot *slot = find_slot(set, no);
+  return slot != NULL ? &slot->public : NULL;
+}
+
+bool volume_set_has_filesystem(const VolumeSet *set) {
+  for (guint i = 0; i < set->slots->len; i++)
+    if (((Slot *)set->slots->pdata[i])->fs != NULL)
+      return true;
+  return false;
+}
+
+bool volume_set_is_disk(const VolumeSet *set) {
+  return set->is_disk;
+}
+
+TSK_FS_INFO *volume_open_fs(VolumeSet *set, uint32_t no, GError **error) {
+  Slot *slot = find_slot(set, no);
+  if (slot == NULL || slot->fs == NULL) {
+    triage_fail(error, TRIAGE_REASON_UNSUPPORTED_FILESYSTEM,
+                "volume %u has no file system that can be read", no);
+    return NULL;
+  }
+  return slot->fs;
+}
+
+Image *volume_set_image(VolumeSet *set) {
+  return set->image;
+}
+
+static void drop(TSK_IMG_INFO *tsk) {
+  for (int i = 0; i < TSK_IMG_INFO_CACHE_NUM; i++)
+    tsk->cache_len[i] = 0;
+}
+
+void volume_set_drop_cache(VolumeSet *set) {
+  drop(&set->bridge->tsk);
+  for (guint i = 0; i < set->slots->len; i++) {
+    Slot *slot = set->slots->pdata[i];
+    if (slot->pool_image != NULL)
+      drop(slot->pool_image);
+  }
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* volume_rows.c - the table of volume systems and file systems libtsk reads, for 'triage formats'. */
+#include "evidence/volume.h"
+
+#define VOLUME(name, title, limits) {"volume", name, title, "tsk_vs_open", "libtsk", limits, true, NULL}
+#define SYSTEM(name, title, limits)                                                                \
+  {"filesystem", name, title, "tsk_fs_open_img", "libtsk", limits, true, NULL}
+#define MISSING(stage, name, title, why) {stage, name, title, "", "", "not read", false, why}
+
+static const Row ROWS[] = {
+    VOLUME("dos", "DOS partition table with extended partitions",
+           "deleted partitions are not searched for"),
+    VOLUME("gpt", "GUID partition table", "attributes and GUIDs are not reported"),
+    VOLUME("mac", "Apple partition map", "none known"),
+    VOLUME("bsd", "BSD disk label", "none known"),
+    VOLUME("sun", "Sun volume table of contents", "none known"),
+    MISSING("volume", "lvm2", "Logical Volume Manager", "not in this version: listed by name"),
+    MISSING("volume", "bitlocker", "BitLocker", "not in this version: listed as encrypted"),
+    MISSING("volume", "luks", "LUKS", "not in this version: listed as encrypted"),
+    MISSING("volume", "vss", "Volume Shadow Copies", "not in this version"),
+    SYSTEM("ntfs", "NTFS", "WOF-compressed files are read as stored; index slack is not examined"),
+    SYSTEM("fat", "FAT12, FAT16, FAT32", "times are local times of unknown zone"),
+    SYSTEM("exfat", "exFAT", "times are local times of unknown zone"),
+    SYSTEM("ext", "ext2, ext3, ext4", "encrypted directories show encrypted names"),
+    SYSTEM("hfs", "HFS+", "deleted entries are not recovered"),
+    SYSTEM("iso9660", "ISO 9660 with Joliet and Rock Ridge", "no UDF"),
+    SYSTEM("ufs", "UFS1, UFS2", "not tested with deleted entries"),
+    SYSTEM("yaffs2", "YAFFS2", "recognised by libtsk's heuristics alone"),
+    {"filesystem", "apfs", "APFS through its container", "tsk_pool_open_img_sing", "libtsk",
+     "snapshots and encrypted volumes are not read", true, NULL},
+    MISSING("filesystem", "btrfs", "btrfs", "no library in Debian reads it"),
+    MISSING("filesystem", "xfs", "XFS", "not in this version: listed by name"),
+    MISSING("filesystem", "refs", "ReFS", "no library in Debian reads it"),
+    MISSING("filesystem", "udf", "UDF", "no library in Debian reads it"),
+};
+
+const Row *const *volume_rows(size_t *n) {
+  static const Row *rows[G_N_ELEMENTS(ROWS)]; /* filled with the same values every time */
+  for (gsize i = 0; i < G_N_ELEMENTS(ROWS); i++)
+    rows[i] = &ROWS[i];
+  *n = G_N_ELEMENTS(ROWS);
+  return rows;
+}

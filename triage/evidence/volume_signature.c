@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* volume_signature.c - marks of encrypted volumes and of file systems libtsk cannot read. */
+#include "evidence/volume_signature.h"
+#include "base/limits.h"
+#include <string.h>
+
+#define LATER "; not read in this version"
+#define SIGNATURE(offset, bytes, reason, detail) {offset, bytes, sizeof(bytes) - 1, reason, detail}
+
+static const Signature SIGNATURES[] = {
+    SIGNATURE(3, "-FVE-FS-", TRIAGE_REASON_ENCRYPTED, "a BitLocker volume" LATER),
+    SIGNATURE(3, "MSWIN4.1-FVE", TRIAGE_REASON_ENCRYPTED, "a BitLocker To Go volume" LATER),
+    SIGNATURE(0, "LUKS\xba\xbe", TRIAGE_REASON_ENCRYPTED, "a LUKS volume" LATER),
+    SIGNATURE(512, "LABELONE", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM, "an LVM2 physical volume" LATER),
+    SIGNATURE(0, "LABELONE", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM, "an LVM2 physical volume" LATER),
+    SIGNATURE(65600, "_BHRfS_M", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM, "a btrfs file system" LATER),
+    SIGNATURE(0, "XFSB", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM, "an XFS file system" LATER),
+    SIGNATURE(3, "ReFS\0\0\0\0", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM, "a ReFS file system" LATER),
+    SIGNATURE(4086, "SWAPSPACE2", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM,
+              "Linux swap space; its pages are not examined in this version"),
+    SIGNATURE(4086, "SWAP-SPACE", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM,
+              "Linux swap space; its pages are not examined in this version"),
+    SIGNATURE(1024, "\x10\x20\xf5\xf2", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM,
+              "an F2FS file system" LATER),
+    SIGNATURE(32768, "JFS1", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM, "a JFS file system" LATER),
+    SIGNATURE(65588, "ReIsEr", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM,
+              "a ReiserFS file system" LATER),
+    SIGNATURE(32, "NXSB", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM,
+              "an APFS container that libtsk cannot open" LATER),
+    SIGNATURE(0, "hsqs", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM, "a squashfs file system" LATER),
+    SIGNATURE(0, "\x45\x3d\xcd\x28", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM,
+              "a cramfs file system" LATER),
+    SIGNATURE(32769, "NSR02", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM, "a UDF file system" LATER),
+    SIGNATURE(34817, "NSR02", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM, "a UDF file system" LATER),
+    SIGNATURE(36865, "NSR02", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM, "a UDF file system" LATER),
+    SIGNATURE(34817, "NSR03", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM, "a UDF file system" LATER),
+    SIGNATURE(36865, "NSR03", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM, "a UDF file system" LATER),
+    SIGNATURE(4096, "\xfc\x4e\x2b\xa9", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM,
+              "a Linux software RAID member" LATER),
+    SIGNATURE(0, "encrcdsa", TRIAGE_REASON_ENCRYPTED, "an encrypted Apple disk image" LATER),
+};
+
+const Signature *signature_find(Image *image, uint64_t offset, uint64_t length) {
+  uint64_t size = image_size(image);
+  for (gsize i = 0; i < G_N_ELEMENTS(SIGNATURES); i++) {
+    const Signature *signature = &SIGNATURES[i];
+    uint64_t place;
+    char found[16];
+    if (signature->offset + signature->n > length ||
+        !g_uint64_checked_add(&place, offset, signature->offset) || place >= size ||
+        signature->n > sizeof found || signature->n > size - place)
+      continue;
+    image_read(image, place, found, signature->n);
+    if (memcmp(found, signature->bytes, signature->n) == 0)
+      return signature;
+  }
+  return NULL;
+}
+
+bool signature_is_empty(Image *image, uint64_t offset, uint64_t length) {
+  uint64_t size = image_size(image);
+  uint64_t n = offset < size ? MIN(MIN(length, 64 * KIB), size - offset) : 0;
+  g_autofree char *bytes = g_malloc0(64 * KIB);
+  image_read(image, offset, bytes, (size_t)n);
+  for (uint64_t i = 0; i < n; i++)
+    if (bytes[i] != 0)
+      return false;
+  return true;
+}
+
+bool signature_is_iso9660(Image *image) {
+  char found[5];
+  if (image_size(image) < 32769 + sizeof found)
+    return false;
+  image_read(image, 32769, found, sizeof found);
+  return memcmp(found, "CD001", sizeof found) == 0;
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* walk.c - all directories first, each read once, then the metadata no name led to. Own and
+ * iterative: libtsk's walk stops without a word at 128 levels and drops what a read error hides. */
+#include "base/keyhash.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "evidence/walk_private.h"
+#include <string.h>
+
+static guint hash_key(gconstpointer pointer) {
+  const AttrKey *key = pointer;
+  uint64_t rest = ((uint64_t)key->attr_type << 32) | key->attr_id;
+  return keyhash_uint64(&key->meta_addr) * 31 + keyhash_uint64(&rest);
+}
+
+static gboolean equal_keys(gconstpointer a, gconstpointer b) {
+  const AttrKey *x = a, *y = b;
+  return x->meta_addr == y->meta_addr && x->attr_type == y->attr_type && x->attr_id == y->attr_id;
+}
+
+char *walk_tsk_error(void) {
+  const char *text = tsk_error_get_errno() != 0 ? tsk_error_get() : NULL;
+  return text != NULL ? text_printable(text, strlen(text)) : g_strdup("");
+}
+
+int walk_skip_reason(const Walk *walk, uint32_t pass, uint64_t address) {
+  for (guint i = 0; i < walk->n_skips; i++)
+    if (walk->skips[i].pass == pass && walk->skips[i].address == address)
+      return (int)walk->skips[i].reason;
+  return -1;
+}
+
+void walk_gap(Walk *walk, uint64_t seq, uint32_t dir, bool has_dir, uint64_t meta_addr,
+              TriageReason reason, const char *detail) {
+  Gap gap = {.seq = seq,
+             .volume = walk->volume->no,
+             .dir = dir,
+             .has_dir = has_dir,
+             .reason = reason,
+             .detail = detail};
+  g_snprintf(gap.meta, sizeof gap.meta, "%llu", (unsigned long long)meta_addr);
+  walk->stopped = walk->stopped || !walk->sink->gap(walk->sink->user, &gap);
+}
+
+bool walk_report_damage(Walk *walk, uint64_t seq, uint32_t dir, bool has_dir, uint64_t meta_addr,
+                        const char *what) {
+  GArray *damage = image_damage(volume_set_image(walk->set));
+  if (damage->len == 0)
+    return false;
+  const Damage *first = &g_array_index(damage, Damage, 0);
+  g_autofree char *detail = g_strdup_printf(
+      "%s lies on a stretch that cannot be had (bytes %llu-%llu of the media%s); what stood there is "
+      "not known",
+      what, (unsigned long long)first->offset, (unsigned long long)(first->offset + first->length),
+      damage->len > 1 ? " and others" : "");
+  walk_gap(walk, seq, dir, has_dir, meta_addr, first->reason, detail);
+  volume_set_drop_cache(walk->set);
+  image_damage_reset(volume_set_image(walk->set));
+  return true;
+}
+
+static bool step(Walk *walk, uint32_t pass, uint64_t address) {
+  if (walk->sink->step != NULL && !walk->sink->step(walk->sink->user, pass, address))
+    walk->stopped = true;
+  return !walk->stopped;
+}
+
+static void gap_for_skip(Walk *walk, uint32_t dir, bool has_dir, uint64_t address, int reason) {
+  walk_gap(walk, GAP_NO_OBJECT, dir, has_dir, address, (TriageReason)reason,
+           has_dir ? "reading this directory costs the worker its life, twice: it was left out"
+                   : "reading this metadata entry costs the worker its life, twice: it was left out");
+}
+
+static bool remember(GHashTable *set, uint64_t address) {
+  if (g_hash_table_contains(set, &address))
+    return false;
+  g_hash_table_add(set, g_memdup2(&address, sizeof address));
+  return true;
+}
+
+/* A name that stands for a directory becomes one of the walk, once. libtsk's own rule for deleted
+ * names: one that points to a live directory belongs to that one. */
+static void queue_dir(Walk *walk, const PendingDir *below, const TSK_FS_FILE *file, GBytes *name) {
+  const TSK_FS_NAME *entry = file->name;
+  bool is_dir = TSK_FS_IS_DIR_NAME(entry->type) ||
+                (file->meta != NULL && (file->meta->type == TSK_FS_META_TYPE_DIR ||
+                                        file->meta->type == TSK_FS_META_TYPE_VIRT_DIR));
+  bool is_deleted = (entry->flags & TSK_FS_NAME_FLAG_UNALLOC) != 0;
+  if (!is_dir || (is_deleted && (file->meta == NULL ||
+                                 (file->meta->flags & TSK_FS_META_FLAG_UNALLOC) == 0)))
+    return;
+  if (!remember(walk->dirs, entry->meta_addr))
+    return;
+  ObjectDir dir = {.no = ++walk->n_dirs, .parent = below->dir, .name = name};
+  walk->stopped = walk->stopped || !walk->sink->dir(walk->sink->user, &dir);
+  PendingDir *pending = g_new0(PendingDir, 1);
+  pending->meta_addr = entry->meta_addr;
+  pending->dir = dir.no;
+  pending->is_deleted = is_deleted;
+  pending->is_orphan = below->is_orphan || entry->meta_addr == TSK_FS_ORPHANDIR_INUM(walk->fs);
+  /* $OrphanFiles comes last: what other names lead to is no orphan. */
+  if (entry->meta_addr == TSK_FS_ORPHANDIR_INUM(walk->fs) || !below->is_orphan)
+    g_queue_push_tail(walk->pending, pending);
+  else
+    g_queue_push_tail(walk->pending, pending);
+}
+
+static void take_name(Walk *walk, const PendingDir *below, TSK_FS_FILE *file) {
+  const TSK_FS_NAME *entry = file->name;
+  size_t n = entry->name != NULL ? strnlen(entry->name, MIN(entry->name_size, LIMIT_NAME_BYTES)) : 0;
+  g_autoptr(GBytes) name = g_bytes_new(entry->name, n);
+  bool is_self = n == 1 && entry->name[0] == '.', is_parent = n == 2 && memcmp(entry->name, "..", 2) == 0;
+  if (is_self || is_parent)
+    return;
+  bool is_deleted = (entry->flags & TSK_FS_NAME_FLAG_UNALLOC) != 0;
+  if (is_deleted && file->meta != NULL && (file->meta->flags & TSK_FS_META_FLAG_ALLOC) != 0) {
+    TakenName taken = {entry->meta_addr, below->dir, g_bytes_ref(name)};
+    g_array_append_val(walk->taken, taken);
+    return;
+  }
+  if (file->meta != NULL)
+    remember(walk->entries, file->meta->addr);
+  entry_emit(walk, below, file, name, is_deleted);
+  queue_dir(walk, below, file, name);
+}
+
+static void read_dir(Walk *walk, const PendingDir *pending) {
+  Image *image = volume_set_image(walk->set);
+  int reason = walk_skip_reason(walk, WALK_PASS_NAMES, pending->meta_addr);
+  if (reason >= 0) {
+    gap_for_skip(walk, pending->dir, true, pending->meta_addr, reason);
+    return;
+  }
+  if (!step(walk, WALK_PASS_NAMES, pending->meta_addr))
+    return;
+  image_damage_reset(image);
+  tsk_error_reset();
+  TSK_FS_DIR *dir = tsk_fs_dir_open_meta(walk->fs, pending->meta_addr);
+  bool is_damaged = walk_report_damage(walk, GAP_NO_OBJECT, pending->dir, true, pending->meta_addr,
+                                       "the directory");
+  g_autofree char *problem = walk_tsk_error();
+  /* A deleted directory's blocks often belong to others now: libtsk's complaint is no loss. */
+  if (!is_damaged && !pending->is_deleted && (dir == NULL || *problem != '\0')) {
+    g_autofree char *detail = g_strdup_printf("the directory cannot be read to its end: %s", problem);
+    walk_gap(walk, GAP_NO_OBJECT, pending->dir, true, pending->meta_addr, TRIAGE_REASON_CORRUPT,
+             detail);
+  }
+  size_t n = dir != NULL ? tsk_fs_dir_getsize(dir) : 0;
+  for (size_t i = 0; i < n && !walk->stopped; i++) {
+    if (i >= LIMIT_DIR_ENTRIES) {
+      walk_gap(walk, GAP_NO_OBJECT, pending->dir, true, pending->meta_addr,
+               TRIAGE_REASON_SIZE_LIMIT, "the directory holds more names than are taken from one");
+      break;
+    }
+    tsk_error_reset();
+    TSK_FS_FILE *file = tsk_fs_dir_get(dir, i);
+    if (file == NULL)
+      continue;
+    if (file->name != NULL)
+      take_name(walk, pending, file);
+    tsk_fs_file_close(file);
+  }
+  if (dir != NULL)
+    tsk_fs_dir_close(dir);
+}
+
+static void walk_names(Walk *walk) {
+  /* The root's own streams have no name to lead to them. */
+  PendingDir top = {.meta_addr = walk->fs->root_inum};
+  TSK_FS_FILE *root = tsk_fs_file_open_meta(walk->fs, NULL, walk->fs->root_inum);
+  if (root != NULL && TSK_FS_TYPE_ISNTFS(walk->fs->ftype)) {
+    g_autoptr(GBytes) name = g_bytes_new_static("", 0);
+    entry_emit(walk, &top, root, name, false);
+  }
+  if (root != NULL)
+    tsk_fs_file_close(root);
+  remember(walk->entries, walk->fs->root_inum);
+  remember(walk->dirs, walk->fs->root_inum);
+  PendingDir *first = g_new0(PendingDir, 1);
+  *first = top;
+  g_queue_push_tail(walk->pending, first);
+  /* $OrphanFiles is a name of the root directory; breadth first would reach it before the depths of
+   * the tree, so it waits. */
+  PendingDir *orphans = NULL;
+  for (;;) {
+    PendingDir *dir = g_queue_pop_head(walk->pending);
+    if (dir == NULL)
+      dir = g_steal_pointer(&orphans);
+    else if (dir->meta_addr == TSK_FS_ORPHANDIR_INUM(walk->fs) && orphans == NULL &&
+             !g_queue_is_empty(walk->pending)) {
+      orphans = dir;
+      continue;
+    }
+    if (dir == NULL || walk->stopped) {
+      g_free(dir);
+      break;
+    }
+    read_dir(walk, dir);
+    g_free(dir);
+  }
+  g_free(orphans);
+}
+
+static uint32_t unnamed_dir(Walk *walk) {
+  if (walk->unnamed_dir == 0) {
+    g_autoptr(GBytes) name = g_bytes_new_static("$Unnamed", 8);
+    ObjectDir dir = {.no = ++walk->n_dirs, .parent = 0, .name = name};
+    walk->unnamed_dir = dir.no;
+    walk->stopped = walk->stopped || !walk->sink->dir(walk->sink->user, &dir);
+  }
+  return walk->unnamed_dir;
+}
+
+/* Deleted names whose metadata is in use: where a live name leads there too, the content is that
+ * file's and was examined as such; else (a file unlinked while open) the content is still its own. */
+static void settle_taken(Walk *walk) {
+  for (guint i = 0; i < walk->taken->len && !walk->stopped; i++) {
+    TakenName *taken = &g_array_index(walk->taken, TakenName, i);
+    PendingDir below = {.dir = taken->dir};
+    if (!g_hash_table_contains(walk->entries, &taken->meta_addr)) {
+      TSK_FS_FILE *file = tsk_fs_file_open_meta(walk->fs, NULL, taken->meta_addr);
+      if (file != NULL) {
+        remember(walk->entries, taken->meta_addr);
+        entry_emit(walk, &below, file, taken->name, true);
+        tsk_fs_file_close(file);
+        continue;
+      }
+    }
+    Object object = {.seq = walk->seq++,
+                     .volume = walk->volume->no,
+                     .meta_addr = taken->meta_addr,
+                     .kind = OBJECT_NAME,
+                     .state = STATE_DELETED,
+                     .flags = OBJECT_REALLOCATED | OBJECT_NO_CONTENT,
+                     .dir = taken->dir,
+                     .name = taken->name};
+    g_snprintf(object.meta, sizeof object.meta, "%llu", (unsigned long long)taken->meta_addr);
+    walk->stopped = walk->stopped || !walk->sink->object(walk->sink->user, &object);
+    walk_gap(walk, object.seq, 0, false, taken->meta_addr, TRIAGE_REASON_OVERWRITTEN,
+             "the deleted name's metadata entry belongs to another file now, whose content is "
+             "examined under its own name; what this name once stood for cannot be had");
+  }
+}
+
+/* ext and UFS reserve the first entries; their addresses are no files (resize inode: sparse blocks of
+ * group descriptors). */
+static bool is_reserved(const Walk *walk, uint64_t address) {
+  return TSK_FS_TYPE_ISEXT(walk->fs->ftype) && address < 11 && address != 8;
+}
+
+static void take_unnamed(Walk *walk, uint64_t address) {
+  Image *image = volume_set_image(walk->set);
+  image_damage_reset(image);
+  tsk_error_reset();
+  TSK_FS_FILE *file = tsk_fs_file_open_meta(walk->fs, NULL, address);
+  walk_report_damage(walk, GAP_NO_OBJECT, 0, false, address, "a metadata entry");
+  if (file == NULL)
+    return;
+  const TSK_FS_META *meta = file->meta;
+  bool is_live = meta != NULL && (meta->flags & TSK_FS_META_FLAG_ALLOC) != 0;
+  bool was_used = meta != NULL && (meta->flags & TSK_FS_META_FLAG_USED) != 0 &&
+                  (meta->size > 0 || TSK_FS_TYPE_ISNTFS(walk->fs->ftype));
+  if (meta != NULL && meta->type != TSK_FS_META_TYPE_UNDEF && (is_live || was_used) &&
+      !is_reserved(walk, address)) {
+    g_autofree char *text = g_strdup_printf("entry-%llu", (unsigned long long)address);
+    g_autoptr(GBytes) name = g_bytes_new(text, strlen(text));
+    PendingDir below = {.dir = unnamed_dir(walk), .is_orphan = !is_live};
+    entry_emit(walk, &below, file, name, !is_live);
+  }
+  tsk_fs_file_close(file);
+}
+
+/* Only where metadata has a table of its own: FAT, exFAT, ISO 9660 keep it in the directories. */
+static void walk_metadata(Walk *walk) {
+  TSK_FS_TYPE_ENUM type = walk->fs->ftype;
+  if (!TSK_FS_TYPE_ISNTFS(type) && !TSK_FS_TYPE_ISEXT(type) && !TSK_FS_TYPE_ISFFS(type))
+    return;
+  for (uint64_t address = walk->fs->first_inum;
+       address < walk->fs->last_inum && !walk->stopped && walk->seq < LIMIT_VOLUME_OBJECTS;
+       address++) {
+    if (g_hash_table_contains(walk->entries, &address))
+      continue;
+    int reason = walk_skip_reason(walk, WALK_PASS_METADATA, address);
+    if (reason >= 0)
+      gap_for_skip(walk, 0, false, address, reason);
+    else if (step(walk, WALK_PASS_METADATA, address))
+      take_unnamed(walk, address);
+  }
+}
+
+bool walk_volume(VolumeSet *set, uint32_t no, const WalkSkip *skips, guint n_skips,
+                 const WalkSink *sink, GError **error) {
+  TSK_FS_INFO *fs = volume_open_fs(set, no, error);
+  if (fs == NULL)
+    return false;
+  Walk walk = {.set = set,
+               .volume = volume_set_find(set, no),
+               .fs = fs,
+               .skips = skips,
+               .n_skips = n_skips,
+               .sink = sink,
+               .objects = g_hash_table_new_full(hash_key, equal_keys, g_free, g_free),
+               .entries = g_hash_table_new_full(keyhash_uint64, g_int64_equal, g_free, NULL),
+               .dirs = g_hash_table_new_full(keyhash_uint64, g_int64_equal, g_free, NULL),
+               .pending = g_queue_new(),
+               .taken = g_array_new(FALSE, FALSE, sizeof(TakenName))};
+  walk_names(&walk);
+  settle_taken(&walk);
+  walk_metadata(&walk);
+  for (guint i = 0; i < walk.taken->len; i++)
+    g_bytes_unref(g_array_index(walk.taken, TakenName, i).name);
+  g_array_unref(walk.taken);
+  g_queue_free_full(walk.pending, g_free);
+  g_hash_table_unref(walk.objects);
+  g_hash_table_unref(walk.entries);
+  g_hash_table_unref(walk.dirs);
+  return !walk.stopped ||
+         triage_fail(error, TRIAGE_REASON_INTERNAL, "the walk was stopped");
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* walk_entry.c - the objects of one metadata entry: its attributes, with state, size, times and the
+ * place of their first byte. */
+#include "base/limits.h"
+#include "base/text.h"
+#include "evidence/walk_private.h"
+#include <string.h>
+
+static TriageTime time_of(time_t seconds, uint32_t nanoseconds, uint8_t digits, bool is_local) {
+  TriageTime time = {.seconds = seconds,
+                     .nanoseconds = nanoseconds % 1000000000u,
+                     .digits = digits,
+                     .is_set = seconds != 0 || nanoseconds != 0,
+                     .is_local = is_local};
+  return time;
+}
+
+/* Times with the precision their file system stores. FAT keeps local time without a zone; workers
+ * run in UTC, so libtsk hands it through unchanged. */
+static void take_times(const TSK_FS_INFO *fs, const TSK_FS_META *meta, Object *object) {
+  TSK_FS_TYPE_ENUM type = fs->ftype;
+  bool is_fat = TSK_FS_TYPE_ISFAT(type);
+  uint8_t digits = TSK_FS_TYPE_ISNTFS(type)                                       ? 7
+                   : type == TSK_FS_TYPE_EXT4 || type == TSK_FS_TYPE_APFS ||
+                           type == TSK_FS_TYPE_FFS2                               ? 9
+                                                                                  : 0;
+  object->modified = time_of(meta->mtime, meta->mtime_nano, digits, is_fat);
+  object->accessed = time_of(meta->atime, meta->atime_nano, digits, is_fat);
+  object->changed = time_of(meta->ctime, meta->ctime_nano, digits, is_fat);
+  object->created = time_of(meta->crtime, meta->crtime_nano, is_fat ? 2 : digits, is_fat);
+}
+
+static ObjectKind kind_of(const TSK_FS_META *meta) {
+  switch (meta->type) {
+  case TSK_FS_META_TYPE_DIR:
+  case TSK_FS_META_TYPE_VIRT_DIR:
+    return OBJECT_DIR;
+  case TSK_FS_META_TYPE_LNK:
+    return OBJECT_LINK;
+  case TSK_FS_META_TYPE_VIRT:
+    return OBJECT_VIRTUAL;
+  case TSK_FS_META_TYPE_FIFO:
+  case TSK_FS_META_TYPE_CHR:
+  case TSK_FS_META_TYPE_BLK:
+  case TSK_FS_META_TYPE_SOCK:
+  case TSK_FS_META_TYPE_WHT:
+  case TSK_FS_META_TYPE_SHAD:
+    return OBJECT_OTHER;
+  default:
+    return OBJECT_FILE;
+  }
+}
+
+static uint32_t attr_flags(const TSK_FS_ATTR *attr) {
+  uint32_t flags = 0;
+  if ((attr->flags & TSK_FS_ATTR_RES) != 0)
+    flags |= OBJECT_RESIDENT;
+  if ((attr->flags & TSK_FS_ATTR_COMP) != 0)
+    flags |= OBJECT_COMPRESSED;
+  if ((attr->flags & TSK_FS_ATTR_ENC) != 0)
+    flags |= OBJECT_ENCRYPTED;
+  if ((attr->flags & TSK_FS_ATTR_SPARSE) != 0)
+    flags |= OBJECT_SPARSE;
+  return flags;
+}
+
+/* Where the attribute begins in the media; *is_hole where it has size but no block at all (NTFS
+ * $BadClus:$Bad spans the volume and stores nothing). */
+static uint64_t first_byte_of(const Walk *walk, const TSK_FS_ATTR *attr, bool *is_hole) {
+  *is_hole = false;
+  if ((attr->flags & TSK_FS_ATTR_NONRES) == 0)
+    return 0;
+  guint n = 0;
+  for (const TSK_FS_ATTR_RUN *run = attr->nrd.run; run != NULL && n < LIMIT_RUNS_PER_ATTR;
+       run = run->next, n++) {
+    uint64_t bytes, place;
+    if ((run->flags & (TSK_FS_ATTR_RUN_FLAG_SPARSE | TSK_FS_ATTR_RUN_FLAG_FILLER)) != 0)
+      continue;
+    if (!g_uint64_checked_mul(&bytes, run->addr, walk->fs->block_size) ||
+        !g_uint64_checked_add(&place, bytes, walk->volume->offset) || place > INT64_MAX)
+      return 0;
+    return place;
+  }
+  *is_hole = attr->size > 0 && attr->nrd.run != NULL;
+  return 0;
+}
+
+static bool is_index_of_dir(const TSK_FS_ATTR *attr) {
+  return attr->type == TSK_FS_ATTR_TYPE_NTFS_IDXROOT && attr->name != NULL &&
+         strcmp(attr->name, "$I30") == 0;
+}
+
+/* Emits one object, or one more name of an object that is known already. */
+static void emit(Walk *walk, Object *object, const TSK_FS_ATTR *attr, bool is_plain) {
+  AttrKey key = {object->meta_addr, object->attr_type, object->attr_id};
+  const uint64_t *known = g_hash_table_lookup(walk->objects, &key);
+  bool by_key = object->meta[0] != '\0';
+  if (by_key && known != NULL) {
+    ObjectName name = {.seq = *known,
+                       .dir = object->dir,
+                       .state = object->state,
+                       .flags = object->flags & OBJECT_REALLOCATED,
+                       .name = object->name};
+    walk->stopped = walk->stopped || !walk->sink->name(walk->sink->user, &name);
+    return;
+  }
+  g_autoptr(GBytes) attr_name = NULL;
+  if (attr != NULL && attr->name != NULL && !is_plain) {
+    attr_name = g_bytes_new(attr->name, strnlen(attr->name, attr->name_size));
+    object->attr_name = attr_name;
+    object->flags |= OBJECT_NAMED_STREAM;
+  }
+  object->seq = walk->seq++;
+  if (by_key)
+    g_hash_table_insert(walk->objects, g_memdup2(&key, sizeof key),
+                        g_memdup2(&object->seq, sizeof object->seq));
+  walk->stopped = walk->stopped || !walk->sink->object(walk->sink->user, object);
+  object->attr_name = NULL;
+}
+
+static void emit_attr(Walk *walk, const Object *base, const TSK_FS_ATTR *attr, bool with_id) {
+  Object object = *base;
+  bool is_hole;
+  object.attr_type = (uint32_t)attr->type;
+  object.attr_id = attr->id;
+  object.flags |= attr_flags(attr);
+  object.size = attr->size > 0 ? (uint64_t)attr->size : 0;
+  object.first_byte = first_byte_of(walk, attr, &is_hole);
+  if (is_hole)
+    object.flags |= OBJECT_SPARSE | OBJECT_NO_CONTENT;
+  if (with_id)
+    g_snprintf(object.meta, sizeof object.meta, "%llu-%u-%u",
+               (unsigned long long)object.meta_addr, object.attr_type, object.attr_id);
+  bool is_index = is_index_of_dir(attr);
+  if (is_index)
+    object.flags |= OBJECT_NO_CONTENT;
+  else if (object.kind == OBJECT_DIR)
+    object.kind = OBJECT_FILE; /* a stream of a directory is content like any other */
+  emit(walk, &object, attr, is_index);
+}
+
+/* The attributes of an NTFS entry that hold what somebody may have put there. Standard information,
+ * names, security descriptors and bitmaps are the file system's own. */
+static bool is_content(const TSK_FS_ATTR *attr) {
+  switch (attr->type) {
+  case TSK_FS_ATTR_TYPE_NTFS_DATA:
+  case TSK_FS_ATTR_TYPE_NTFS_IDXROOT:
+  case TSK_FS_ATTR_TYPE_NTFS_REPARSE:
+  case TSK_FS_ATTR_TYPE_NTFS_EA:
+  case TSK_FS_ATTR_TYPE_NTFS_LOG:
+    return true;
+  default:
+    return false;
+  }
+}
+
+static bool emit_ntfs(Walk *walk, const Object *base, TSK_FS_FILE *file) {
+  bool any = false;
+  int n = MIN(tsk_fs_file_attr_getsize(file), (int)LIMIT_ATTRS_PER_ENTRY);
+  for (int i = 0; i < n && !walk->stopped; i++) {
+    const TSK_FS_ATTR *attr = tsk_fs_file_attr_get_idx(file, i);
+    if (attr == NULL || !is_content(attr))
+      continue;
+    any = true;
+    emit_attr(walk, base, attr, true);
+  }
+  return any;
+}
+
+/* HFS+ and APFS: data fork, resource fork, extended attributes. */
+static bool emit_forks(Walk *walk, const Object *base, TSK_FS_FILE *file) {
+  bool any = false;
+  int n = MIN(tsk_fs_file_attr_getsize(file), (int)LIMIT_ATTRS_PER_ENTRY);
+  for (int i = 0; i < n && !walk->stopped; i++) {
+    const TSK_FS_ATTR *attr = tsk_fs_file_attr_get_idx(file, i);
+    if (attr == NULL || attr->type == TSK_FS_ATTR_TYPE_HFS_COMP_REC)
+      continue;
+    bool is_data = attr->type == TSK_FS_ATTR_TYPE_HFS_DATA || attr->type == TSK_FS_ATTR_TYPE_HFS_DEFAULT;
+    Object object = *base;
+    bool is_hole;
+    object.attr_type = (uint32_t)attr->type;
+    object.attr_id = attr->id;
+    object.flags |= attr_flags(attr);
+    object.size = attr->size > 0 ? (uint64_t)attr->size : 0;
+    object.first_byte = first_byte_of(walk, attr, &is_hole);
+    if (is_hole)
+      object.flags |= OBJECT_SPARSE | OBJECT_NO_CONTENT;
+    if (object.kind == OBJECT_DIR)
+      object.kind = OBJECT_FILE;
+    emit(walk, &object, attr, is_data);
+    any = any || is_data;
+  }
+  return any;
+}
+
+static void emit_default(Walk *walk, const Object *base, TSK_FS_FILE *file) {
+  Object object = *base;
+  bool is_hole = false;
+  const TSK_FS_META *meta = file->meta;
+  object.size = meta->size > 0 ? (uint64_t)meta->size : 0;
+  if (object.kind == OBJECT_LINK)
+    object.size = meta->link != NULL ? strlen(meta->link) : 0;
+  if (object.kind == OBJECT_FILE || object.kind == OBJECT_VIRTUAL) {
+    const TSK_FS_ATTR *attr = tsk_fs_file_attr_get(file);
+    if (attr != NULL) {
+      object.attr_type = (uint32_t)attr->type;
+      object.attr_id = attr->id;
+      object.flags |= attr_flags(attr);
+      object.first_byte = first_byte_of(walk, attr, &is_hole);
+    }
+  } else if (object.kind != OBJECT_LINK) {
+    object.flags |= OBJECT_NO_CONTENT;
+  }
+  if (is_hole)
+    object.flags |= OBJECT_SPARSE | OBJECT_NO_CONTENT;
+  emit(walk, &object, NULL, true);
+}
+
+/* A name without metadata: nothing can be read, and that is said. */
+static void emit_name(Walk *walk, Object *object) {
+  object->kind = OBJECT_NAME;
+  object->flags |= OBJECT_NO_CONTENT;
+  object->seq = walk->seq++;
+  walk->stopped = walk->stopped || !walk->sink->object(walk->sink->user, object);
+  bool is_live = object->state == STATE_ALLOCATED;
+  walk_gap(walk, object->seq, 0, false, object->meta_addr,
+           is_live ? TRIAGE_REASON_CORRUPT : TRIAGE_REASON_OVERWRITTEN,
+           is_live ? "the directory names this entry, but its metadata cannot be read"
+                   : "only the deleted name is left; its metadata entry is gone or in other use");
+}
+
+void entry_emit(Walk *walk, const PendingDir *below, TSK_FS_FILE *file, GBytes *name,
+                bool is_name_deleted) {
+  const TSK_FS_META *meta = file->meta;
+  uint64_t address = meta != NULL ? meta->addr : file->name != NULL ? file->name->meta_addr : 0;
+  Object object = {.volume = walk->volume->no,
+                   .meta_addr = MIN(address, INT64_MAX),
+                   .kind = OBJECT_FILE,
+                   .state = STATE_ALLOCATED,
+                   .dir = below->dir,
+                   .name = name};
+  if (is_name_deleted || (meta != NULL && (meta->flags & TSK_FS_META_FLAG_UNALLOC) != 0))
+    object.state = below->is_orphan ? STATE_ORPHAN : STATE_DELETED;
+  g_snprintf(object.meta, sizeof object.meta, "%llu", (unsigned long long)object.meta_addr);
+  if (meta == NULL) {
+    emit_name(walk, &object);
+    return;
+  }
+  image_damage_reset(volume_set_image(walk->set));
+  object.kind = kind_of(meta);
+  take_times(walk->fs, meta, &object);
+  TSK_FS_TYPE_ENUM type = walk->fs->ftype;
+  uint64_t first_seq = walk->seq;
+  bool is_root = file->name == NULL && meta->addr == walk->fs->root_inum;
+  bool any = false;
+  if (TSK_FS_TYPE_ISNTFS(type))
+    any = emit_ntfs(walk, &object, file) || is_root;
+  else if ((TSK_FS_TYPE_ISHFS(type) || TSK_FS_TYPE_ISAPFS(type)) && object.kind == OBJECT_FILE)
+    any = emit_forks(walk, &object, file);
+  if (!any)
+    emit_default(walk, &object, file);
+  walk_report_damage(walk, walk->seq > first_seq ? first_seq : GAP_NO_OBJECT, below->dir,
+                     walk->seq == first_seq, address, "part of the entry's metadata");
+}

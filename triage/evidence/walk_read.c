@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* walk_read.c - the content of one object, read forward in large steps; holes are not read. libtsk's
+ * own walk of a file stops at long holes (traps), so everything goes through tsk_fs_attr_read. */
+#include "base/limits.h"
+#include "base/text.h"
+#include "evidence/walk_private.h"
+#include <string.h>
+
+enum { STEP = 1024 * 1024, MAX_FAILURES = 256 };
+
+void walk_content_clear(WalkContent *content) {
+  g_clear_pointer(&content->content, content_unref);
+  g_clear_pointer(&content->runs, g_array_unref);
+  g_clear_pointer(&content->damage, g_array_unref);
+  g_clear_error(&content->error);
+}
+
+typedef struct {
+  VolumeSet *set;
+  const Volume *volume;
+  TSK_FS_INFO *fs;
+  const TSK_FS_ATTR *attr;
+  ContentBuilder *builder;
+  WalkContent *out;
+  uint64_t lost; /* bytes that libtsk could not read */
+  guint failures;
+} Reader;
+
+static uint64_t hole_at(const Reader *reader, uint64_t offset) {
+  const TSK_FS_ATTR *attr = reader->attr;
+  if ((attr->flags & TSK_FS_ATTR_NONRES) == 0 || (attr->flags & TSK_FS_ATTR_COMP) != 0 ||
+      attr->r != NULL)
+    return 0;
+  uint64_t block = reader->fs->block_size, place = offset + attr->nrd.skiplen;
+  for (const TSK_FS_ATTR_RUN *run = attr->nrd.run; run != NULL; run = run->next) {
+    uint64_t start = run->offset * block, length = run->len * block;
+    if (place < start || place - start >= length)
+      continue;
+    return (run->flags & TSK_FS_ATTR_RUN_FLAG_SPARSE) != 0 ? start + length - place : 0;
+  }
+  return 0;
+}
+
+/* One step that libtsk refuses is tried again block by block: one bad address must not cost the
+ * rest. */
+static bool read_blocks(Reader *reader, uint64_t offset, char *buffer, size_t n) {
+  size_t block = MAX(reader->fs->block_size, 512u);
+  for (size_t done = 0; done < n; done += block) {
+    size_t want = MIN(block, n - done);
+    ssize_t got = tsk_fs_attr_read(reader->attr, (TSK_OFF_T)(offset + done), buffer + done, want,
+                                   TSK_FS_FILE_READ_FLAG_NONE);
+    if (got == (ssize_t)want)
+      continue;
+    memset(buffer + done, 0, want);
+    reader->lost += want;
+    if (++reader->failures > MAX_FAILURES)
+      return false;
+  }
+  return true;
+}
+
+static bool append_step(Reader *reader, uint64_t offset, uint64_t size, char *buffer,
+                        uint64_t *taken) {
+  uint64_t hole = hole_at(reader, offset);
+  if (hole > 0) {
+    *taken = MIN(hole, size - offset);
+    return content_builder_append_zeros(reader->builder, *taken, &reader->out->error);
+  }
+  size_t n = (size_t)MIN(STEP, size - offset);
+  tsk_error_reset();
+  ssize_t got = tsk_fs_attr_read(reader->attr, (TSK_OFF_T)offset, buffer, n,
+                                 TSK_FS_FILE_READ_FLAG_NONE);
+  if (got != (ssize_t)n && !read_blocks(reader, offset, buffer, n)) {
+    triage_fail(&reader->out->error, TRIAGE_REASON_CORRUPT,
+                "the content cannot be read from byte %llu on: its block addresses lie outside the "
+                "file system",
+                (unsigned long long)offset);
+    return false;
+  }
+  *taken = n;
+  return content_builder_append(reader->builder, buffer, n, &reader->out->error);
+}
+
+static void read_all(Reader *reader, uint64_t size) {
+  g_autofree char *buffer = g_malloc(STEP);
+  uint64_t taken;
+  for (uint64_t offset = 0; offset < size; offset += taken)
+    if (!append_step(reader, offset, size, buffer, &taken))
+      return;
+  if (reader->lost > 0)
+    triage_fail(&reader->out->error, TRIAGE_REASON_CORRUPT,
+                "%llu bytes of the content cannot be read and stand as zero: their block addresses "
+                "lie outside the file system",
+                (unsigned long long)reader->lost);
+}
+
+static void take_runs(const Reader *reader, uint64_t size) {
+  const TSK_FS_ATTR *attr = reader->attr;
+  if ((attr->flags & TSK_FS_ATTR_NONRES) == 0 ||
+      (attr->flags & (TSK_FS_ATTR_COMP | TSK_FS_ATTR_ENC)) != 0 || attr->r != NULL)
+    return;
+  GArray *runs = g_array_new(FALSE, FALSE, sizeof(ContentRun));
+  uint64_t block = reader->fs->block_size, skip = attr->nrd.skiplen;
+  for (const TSK_FS_ATTR_RUN *run = attr->nrd.run;
+       run != NULL && runs->len < LIMIT_RUNS_PER_ATTR; run = run->next) {
+    uint64_t start, length, media, end;
+    if ((run->flags & ~(unsigned)TSK_FS_ATTR_RUN_FLAG_NONE) != 0 ||
+        !g_uint64_checked_mul(&start, run->offset, block) ||
+        !g_uint64_checked_mul(&length, run->len, block) ||
+        !g_uint64_checked_mul(&media, run->addr, block) ||
+        !g_uint64_checked_add(&media, media, reader->volume->offset) ||
+        !g_uint64_checked_add(&end, start, length) || end <= skip)
+      continue;
+    uint64_t cut = start < skip ? skip - start : 0;
+    ContentRun entry = {start + cut - skip, length - cut, media + cut};
+    if (entry.content_offset >= size)
+      break;
+    ContentRun *last = runs->len > 0 ? &g_array_index(runs, ContentRun, runs->len - 1) : NULL;
+    if (last != NULL && last->content_offset + last->length == entry.content_offset &&
+        last->media_offset + last->length == entry.media_offset)
+      last->length += entry.length;
+    else
+      g_array_append_val(runs, entry);
+  }
+  reader->out->runs = runs;
+}
+
+static const TSK_FS_ATTR *find_attr(TSK_FS_FILE *file, const Object *object) {
+  if (object->attr_type == 0)
+    return tsk_fs_file_attr_get(file);
+  return tsk_fs_file_attr_get_type(file, (TSK_FS_ATTR_TYPE_ENUM)object->attr_type,
+                                   (uint16_t)object->attr_id, 1);
+}
+
+static void read_attr(Reader *reader, TSK_FS_FILE *file, const Object *object, Spool *spool) {
+  WalkContent *out = reader->out;
+  tsk_error_reset();
+  reader->attr = find_attr(file, object);
+  if (reader->attr == NULL) {
+    g_autofree char *why = walk_tsk_error();
+    if (object->size > 0)
+      triage_fail(&out->error, TRIAGE_REASON_CORRUPT, "the content cannot be found: %s",
+                  *why != '\0' ? why : "no such attribute");
+    return;
+  }
+  uint64_t size = reader->attr->size > 0 ? (uint64_t)reader->attr->size : 0;
+  reader->builder = content_builder_new(spool, LIMIT_OBJECT_BYTES);
+  take_runs(reader, size);
+  read_all(reader, size);
+  GError *error = NULL;
+  out->content = content_builder_finish(reader->builder, &error);
+  if (error != NULL) {
+    g_clear_error(&out->error);
+    out->error = error;
+  }
+  if (out->error == NULL && (reader->attr->flags & TSK_FS_ATTR_ENC) != 0)
+    triage_fail(&out->error, TRIAGE_REASON_ENCRYPTED,
+                "the content is encrypted by the file system (EFS); only the encrypted bytes were "
+                "examined");
+}
+
+static void take_damage(VolumeSet *set, WalkContent *out) {
+  GArray *damage = image_damage(volume_set_image(set));
+  if (damage->len == 0)
+    return;
+  out->damage = g_array_sized_new(FALSE, FALSE, sizeof(Damage), damage->len);
+  g_array_append_vals(out->damage, damage->data, damage->len);
+  volume_set_drop_cache(set);
+}
+
+void walk_read(VolumeSet *set, const Object *object, Spool *spool, WalkContent *out) {
+  memset(out, 0, sizeof *out);
+  Reader reader = {.set = set, .volume = volume_set_find(set, object->volume), .out = out};
+  image_damage_reset(volume_set_image(set));
+  reader.fs = volume_open_fs(set, object->volume, &out->error);
+  TSK_FS_FILE *file = NULL;
+  if (reader.fs != NULL) {
+    tsk_error_reset();
+    file = tsk_fs_file_open_meta(reader.fs, NULL, object->meta_addr);
+    if (file == NULL || file->meta == NULL) {
+      g_autofree char *why = walk_tsk_error();
+      triage_fail(&out->error, TRIAGE_REASON_CORRUPT, "the metadata cannot be read: %s", why);
+    } else if (object->kind == OBJECT_LINK && file->meta->link != NULL) {
+      out->content = content_new_copy(file->meta->link, strlen(file->meta->link));
+    } else {
+      read_attr(&reader, file, object, spool);
+    }
+  }
+  if (file != NULL)
+    tsk_fs_file_close(file);
+  if (out->content == NULL)
+    out->content = content_new_copy("", 0);
+  take_damage(set, out);
+}

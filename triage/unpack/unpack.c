@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* unpack.c - the recursion: one object to its members to their members, depth-bounded, within the
+ * budgets of the top object. Knows no format. */
+#include "base/text.h"
+#include "unpack/unpack_private.h"
+#include <iconv.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+uint64_t unpack_budget(const Unpack *unpack) {
+  uint64_t max = unpack->options->max_expanded;
+  return unpack->expanded < max ? max - unpack->expanded : 0;
+}
+
+bool unpack_alive(Unpack *unpack, uint64_t bytes) {
+  if (!unpack->is_stopped && unpack->sink->alive != NULL &&
+      !unpack->sink->alive(unpack->sink->user, bytes))
+    unpack->is_stopped = true;
+  return !unpack->is_stopped;
+}
+
+static void gap_text(Unpack *unpack, const MemberPath *path, uint64_t size, uint64_t examined,
+                     TriageReason reason, const char *detail) {
+  if (!unpack->is_stopped && unpack->sink->gap != NULL &&
+      !unpack->sink->gap(unpack->sink->user, path, size, examined, reason, detail))
+    unpack->is_stopped = true;
+}
+
+void unpack_gap(Unpack *unpack, const MemberPath *path, uint64_t size, uint64_t examined,
+                TriageReason reason, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  g_autofree char *detail = g_strdup_vprintf(format, arguments);
+  va_end(arguments);
+  gap_text(unpack, path, size, examined, reason, detail);
+}
+
+void unpack_damage(Unpack *unpack, Container *container, TriageReason reason, const char *format,
+                   ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  g_autofree char *detail = g_strdup_vprintf(format, arguments);
+  va_end(arguments);
+  uint64_t size = content_size(container->content);
+  container->is_damaged = true;
+  gap_text(unpack, container->path, size, size, reason, detail);
+}
+
+static void examine(Unpack *unpack, const Member *member) {
+  if (unpack->is_stopped)
+    return;
+  if (unpack->sink->member != NULL && !unpack->sink->member(unpack->sink->user, member)) {
+    unpack->is_stopped = true;
+    return;
+  }
+  unpack_text_views(unpack, member);
+  if (!unpack->is_stopped)
+    unpack_open(unpack, member->content, member->path);
+}
+
+void unpack_member(Unpack *unpack, Container *container, GBytes *name, Member *member) {
+  const MemberPath path = {
+      .parent = container->path, .name = name, .view = "raw", .depth = container->path->depth + 1};
+  container->n_members++;
+  member->path = &path;
+  examine(unpack, member);
+  member->path = NULL;
+}
+
+/* Opens size bytes of content at from as row's container. Returns the byte behind it. */
+static uint64_t open_row(Unpack *unpack, const Unpacker *row, Content *content,
+                         const MemberPath *path, uint64_t from, uint64_t size) {
+  if (!row->row.available) {
+    unpack_gap(unpack, path, size, size, TRIAGE_REASON_UNSUPPORTED_FORMAT, "%s", row->gap);
+    return from + size;
+  }
+  if (path->depth >= unpack->max_depth) {
+    unpack_gap(unpack, path, size, size, TRIAGE_REASON_DEPTH_LIMIT,
+               "a %s inside %u other containers is not opened; its bytes were scanned as they are; "
+               "--max-depth sets the limit",
+               row->row.name, path->depth);
+    return from + size;
+  }
+  g_autoptr(Content) part = content_new_part(content, from, size);
+  Container container = {.content = part, .path = path, .end = size};
+  row->open(unpack, row, &container);
+  return from + MIN(container.end, size);
+}
+
+/* Opens every row that is sure of the bytes at from: a polyglot is as many containers as it is.
+ * Returns how many; *end is the furthest byte one of them explains. */
+static unsigned open_rows(Unpack *unpack, Content *content, const MemberPath *path, uint64_t from,
+                          uint64_t *end) {
+  unsigned n_opened = 0;
+  uint64_t size = content_size(content) - from;
+  size_t n_rows;
+  const Unpacker *const *rows = unpack_table(&n_rows);
+  for (size_t i = 0; i < n_rows && !unpack->is_stopped; i++) {
+    if (rows[i]->probe == NULL || !rows[i]->probe(content_data(content) + from, size))
+      continue;
+    n_opened++;
+    uint64_t stop = open_row(unpack, rows[i], content, path, from, size);
+    *end = MAX(*end, stop);
+  }
+  return n_opened;
+}
+
+/* A zip whose end record lies in a stream's own bytes (a gzip's header can hold one). In formats
+ * that store members plainly it would be one of them, and is met there. */
+static void open_zip_in_stream(Unpack *unpack, Content *content, const MemberPath *path,
+                               uint64_t from) {
+  uint64_t start, stop, size = content_size(content) - from;
+  const uint8_t *data = content_data(content) + from;
+  size_t n_rows;
+  const Unpacker *const *rows = unpack_table(&n_rows);
+  if (!zip_find(data, size, &start, &stop))
+    return;
+  for (size_t i = 0; i < n_rows; i++) {
+    if (rows[i]->step != NULL && rows[i]->probe(data, size)) {
+      open_row(unpack, unpack_row("zip"), content, path, from, stop);
+      return;
+    }
+  }
+}
+
+/* A container that does not begin where the content does: a zip behind other bytes, an archive in a
+ * program. Whichever comes first. */
+static unsigned open_inside(Unpack *unpack, Content *content, const MemberPath *path,
+                            bool may_carry, uint64_t from, uint64_t *end) {
+  uint64_t at = 0, start, stop, size = content_size(content);
+  const Unpacker *row = NULL;
+  if (may_carry)
+    row = unpack_find_carried(content_data(content), size, from, &at);
+  if (zip_find(content_data(content) + from, size - from, &start, &stop) &&
+      (row == NULL || from + start < at)) {
+    *end = open_row(unpack, unpack_row("zip"), content, path, from, stop);
+    return 1;
+  }
+  if (row == NULL)
+    return 0;
+  *end = open_row(unpack, row, content, path, at, size - at);
+  return 1;
+}
+
+bool unpack_open(Unpack *unpack, Content *content, const MemberPath *path) {
+  uint64_t size = content_size(content), from = 0;
+  const uint8_t *data = content_data(content);
+  bool may_carry = unpack_may_carry(data, size), is_any = false;
+  for (unsigned i = 0; i < LIMIT_APPENDED && !unpack->is_stopped; i++) {
+    uint64_t end = from;
+    unsigned n_opened = open_rows(unpack, content, path, from, &end);
+    if (n_opened == 0)
+      n_opened = open_inside(unpack, content, path, may_carry, from, &end);
+    else
+      open_zip_in_stream(unpack, content, path, from);
+    is_any = is_any || n_opened > 0;
+    if (n_opened == 0 || end <= from)
+      break;
+    /* What follows the container: padding, or another one behind it. */
+    from = end;
+    while (from < size && data[from] == 0)
+      from++;
+    if (size - from < 22)
+      break;
+  }
+  return is_any;
+}
+
+bool unpack_object(const UnpackOptions *options, const UnpackSink *sink, const Member *top) {
+  Unpack unpack = {.options = options,
+                   .sink = sink,
+                   .top_size = content_size(top->content),
+                   .max_depth = MIN(options->max_depth, LIMIT_DEPTH_MAX)};
+  examine(&unpack, top);
+  return !unpack.is_stopped;
+}
+
+bool unpack_recognises(const uint8_t *data, uint64_t size, const char **format_name) {
+  size_t n_rows;
+  const Unpacker *const *rows = unpack_table(&n_rows);
+  for (size_t i = 0; i < n_rows; i++) {
+    if (rows[i]->row.available && rows[i]->is_evidence && rows[i]->probe != NULL &&
+        rows[i]->probe(data, size)) {
+      if (format_name != NULL)
+        *format_name = rows[i]->row.name;
+      return true;
+    }
+  }
+  return false;
+}
+
+void unpack_warm_up(void) {
+  /* libarchive turns DOS times into UTC by the zone of the process and names by its locale: fixed
+   * ones, or two machines would print two results. */
+  setlocale(LC_CTYPE, "C.UTF-8");
+  setenv("TZ", "UTC0", 1);
+  tzset();
+  iconv_t converter = iconv_open("UTF-8", "UTF-16LE");
+  if (converter != (iconv_t)-1)
+    iconv_close(converter);
+  struct archive *archive = archive_read_new();
+  if (archive != NULL) {
+    archive_read_support_format_xar(archive);
+    archive_read_free(archive);
+  }
+}

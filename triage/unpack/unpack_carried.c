@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* unpack_carried.c - archives that a program (self-extracting archive, installer) or a picture
+ * carries. Only headers whose checksum holds count: programs that read archives hold their magic.
+ */
+#include "unpack/unpack_bytes.h"
+#include "unpack/unpack_known.h"
+#include "unpack/unpack_private.h"
+#include <string.h>
+#include <zlib.h>
+
+static bool is_rar(const uint8_t *p, uint64_t n) {
+  if (n < 7 + 13 || memcmp(p, "Rar!\x1A\x07\0", 7) != 0)
+    return false;
+  uint16_t length = bytes_le16(p + 12);
+  return p[9] == 0x73 && length >= 13 && length <= n - 7 &&
+         (crc32(0, p + 9, 11) & 0xFFFF) == bytes_le16(p + 7);
+}
+
+static bool is_rar5(const uint8_t *p, uint64_t n) {
+  if (n < 8 + 12 || memcmp(p, "Rar!\x1A\x07\1\0", 8) != 0 || p[12] >= 0x80)
+    return false;
+  uint32_t length = p[12] + 1u;
+  return length <= n - 12 && crc32(0, p + 12, length) == bytes_le32(p + 8);
+}
+
+static bool is_7z(const uint8_t *p, uint64_t n) {
+  return n >= 32 && probe_7z(p, n) && crc32(0, p + 12, 20) == bytes_le32(p + 8);
+}
+
+static bool is_cab(const uint8_t *p, uint64_t n) {
+  return probe_cab(p, n) && p[24] == 3 && bytes_le32(p + 8) >= 36 && bytes_le32(p + 8) <= n &&
+         bytes_le32(p + 12) == 0 && bytes_le32(p + 20) == 0 &&
+         bytes_le32(p + 16) < bytes_le32(p + 8) && bytes_le16(p + 26) > 0;
+}
+
+static bool is_arj(const uint8_t *p, uint64_t n) {
+  return probe_arj(p, n);
+}
+
+static const struct {
+  const char *magic;
+  size_t n;
+  const char *row;
+  bool (*is_sure)(const uint8_t *p, uint64_t n);
+} CARRIED[] = {
+    {"Rar!\x1A\x07\0", 7, "rar", is_rar},     {"Rar!\x1A\x07\1\0", 8, "rar5", is_rar5},
+    {"7z\xBC\xAF\x27\x1C", 6, "7zip", is_7z}, {"MSCF\0\0\0\0", 8, "cab", is_cab},
+    {"\x60\xEA", 2, "arj", is_arj},
+};
+
+bool unpack_may_carry(const uint8_t *data, uint64_t size) {
+  if (size < 64)
+    return false;
+  return memcmp(data, "MZ", 2) == 0 ||
+         memcmp(data,
+                "\x7F"
+                "ELF",
+                4) == 0 ||
+         memcmp(data, "\x89PNG", 4) == 0 || memcmp(data, "\xFF\xD8\xFF", 3) == 0 ||
+         memcmp(data, "GIF8", 4) == 0 || memcmp(data, "BM", 2) == 0 ||
+         memcmp(data, "%PDF-", 5) == 0;
+}
+
+const Unpacker *unpack_find_carried(const uint8_t *data, uint64_t size, uint64_t from,
+                                    uint64_t *at) {
+  const Unpacker *row = NULL;
+  uint64_t best = size;
+  for (size_t i = 0; i < G_N_ELEMENTS(CARRIED); i++) {
+    uint64_t next = from;
+    const uint8_t *p;
+    while (next < best &&
+           (p = memmem(data + next, best - next, CARRIED[i].magic, CARRIED[i].n)) != NULL) {
+      uint64_t where = (uint64_t)(p - data);
+      if (CARRIED[i].is_sure(p, size - where)) {
+        best = where;
+        row = unpack_row(CARRIED[i].row);
+        break;
+      }
+      next = where + 1;
+    }
+  }
+  *at = best;
+  return row;
+}
