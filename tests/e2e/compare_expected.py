@@ -51,7 +51,10 @@ def resolve(image, real, work):
         if archive:
             zipfile.ZipFile(archive).extractall(os.path.dirname(target))
     elif kind == 'debian':
-        return first([f'/usr/share/forensics-samples/**/{rest}', f'/usr/share/forensics-samples*/**/{rest}'])
+        packed = f'/usr/share/forensics-samples/{rest}.xz'
+        if os.path.exists(packed):
+            with open(target, 'wb') as out:
+                subprocess.run(['xz', '-dc', packed], stdout=out, check=True)
     return target if os.path.exists(target) else first([os.path.join(work, 'unpacked', kind, '**', os.path.basename(rest))])
 
 
@@ -78,7 +81,7 @@ def compare(table, case):
         seen.setdefault((int(r['volume_offset']), r['meta_addr'], unescape(r['path'])), []).append(r)
     for e in expected_rows(table):
         offset = int(e['fs_offset_sectors']) * 512
-        path = unescape(e['path'])
+        path = unescape(re.sub(' -> .*', '', e['path']) if e['mode'][2:3] == 'l' or e['mode'][:1] == 'l' else e['path'])
         found = seen.get((offset, e['meta_addr'], path))
         if not found:
             near = [k for k in seen if k[0] == offset and k[1] == e['meta_addr']]
@@ -90,6 +93,9 @@ def compare(table, case):
             continue
         if not any(r['size'] == e['size'] for r in found):
             yield e['path'], e['meta_addr'], f"size {found[0]['size']}, expected {e['size']}"
+        # nothing stored (a hole, an entry without content) has no digest here and that of no bytes there
+        if e['icat_bytes'] == '0' and not any(r['sha256'] for r in found):
+            continue
         if e['sha256'] and not any(r['sha256'] == e['sha256'] for r in found):
             yield e['path'], e['meta_addr'], f"digest {found[0]['sha256'][:12] or 'none'}, expected {e['sha256'][:12]} of {e['icat_bytes']} bytes"
 

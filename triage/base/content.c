@@ -153,7 +153,8 @@ bool content_builder_append_zeros(ContentBuilder *builder, uint64_t n, GError **
   } else {
     guint old = builder->heap->len;
     g_byte_array_set_size(builder->heap, old + (guint)take);
-    memset(builder->heap->data + old, 0, (size_t)take);
+    if (take > 0)
+      memset(builder->heap->data + old, 0, (size_t)take);
     builder->size += take;
   }
   if (take < n)

@@ -17,8 +17,9 @@ typedef struct {
   uint64_t base;        /* added to each entry */
   uint64_t first_chunk; /* place in the media; known once all segments were walked */
   uint32_t n_chunks;
-  bool header_bad; /* to be replaced by table2 */
-  bool placed;     /* first_chunk is known */
+  bool header_bad;     /* to be replaced by table2 */
+  bool placed;         /* first_chunk is known */
+  bool backup_checked; /* table2 was compared with its checksum */
 } EwfTable;
 
 /* A loaded table. */
@@ -51,8 +52,11 @@ typedef struct {
   uint8_t volume[1052];
   uint32_t n_volume;
   /* sections */
-  EwfPlace header, header2, hash, digest, error2; /* length 0: none */
-  bool done;                                      /* the last segment says it is the last */
+  EwfPlace hash, digest, error2; /* length 0: none */
+  EwfPlace headers[4];           /* header and header2, each often twice */
+  bool header_utf16[4];
+  guint n_headers;
+  bool done; /* the last segment says it is the last */
   uint64_t n_sections;
   GArray *tables; /* EwfTable in the order of the files, with gaps */
   GArray *placed; /* guint: tables with a known place, by first_chunk */

@@ -112,28 +112,53 @@ static bool entries_read(Image *image, const Ewf *ewf, const EwfTable *table, ui
   return true;
 }
 
-static void table_load(Image *image, Ewf *ewf, EwfLoaded *loaded, guint index) {
-  const EwfTable *table = &g_array_index(ewf->tables, EwfTable, index);
-  uint32_t n = table->n_chunks;
-  loaded->table = index;
-  loaded->entries = g_new(uint32_t, n);
-  loaded->trusted = false;
-  ewf->loaded_entries += n;
+/* A damaged copy costs nothing while the other is sound, but the examiner is told. */
+static void backup_check(Image *image, const Ewf *ewf, EwfTable *table) {
   bool sum_holds = false;
-  if (entries_read(image, ewf, table, table->entries, loaded->entries, &sum_holds) && sum_holds)
-    loaded->trusted = true;
-  else if (table->backup != 0 &&
-           entries_read(image, ewf, table, table->backup, loaded->entries, &sum_holds) && sum_holds)
-    loaded->trusted = true;
-  if (!loaded->trusted) {
+  if (table->backup == 0 || table->backup_checked)
+    return;
+  table->backup_checked = true;
+  g_autofree uint32_t *entries = g_new(uint32_t, table->n_chunks);
+  if (!entries_read(image, ewf, table, table->backup, entries, &sum_holds) || !sum_holds)
+    image_add_problem(image,
+                      "%s: the second copy of the chunk table at byte %" G_GUINT64_FORMAT
+                      " is damaged; the first is sound and used.",
+                      image_files_shown(image->files, table->segment), table->start);
+}
+
+/* The table's entries from whichever copy is sound; false where neither is. */
+static bool entries_load(Image *image, const Ewf *ewf, EwfTable *table, uint32_t *entries) {
+  bool sum_holds = false;
+  const char *shown = image_files_shown(image->files, table->segment);
+  if (entries_read(image, ewf, table, table->entries, entries, &sum_holds) && sum_holds) {
+    backup_check(image, ewf, table);
+    return true;
+  }
+  if (table->backup != 0 && entries_read(image, ewf, table, table->backup, entries, &sum_holds) &&
+      sum_holds) {
     image_add_problem(image,
                       "%s: the chunk table at byte %" G_GUINT64_FORMAT
-                      " is damaged and has no sound second copy; its %u chunks are not read.",
-                      image_files_shown(image->files, table->segment), table->start, n);
-    uint64_t start = table->first_chunk * ewf->chunk_bytes;
-    uint64_t length = MIN((uint64_t)n * ewf->chunk_bytes, image->info.size - start);
-    image_know_damage(image, start, length, TRIAGE_REASON_CORRUPT);
+                      " is damaged; its second copy is sound and used.",
+                      shown, table->start);
+    return true;
   }
+  image_add_problem(image,
+                    "%s: the chunk table at byte %" G_GUINT64_FORMAT
+                    " is damaged and has no sound second copy; its %u chunks are not read.",
+                    shown, table->start, table->n_chunks);
+  uint64_t start = table->first_chunk * ewf->chunk_bytes;
+  uint64_t length = MIN((uint64_t)table->n_chunks * ewf->chunk_bytes, image->info.size - start);
+  image_know_damage(image, start, length, TRIAGE_REASON_CORRUPT);
+  return false;
+}
+
+static void table_load(Image *image, Ewf *ewf, EwfLoaded *loaded, guint index) {
+  EwfTable *table = &g_array_index(ewf->tables, EwfTable, index);
+  uint32_t n = table->n_chunks;
+  loaded->table = index;
+  loaded->entries = g_new0(uint32_t, n);
+  ewf->loaded_entries += n;
+  loaded->trusted = entries_load(image, ewf, table, loaded->entries);
   loaded->overflow_at = UINT32_MAX;
   for (uint32_t i = 0; i < n; i++)
     loaded->entries[i] = GUINT32_FROM_LE(loaded->entries[i]);

@@ -156,13 +156,28 @@ static bool header_parse(Image *image, const char *text) {
   return false;
 }
 
-static bool header_read(Image *image, const EwfPlace *place, bool utf16) {
-  g_autoptr(GByteArray) bytes = inflate_place(image, place);
-  if (bytes == NULL)
-    return false;
-  g_autofree char *text =
-      utf16 ? from_utf16(bytes->data, bytes->len) : g_strndup((char *)bytes->data, bytes->len);
-  return header_parse(image, text);
+/* The values of the best copy: header2 (Unicode, times with a zone) before header. The copies that
+ * are not used are inflated too, for a damaged one is worth a word. */
+static void headers_read(Image *image, const Ewf *ewf) {
+  g_autofree char *best = NULL;
+  bool best_utf16 = false;
+  for (guint i = 0; i < ewf->n_headers; i++) {
+    g_autoptr(GByteArray) bytes = inflate_place(image, &ewf->headers[i]);
+    if (bytes == NULL) {
+      image_add_problem(
+          image, "%s: a copy of the acquisition data (byte %" G_GUINT64_FORMAT ") is damaged.",
+          image_files_shown(image->files, ewf->headers[i].segment), ewf->headers[i].offset);
+      continue;
+    }
+    bool utf16 = ewf->header_utf16[i];
+    if (best != NULL && (best_utf16 || !utf16))
+      continue;
+    g_free(best);
+    best = utf16 ? from_utf16(bytes->data, bytes->len) : g_strndup((char *)bytes->data, bytes->len);
+    best_utf16 = utf16;
+  }
+  if (best == NULL || !header_parse(image, best))
+    image_add_problem(image, "The acquisition data (header section) cannot be read.");
 }
 
 static void media_properties(Image *image, const Ewf *ewf) {
@@ -260,8 +275,7 @@ static void errors_read(Image *image, const Ewf *ewf) {
 }
 
 void ewf_meta_read(Image *image, Ewf *ewf) {
-  if (!header_read(image, &ewf->header2, true) && !header_read(image, &ewf->header, false))
-    image_add_problem(image, "The acquisition data (header section) cannot be read.");
+  headers_read(image, ewf);
   media_properties(image, ewf);
   digests_read(image, ewf);
   errors_read(image, ewf);

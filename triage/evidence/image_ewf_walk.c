@@ -63,8 +63,12 @@ static void take_table(Image *image, Ewf *ewf, const Section *section) {
 
 static void take_table2(Image *image, Ewf *ewf, const Section *section) {
   EwfTable copy = {0};
-  if (!table_header(image, section, &copy))
-    return; /* a damaged second copy alone costs nothing */
+  if (!table_header(image, section, &copy)) {
+    image_add_problem(
+        image, "%s: the second copy of a chunk table at byte %" G_GUINT64_FORMAT " is damaged.",
+        image_files_shown(image->files, section->segment), section->at);
+    return;
+  }
   guint n = ewf->tables->len;
   EwfTable *first = n > 0 ? &g_array_index(ewf->tables, EwfTable, n - 1) : NULL;
   bool follows = first != NULL && !first->gap && first->segment == section->segment &&
@@ -98,8 +102,12 @@ static bool take_volume(Image *image, Ewf *ewf, const Section *section) {
   size_t n = (size_t)MIN(section->n_data, (uint64_t)sizeof data);
   if (n < 94 || !ewf_pread(image, section->segment, data, n, section->data))
     return true;
-  if (ewf->has_volume)
+  if (ewf->has_volume) {
+    if (!ewf->smart && n == sizeof data && !ewf_sum_holds(data, n - 4, data + n - 4))
+      image_add_problem(image, "%s: the copy of the media's description is damaged.",
+                        image_files_shown(image->files, section->segment));
     return !is_foreign(ewf, data, n);
+  }
   g_autoptr(GError) error = NULL;
   if (!ewf_volume_read(image, ewf, data, n, &error))
     image_add_problem(image, "%s", error->message);
@@ -115,6 +123,13 @@ static bool is(const Section *section, const char *type) {
   return strcmp(section->type, type) == 0;
 }
 
+static void take_header(Ewf *ewf, const Section *section) {
+  if (ewf->n_headers == G_N_ELEMENTS(ewf->headers))
+    return;
+  ewf->header_utf16[ewf->n_headers] = is(section, "header2");
+  take_place(&ewf->headers[ewf->n_headers++], section);
+}
+
 /* False where the segment turns out to belong to another set. */
 static bool take_section(Image *image, Ewf *ewf, const Section *section) {
   if (is(section, "table"))
@@ -123,10 +138,8 @@ static bool take_section(Image *image, Ewf *ewf, const Section *section) {
     take_table2(image, ewf, section);
   else if (is(section, "volume") || is(section, "disk") || is(section, "data"))
     return take_volume(image, ewf, section);
-  else if (is(section, "header"))
-    take_place(&ewf->header, section);
-  else if (is(section, "header2"))
-    take_place(&ewf->header2, section);
+  else if (is(section, "header") || is(section, "header2"))
+    take_header(ewf, section);
   else if (is(section, "hash"))
     take_place(&ewf->hash, section);
   else if (is(section, "digest"))

@@ -98,11 +98,24 @@ static void queue_dir(Walk *walk, const PendingDir *below, const TSK_FS_FILE *fi
   pending->dir = dir.no;
   pending->is_deleted = is_deleted;
   pending->is_orphan = below->is_orphan || entry->meta_addr == TSK_FS_ORPHANDIR_INUM(walk->fs);
-  /* $OrphanFiles comes last: what other names lead to is no orphan. */
-  if (entry->meta_addr == TSK_FS_ORPHANDIR_INUM(walk->fs) || !below->is_orphan)
-    g_queue_push_tail(walk->pending, pending);
-  else
-    g_queue_push_tail(walk->pending, pending);
+  g_queue_push_tail(walk->pending, pending);
+}
+
+/* libtsk leaves the metadata out of deleted NTFS names (the entry's sequence number went up when it
+ * was deleted) and of orphans. An entry not in use is still theirs; one in use is another file's. */
+static void load_meta(Walk *walk, TSK_FS_FILE *file) {
+  if (file->meta != NULL || file->name->meta_addr < walk->fs->first_inum ||
+      file->name->meta_addr > walk->fs->last_inum)
+    return;
+  tsk_error_reset();
+  TSK_FS_FILE *loaded = tsk_fs_file_open_meta(walk->fs, NULL, file->name->meta_addr);
+  if (loaded == NULL)
+    return;
+  if (loaded->meta != NULL && loaded->meta->type != TSK_FS_META_TYPE_UNDEF) {
+    file->meta = loaded->meta;
+    loaded->meta = NULL;
+  }
+  tsk_fs_file_close(loaded);
 }
 
 static void take_name(Walk *walk, const PendingDir *below, TSK_FS_FILE *file) {
@@ -113,8 +126,9 @@ static void take_name(Walk *walk, const PendingDir *below, TSK_FS_FILE *file) {
   if (is_self || is_parent)
     return;
   bool is_deleted = (entry->flags & TSK_FS_NAME_FLAG_UNALLOC) != 0;
+  load_meta(walk, file);
   if (is_deleted && file->meta != NULL && (file->meta->flags & TSK_FS_META_FLAG_ALLOC) != 0) {
-    TakenName taken = {entry->meta_addr, below->dir, g_bytes_ref(name)};
+    TakenName taken = {entry->meta_addr, below->dir, below->is_orphan, g_bytes_ref(name)};
     g_array_append_val(walk->taken, taken);
     return;
   }
@@ -216,7 +230,7 @@ static uint32_t unnamed_dir(Walk *walk) {
 static void settle_taken(Walk *walk) {
   for (guint i = 0; i < walk->taken->len && !walk->stopped; i++) {
     TakenName *taken = &g_array_index(walk->taken, TakenName, i);
-    PendingDir below = {.dir = taken->dir};
+    PendingDir below = {.dir = taken->dir, .is_orphan = taken->is_orphan};
     if (!g_hash_table_contains(walk->entries, &taken->meta_addr)) {
       TSK_FS_FILE *file = tsk_fs_file_open_meta(walk->fs, NULL, taken->meta_addr);
       if (file != NULL) {
@@ -230,7 +244,7 @@ static void settle_taken(Walk *walk) {
                      .volume = walk->volume->no,
                      .meta_addr = taken->meta_addr,
                      .kind = OBJECT_NAME,
-                     .state = STATE_DELETED,
+                     .state = taken->is_orphan ? STATE_ORPHAN : STATE_DELETED,
                      .flags = OBJECT_REALLOCATED | OBJECT_NO_CONTENT,
                      .dir = taken->dir,
                      .name = taken->name};
@@ -259,7 +273,7 @@ static void take_unnamed(Walk *walk, uint64_t address) {
   const TSK_FS_META *meta = file->meta;
   bool is_live = meta != NULL && (meta->flags & TSK_FS_META_FLAG_ALLOC) != 0;
   bool was_used = meta != NULL && (meta->flags & TSK_FS_META_FLAG_USED) != 0 &&
-                  (meta->size > 0 || TSK_FS_TYPE_ISNTFS(walk->fs->ftype));
+                  (meta->size > 0 || entry_has_content(walk, file));
   if (meta != NULL && meta->type != TSK_FS_META_TYPE_UNDEF && (is_live || was_used) &&
       !is_reserved(walk, address)) {
     g_autofree char *text = g_strdup_printf("entry-%llu", (unsigned long long)address);

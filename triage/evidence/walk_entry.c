@@ -81,7 +81,8 @@ static uint64_t first_byte_of(const Walk *walk, const TSK_FS_ATTR *attr, bool *i
       return 0;
     return place;
   }
-  *is_hole = attr->size > 0 && attr->nrd.run != NULL;
+  *is_hole = attr->size > 0 && (attr->nrd.run != NULL || (attr->type == TSK_FS_ATTR_TYPE_NTFS_DATA &&
+                                                          attr->nrd.initsize == 0));
   return 0;
 }
 
@@ -152,6 +153,17 @@ static bool is_content(const TSK_FS_ATTR *attr) {
   default:
     return false;
   }
+}
+
+bool entry_has_content(const Walk *walk, TSK_FS_FILE *file) {
+  int n = TSK_FS_TYPE_ISNTFS(walk->fs->ftype)
+              ? MIN(tsk_fs_file_attr_getsize(file), (int)LIMIT_ATTRS_PER_ENTRY) : 0;
+  for (int i = 0; i < n; i++) {
+    const TSK_FS_ATTR *attr = tsk_fs_file_attr_get_idx(file, i);
+    if (attr != NULL && is_content(attr) && attr->size > 0)
+      return true;
+  }
+  return false;
 }
 
 static bool emit_ntfs(Walk *walk, const Object *base, TSK_FS_FILE *file) {

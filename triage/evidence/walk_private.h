@@ -13,6 +13,7 @@ typedef struct {
 typedef struct {
   uint64_t meta_addr;
   uint32_t dir;
+  bool is_orphan;
   GBytes *name;
 } TakenName;
 
@@ -45,6 +46,8 @@ typedef struct {
  * NULL. */
 void entry_emit(Walk *walk, const PendingDir *below, TSK_FS_FILE *file, GBytes *name,
                 bool is_name_deleted);
+/* True where an NTFS entry holds an attribute with content. */
+bool entry_has_content(const Walk *walk, TSK_FS_FILE *file);
 /* Emits a gap about a directory or metadata entry; text of libtsk is appended. */
 void walk_gap(Walk *walk, uint64_t seq, uint32_t dir, bool has_dir, uint64_t meta_addr,
               TriageReason reason, const char *detail);

@@ -22,7 +22,8 @@ typedef struct {
   const TSK_FS_ATTR *attr;
   ContentBuilder *builder;
   WalkContent *out;
-  uint64_t lost; /* bytes that libtsk could not read */
+  uint64_t lost;    /* bytes that libtsk could not read */
+  uint64_t pending; /* the last of them: appended as zeros only if something follows */
   guint failures;
 } Reader;
 
@@ -41,20 +42,34 @@ static uint64_t hole_at(const Reader *reader, uint64_t offset) {
   return 0;
 }
 
+static bool append_bytes(Reader *reader, const char *bytes, size_t n) {
+  uint64_t zeros = reader->pending;
+  reader->pending = 0;
+  return (zeros == 0 || content_builder_append_zeros(reader->builder, zeros, &reader->out->error)) &&
+         content_builder_append(reader->builder, bytes, n, &reader->out->error);
+}
+
 /* One step that libtsk refuses is tried again block by block: one bad address must not cost the
  * rest. */
-static bool read_blocks(Reader *reader, uint64_t offset, char *buffer, size_t n) {
+static bool append_blocks(Reader *reader, uint64_t offset, char *buffer, size_t n) {
   size_t block = MAX(reader->fs->block_size, 512u);
   for (size_t done = 0; done < n; done += block) {
     size_t want = MIN(block, n - done);
-    ssize_t got = tsk_fs_attr_read(reader->attr, (TSK_OFF_T)(offset + done), buffer + done, want,
+    ssize_t got = tsk_fs_attr_read(reader->attr, (TSK_OFF_T)(offset + done), buffer, want,
                                    TSK_FS_FILE_READ_FLAG_NONE);
-    if (got == (ssize_t)want)
+    if (got == (ssize_t)want) {
+      reader->failures = 0;
+      if (!append_bytes(reader, buffer, want))
+        return false;
       continue;
-    memset(buffer + done, 0, want);
+    }
     reader->lost += want;
+    reader->pending += want;
     if (++reader->failures > MAX_FAILURES)
-      return false;
+      return triage_fail(&reader->out->error, TRIAGE_REASON_CORRUPT,
+                         "the content cannot be read from byte %llu on: its block addresses lie "
+                         "outside the file system",
+                         (unsigned long long)(offset + done + want - reader->pending));
   }
   return true;
 }
@@ -64,21 +79,16 @@ static bool append_step(Reader *reader, uint64_t offset, uint64_t size, char *bu
   uint64_t hole = hole_at(reader, offset);
   if (hole > 0) {
     *taken = MIN(hole, size - offset);
-    return content_builder_append_zeros(reader->builder, *taken, &reader->out->error);
+    return append_bytes(reader, "", 0) &&
+           content_builder_append_zeros(reader->builder, *taken, &reader->out->error);
   }
   size_t n = (size_t)MIN(STEP, size - offset);
+  *taken = n;
   tsk_error_reset();
   ssize_t got = tsk_fs_attr_read(reader->attr, (TSK_OFF_T)offset, buffer, n,
                                  TSK_FS_FILE_READ_FLAG_NONE);
-  if (got != (ssize_t)n && !read_blocks(reader, offset, buffer, n)) {
-    triage_fail(&reader->out->error, TRIAGE_REASON_CORRUPT,
-                "the content cannot be read from byte %llu on: its block addresses lie outside the "
-                "file system",
-                (unsigned long long)offset);
-    return false;
-  }
-  *taken = n;
-  return content_builder_append(reader->builder, buffer, n, &reader->out->error);
+  return got == (ssize_t)n ? append_bytes(reader, buffer, n)
+                           : append_blocks(reader, offset, buffer, n);
 }
 
 static void read_all(Reader *reader, uint64_t size) {
@@ -89,9 +99,11 @@ static void read_all(Reader *reader, uint64_t size) {
       return;
   if (reader->lost > 0)
     triage_fail(&reader->out->error, TRIAGE_REASON_CORRUPT,
-                "%llu bytes of the content cannot be read and stand as zero: their block addresses "
-                "lie outside the file system",
-                (unsigned long long)reader->lost);
+                "%llu bytes of the content cannot be read (their block addresses lie outside the "
+                "file system); %s",
+                (unsigned long long)reader->lost,
+                reader->pending == reader->lost ? "the content ends before them"
+                                                : "they stand as zero");
 }
 
 static void take_runs(const Reader *reader, uint64_t size) {

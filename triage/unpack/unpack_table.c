@@ -45,7 +45,9 @@ static const Unpacker TAR = {
             .title = "tar archive (v7, ustar, GNU, pax)",
             .spec = "POSIX.1-2017 pax",
             .library = "libarchive",
-            .limitations = "names in other character sets than UTF-8 stand as their bytes",
+            .limitations = "names in other character sets than UTF-8 stand as their bytes; of a "
+                           "tar inside a compressed stream the members are scanned, not its "
+                           "headers (names, extended attributes)",
             .available = true},
     .probe = probe_tar,
     .open = unpack_archive_open,

@@ -177,6 +177,7 @@ static void both_tables_bad_means_no_chunk_of_theirs(void **state) {
     g_autofree uint8_t *out = fixture_read(image, SECTORS, 50000);
     GArray *damage = image_damage_all(image);
     assert_int_equal(fixture_silent(damage, out, media, SECTORS), 0);
+    assert_true(image_info(image)->problems->len > 0);
     if (copies == 1) /* table2 stands in */
       assert_memory_equal(out, media, SECTORS);
     else
