@@ -6,5 +6,5 @@ set -euo pipefail
 need shellcheck
 mapfile -t files < <({ project_files '*.sh'; project_scripts sh; } | LC_ALL=C sort -u)
 [ ${#files[@]} -gt 0 ]
-shellcheck "${files[@]}"
+shellcheck --severity=warning "${files[@]}"
 echo "${#files[@]} scripts"

@@ -362,6 +362,9 @@ KNOWN(OLE2, "ole2", "OLE2 compound file (doc, xls, ppt, msi, msg)", "MS-CFB", pr
       "version: its bytes were scanned as they are");
 KNOWN(PST, "pst", "Outlook data file (pst, ost)", "MS-PST", probe_pst,
       "Outlook data files are not unpacked in this version: its bytes were scanned as they are");
+KNOWN(MIME, "mime", "Mail or mailbox with encoded parts (eml, mbox)", "RFC 2045", probe_mime,
+      "parts of mail in base64 or quoted-printable are not decoded in this version: its bytes were "
+      "scanned as they are");
 KNOWN(WIM, "wim", "Windows imaging format", "MS-WIM", probe_wim,
       "WIM images are not unpacked in this version: its bytes were scanned as they are; unpack it "
       "with 7z and examine the result");
@@ -420,11 +423,11 @@ KNOWN(ROMFS, "romfs", "romfs image", "Linux romfs", probe_romfs,
       "were scanned as they are");
 
 static const Unpacker *const TABLE[] = {
-    &ZIP,     &SEVENZIP, &TAR,       &CPIO, &AR,     &CAB,   &RAR,    &RAR5,     &LHA,
-    &ISO,     &XAR,      &WARC,      &RPM,  &GZIP,   &BZIP2, &XZ,     &LZMA,     &LZIP,
-    &ZSTD,    &LZ4,      &COMPRESS,  &UU,   &OLE2,   &PST,   &WIM,    &SQUASHFS, &DISKIMAGE,
-    &VOLUME,  &DMG,      &ENCRYPTED, &ARJ,  &OLDRAR, &ALZ,   &EGG,    &ACE,      &ZOO,
-    &STUFFIT, &CHM,      &ISHIELD,   &LZOP, &LRZIP,  &GRZIP, &CRAMFS, &ROMFS};
+    &ZIP,       &SEVENZIP, &TAR,      &CPIO,      &AR,   &CAB,    &RAR,   &RAR5,   &LHA,
+    &ISO,       &XAR,      &WARC,     &RPM,       &GZIP, &BZIP2,  &XZ,    &LZMA,   &LZIP,
+    &ZSTD,      &LZ4,      &COMPRESS, &UU,        &OLE2, &PST,    &MIME,  &WIM,    &SQUASHFS,
+    &DISKIMAGE, &VOLUME,   &DMG,      &ENCRYPTED, &ARJ,  &OLDRAR, &ALZ,   &EGG,    &ACE,
+    &ZOO,       &STUFFIT,  &CHM,      &ISHIELD,   &LZOP, &LRZIP,  &GRZIP, &CRAMFS, &ROMFS};
 
 const Unpacker *const *unpack_table(size_t *n) {
   *n = G_N_ELEMENTS(TABLE);

@@ -142,6 +142,7 @@ static const struct {
 } KNOWN[] = {
     {"ole2", 0, "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", 8, 1024},
     {"pst", 0, "!BDN\1\2\3\4SM", 10, 1024},
+    {"mime", 0, "From: a@b\nContent-Transfer-Encoding: base64\n\nAAAA", 49, 256},
     {"wim", 0, "MSWIM\0\0\0", 8, 1024},
     {"squashfs", 0,
      "hsqs\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
