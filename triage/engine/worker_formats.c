@@ -2,14 +2,16 @@
 /* worker_formats.c - what this build can read, for 'triage formats' and 'triage --version'. */
 #include "engine/worker.h"
 #include <archive.h>
-#include <libewf.h>
-#include <libqcow.h>
+#ifdef TRIAGE_HAVE_LIBDEFLATE
+#include <libdeflate.h>
+#endif
 #include <libvhdi.h>
 #include <libvmdk.h>
 #include <seccomp.h>
 #include <tsk/libtsk.h>
 #include <libxml/xmlversion.h>
 #include <yara.h>
+#include <zlib.h>
 
 static void send_rows(Worker *worker, const Row *const *rows, size_t n) {
   for (size_t i = 0; i < n; i++) {
@@ -34,8 +36,6 @@ void worker_formats(Worker *worker) {
   rows = unpack_rows(&n);
   send_rows(worker, rows, n);
   send_version(worker, "libarchive", archive_version_details());
-  send_version(worker, "libewf", libewf_get_version());
-  send_version(worker, "libqcow", libqcow_get_version());
   const struct scmp_version *seccomp = seccomp_version();
   g_autofree char *text =
       g_strdup_printf("%u.%u.%u", seccomp->major, seccomp->minor, seccomp->micro);
@@ -45,4 +45,8 @@ void worker_formats(Worker *worker) {
   send_version(worker, "libvmdk", libvmdk_get_version());
   send_version(worker, "libxml2", LIBXML_DOTTED_VERSION);
   send_version(worker, "libyara", YR_VERSION);
+#ifdef TRIAGE_HAVE_LIBDEFLATE
+  send_version(worker, "libdeflate", LIBDEFLATE_VERSION_STRING);
+#endif
+  send_version(worker, "zlib", zlibVersion());
 }

@@ -57,7 +57,9 @@ void image_damage_reset(Image *image);
 GArray *image_damage(Image *image);
 
 /* All damage known of the container without reading it through (missing segments, truncated
- * tables) plus all that reading has met so far: merged, sorted (transfer none). */
+ * tables) plus all that reading has met so far: merged, sorted (transfer none). Of an E01 the whole
+ * chunk counts as soon as a part of it was read. Reads past the end of the media are not in it.
+ * Valid until the next call on this image, as is image_damage's. */
 GArray *image_damage_all(Image *image);
 
 /* The rows of the table, for 'triage formats'. (transfer none) */

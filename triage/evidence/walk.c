@@ -152,6 +152,9 @@ static void read_dir(Walk *walk, const PendingDir *pending) {
   TSK_FS_DIR *dir = tsk_fs_dir_open_meta(walk->fs, pending->meta_addr);
   bool is_damaged = walk_report_damage(walk, GAP_NO_OBJECT, pending->dir, true, pending->meta_addr,
                                        "the directory");
+  /* A small NTFS directory has no index allocation: libtsk leaves that behind as an error. */
+  if (tsk_error_get_errno() == TSK_ERR_FS_ATTR_NOTFOUND)
+    tsk_error_reset();
   g_autofree char *problem = walk_tsk_error();
   /* A deleted directory's blocks often belong to others now: libtsk's complaint is no loss. */
   if (!is_damaged && !pending->is_deleted && (dir == NULL || *problem != '\0')) {

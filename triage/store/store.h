@@ -23,6 +23,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_free)
 bool store_begin(Store *store, GError **error);
 bool store_commit(Store *store, GError **error);
 void store_rollback(Store *store);
+/* Makes case.db final on the disk: nothing of it is pending in another file. Before it is digested
+ * for the manifest; nothing is written to it after. */
+bool store_settle(Store *store, GError **error);
 
 /* ---- facts about the run: key -> text. Keys used: "tool_version", "libraries" (lines "name
  * version"), "command_line", "started", "ended" (RFC 3339 UTC), "run_seconds", "host", "examiner",
