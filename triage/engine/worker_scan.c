@@ -263,6 +263,15 @@ static void report_damage(Scan *scan, const WalkContent *content) {
   }
 }
 
+/* The tables of NTFS itself ($MFT, $LogFile ...) hold whole small files, cut up by fixups: what looks
+ * like an archive in them is examined as a file of its own, so they are scanned as they are. */
+static bool is_table(const Worker *worker, const Object *object) {
+  const Volume *volume = worker->kind == EVIDENCE_IMAGE
+                             ? volume_set_find(worker->volumes, object->volume) : NULL;
+  return volume != NULL && TSK_FS_TYPE_ISNTFS(volume->tsk_type) && object->meta_addr < 16 &&
+         object->attr_name == NULL;
+}
+
 static void scan_object(Worker *worker, const Object *object, GBytes *raw_path) {
   gsize n;
   const char *bytes = g_bytes_get_data(raw_path, &n);
@@ -294,7 +303,10 @@ static void scan_object(Worker *worker, const Object *object, GBytes *raw_path) 
                    .accessed = object->accessed,
                    .error = content.error};
   UnpackSink sink = {&scan, on_member, on_gap, on_alive};
-  unpack_object(&worker->unpack, &sink, &member);
+  if (is_table(worker, object))
+    on_member(&scan, &member);
+  else
+    unpack_object(&worker->unpack, &sink, &member);
   worker_send(worker, MSG_END,
               g_variant_new("(tttsss)", object->seq, size,
                             (guint64)(scan.n_members > 0 ? scan.n_members - 1 : 0),

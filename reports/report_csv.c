@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* report_csv.c - hits.csv, coverage.csv, entries.csv (RFC 4180 by libcsv). */
+#include "reports/report_writers.h"
+#include "reports/reports_out.h"
+#include <csv.h>
+#include <string.h>
+
+typedef struct {
+  Out out;
+  GString *row;
+} Table;
+
+static void add_field(Table *table, const char *text) {
+  if (table->row->len > 0)
+    g_string_append_c(table->row, ',');
+  /* A cell that begins like a formula would be run by a spreadsheet. */
+  static const char *const STARTS[] = {"=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"};
+  g_autofree char *guarded = NULL;
+  for (gsize i = 0; guarded == NULL && i < G_N_ELEMENTS(STARTS); i++)
+    if (g_str_has_prefix(text, STARTS[i]))
+      guarded = g_strconcat("'", text, NULL);
+  const char *cell = guarded != NULL ? guarded : text;
+  gsize n = strlen(cell);
+  if (n == 0 || strpbrk(cell, ",\"\r\n") == NULL) {
+    /* Quotes only where they are needed; an empty first cell still counts as written. */
+    g_string_append(table->row, n > 0 || table->row->len > 0 ? cell : "\"\"");
+    return;
+  }
+  gsize size = 2 * n + 2, old = table->row->len;
+  g_string_set_size(table->row, old + size);
+  gsize written = csv_write(table->row->str + old, size, cell, n);
+  g_string_set_size(table->row, old + MIN(written, size));
+}
+
+static void add_number(Table *table, bool has, uint64_t number) {
+  char text[24] = "";
+  if (has)
+    g_snprintf(text, sizeof text, "%llu", (unsigned long long)number);
+  add_field(table, text);
+}
+
+static void add_time(Table *table, const TriageTime *time) {
+  char text[64];
+  triage_time_format(time, text, sizeof text);
+  add_field(table, text);
+}
+
+static void end_row(Table *table) {
+  g_string_append(table->row, "\r\n");
+  out_text(&table->out, table->row->str);
+  g_string_truncate(table->row, 0);
+}
+
+static void head(Table *table, const char *names) {
+  out_text(&table->out, names);
+  out_text(&table->out, "\r\n");
+}
+
+static void begin(Table *table, int fd, const char *names) {
+  out_init(&table->out, fd);
+  table->row = g_string_new(NULL);
+  head(table, names);
+}
+
+static bool finish(Table *table, bool ok, GError **error) {
+  g_string_free(table->row, TRUE);
+  GError *problem = NULL;
+  bool written = out_finish(&table->out, &problem);
+  if (ok && !written)
+    g_propagate_error(error, g_steal_pointer(&problem));
+  g_clear_error(&problem);
+  return ok && written;
+}
+
+static void add_values(Table *table, const HitRow *hit, const char *const *names) {
+  g_autofree char *text = report_values(hit, names);
+  add_field(table, text);
+}
+
+static bool put_hit(void *user, const HitRow *hit) {
+  Table *table = user;
+  add_field(table, hit->hit_id);
+  add_field(table, hit->evidence);
+  add_number(table, true, hit->volume);
+  add_number(table, true, hit->volume_offset);
+  add_field(table, hit->fs_type);
+  add_field(table, hit->path);
+  add_field(table, hit->member);
+  add_field(table, hit->view);
+  add_field(table, hit->meta);
+  add_field(table, hit->state);
+  add_number(table, true, hit->size);
+  add_field(table, hit->digests.sha256);
+  add_field(table, hit->digests.sha1);
+  add_field(table, hit->digests.md5);
+  add_time(table, &hit->created);
+  add_time(table, &hit->modified);
+  add_time(table, &hit->changed);
+  add_time(table, &hit->accessed);
+  add_field(table, hit->rule);
+  add_field(table, hit->strings);
+  add_number(table, true, hit->match_count);
+  add_number(table, hit->has_first_offset, hit->first_offset);
+  add_number(table, hit->has_image_offset, hit->image_offset);
+  add_field(table, hit->verdict);
+  add_field(table, hit->scenario);
+  add_field(table, hit->profile);
+  add_field(table, hit->reason);
+  add_values(table, hit, (const char *const[]){"smtp_server", NULL});
+  add_values(table, hit, (const char *const[]){"smtp_port", NULL});
+  add_values(table, hit, (const char *const[]){"mail_from", NULL});
+  add_values(table, hit, (const char *const[]){"mail_to", "mail_cc", "mail_bcc", NULL});
+  add_values(table, hit, (const char *const[]){"subject", NULL});
+  add_values(table, hit, (const char *const[]){"attachment", NULL});
+  add_field(table, hit->excerpt);
+  add_field(table, hit->rule_namespace);
+  end_row(table);
+  return table->out.problem == 0;
+}
+
+bool report_write_hits(Store *store, int fd, GError **error) {
+  Table table;
+  begin(&table, fd,
+        "hit_id,evidence,volume,volume_offset,fs_type,path,member,view,meta_addr,state,size,sha256,"
+        "sha1,md5,created,modified,changed,accessed,rule,strings,match_count,first_offset,"
+        "image_offset,verdict,scenario,profile,reason,smtp_server,smtp_port,mail_from,mail_to,"
+        "subject,attachments,excerpt,rule_namespace");
+  return finish(&table, store_each_hit(store, put_hit, &table, error), error);
+}
+
+static bool put_gap(void *user, const GapRow *gap) {
+  Table *table = user;
+  add_field(table, gap->evidence);
+  add_number(table, true, gap->volume);
+  add_number(table, true, gap->volume_offset);
+  add_field(table, gap->fs_type);
+  add_field(table, gap->path);
+  add_field(table, gap->member);
+  add_field(table, gap->meta);
+  add_field(table, gap->state);
+  add_number(table, gap->has_size, gap->size);
+  add_number(table, gap->has_size, gap->examined);
+  add_field(table, gap->reason);
+  add_field(table, gap->detail);
+  end_row(table);
+  return table->out.problem == 0;
+}
+
+bool report_write_coverage(Store *store, int fd, GError **error) {
+  Table table;
+  begin(&table, fd,
+        "evidence,volume,volume_offset,fs_type,path,member,meta_addr,state,size,examined_bytes,"
+        "reason,detail");
+  return finish(&table, store_each_gap(store, put_gap, &table, error), error);
+}
+
+static bool put_entry(void *user, const EntryRow *entry) {
+  Table *table = user;
+  add_field(table, entry->evidence);
+  add_number(table, true, entry->volume);
+  add_number(table, true, entry->volume_offset);
+  add_field(table, entry->fs_type);
+  add_field(table, entry->path);
+  add_field(table, entry->member);
+  add_field(table, entry->view);
+  add_field(table, entry->meta);
+  add_field(table, entry->kind);
+  add_field(table, entry->state);
+  add_number(table, true, entry->size);
+  add_field(table, entry->is_examined ? "yes" : "no");
+  add_number(table, entry->first_byte > 0, entry->first_byte);
+  add_field(table, entry->digests.sha256);
+  add_field(table, entry->digests.sha1);
+  add_field(table, entry->digests.md5);
+  add_time(table, &entry->created);
+  add_time(table, &entry->modified);
+  add_time(table, &entry->changed);
+  add_time(table, &entry->accessed);
+  end_row(table);
+  return table->out.problem == 0;
+}
+
+bool report_write_entries(Store *store, int fd, GError **error) {
+  Table table;
+  begin(&table, fd,
+        "evidence,volume,volume_offset,fs_type,path,member,view,meta_addr,kind,state,size,examined,"
+        "first_byte,sha256,sha1,md5,created,modified,changed,accessed");
+  return finish(&table, store_each_entry(store, put_entry, &table, error), error);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* report_writers.h - the writers of each format, for the table in reports_table.c alone. */
+#pragma once
+#include "store/store.h"
+
+bool report_write_hits(Store *store, int fd, GError **error);
+bool report_write_coverage(Store *store, int fd, GError **error);
+bool report_write_entries(Store *store, int fd, GError **error);
+bool report_write_jsonl(Store *store, int fd, GError **error);
+bool report_write_body(Store *store, int fd, GError **error);
+bool report_write_html(Store *store, int fd, GError **error);

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* reports_render.c - writes the files of a case, then the manifest over all of them. */
+#include "base/io.h"
+#include "base/text.h"
+#include "reports/reports.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static gboolean fail(GError **error, const char *dir, const char *name, const char *why) {
+  g_autofree char *shown = text_printable(dir, strlen(dir));
+  return triage_fail(error, TRIAGE_REASON_INTERNAL,
+                     "%s/%s: cannot be written: %s; free space and run 'triage report' again", shown,
+                     name, why);
+}
+
+/* Writes one file beside its name, then puts it in place: a reader never sees half of it. */
+static bool write_file(Store *store, const char *dir, const char *name,
+                       bool (*write)(Store *store, int fd, GError **error), GError **error) {
+  g_autofree char *path = g_build_filename(dir, name, NULL);
+  g_autofree char *temporary = g_strconcat(path, ".part", NULL);
+  auto_fd fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0)
+    return fail(error, dir, name, g_strerror(errno));
+  GError *problem = NULL;
+  bool ok = write(store, fd, &problem);
+  if (ok && (fsync(fd) != 0 || rename(temporary, path) != 0))
+    ok = triage_fail(&problem, TRIAGE_REASON_INTERNAL, "%s", g_strerror(errno));
+  if (!ok) {
+    unlink(temporary);
+    fail(error, dir, name, problem != NULL ? problem->message : "unknown cause");
+    g_clear_error(&problem);
+  }
+  return ok;
+}
+
+static bool is_wanted(Store *store, const ReportWriter *writer, const char *const *formats) {
+  if (formats != NULL)
+    return g_strv_contains(formats, writer->row.name);
+  g_autofree char *entries = store_get_meta(store, "entries");
+  return writer->is_default || (strcmp(writer->row.name, "entries") == 0 && entries != NULL);
+}
+
+static bool check_formats(const char *const *formats, GError **error) {
+  size_t n;
+  const ReportWriter *const *writers = report_writers(&n);
+  for (guint i = 0; formats != NULL && formats[i] != NULL; i++) {
+    bool found = false;
+    for (size_t j = 0; j < n; j++)
+      found = found || strcmp(writers[j]->row.name, formats[i]) == 0;
+    if (!found)
+      return triage_fail(error, TRIAGE_REASON_USAGE,
+                         "'%s' is no report format; 'triage formats' lists them", formats[i]);
+  }
+  return true;
+}
+
+typedef struct {
+  char *name, sha256[65];
+  uint64_t size;
+} FileRecord;
+
+static void file_record_free(FileRecord *record) {
+  g_free(record->name);
+  g_free(record);
+}
+
+static FileRecord *digest_file(const char *dir, const char *name, GError **error) {
+  g_autofree char *path = g_build_filename(dir, name, NULL);
+  auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  g_autofree char *buffer = g_malloc(1 << 20);
+  g_autoptr(Digester) digester = digester_new(DIGEST_SHA256);
+  uint64_t size = 0;
+  for (;;) {
+    ssize_t n = fd >= 0 ? io_pread(fd, buffer, 1 << 20, size) : -1;
+    if (n < 0) {
+      triage_fail(error, TRIAGE_REASON_INTERNAL, "%s: cannot be read: %s", path, g_strerror(errno));
+      return NULL;
+    }
+    if (n == 0)
+      break;
+    digester_update(digester, buffer, (size_t)n);
+    size += (uint64_t)n;
+  }
+  Digests digests;
+  digester_finish(digester, &digests);
+  FileRecord *record = g_new0(FileRecord, 1);
+  record->name = g_strdup(name);
+  record->size = size;
+  g_strlcpy(record->sha256, digests.sha256, sizeof record->sha256);
+  return record;
+}
+
+static int compare_records(gconstpointer a, gconstpointer b) {
+  return strcmp((*(const FileRecord *const *)a)->name, (*(const FileRecord *const *)b)->name);
+}
+
+static GPtrArray *digest_case(const char *dir, GError **error) {
+  g_autoptr(GPtrArray) records = g_ptr_array_new_with_free_func((GDestroyNotify)file_record_free);
+  DIR *stream = opendir(dir);
+  if (stream == NULL) {
+    fail(error, dir, "manifest.json", g_strerror(errno));
+    return NULL;
+  }
+  bool ok = true;
+  for (struct dirent *entry; ok && (entry = readdir(stream)) != NULL;) {
+    struct stat status;
+    if (entry->d_name[0] == '.' || g_str_has_prefix(entry->d_name, "manifest.") ||
+        g_str_has_suffix(entry->d_name, "-journal") ||
+        fstatat(dirfd(stream), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+        !S_ISREG(status.st_mode))
+      continue;
+    FileRecord *record = digest_file(dir, entry->d_name, error);
+    ok = record != NULL;
+    if (ok)
+      g_ptr_array_add(records, record);
+  }
+  closedir(stream);
+  g_ptr_array_sort(records, compare_records);
+  return ok ? g_steal_pointer(&records) : NULL;
+}
+
+static bool add_evidence(void *user, const EvidenceRecord *evidence) {
+  json_t *item = json_object();
+  json_object_set_new(item, "name", json_string(evidence->name));
+  json_object_set_new(item, "path", json_string(evidence->path));
+  json_object_set_new(item, "kind", json_string(evidence->kind));
+  json_object_set_new(item, "format", json_string(evidence->format));
+  json_object_set_new(item, "media_bytes", json_integer((json_int_t)evidence->media_bytes));
+  json_object_set_new(item, "stored_md5", json_string(evidence->stored_md5));
+  json_object_set_new(item, "stored_sha1", json_string(evidence->stored_sha1));
+  json_object_set_new(item, "md5", json_string(evidence->md5));
+  json_object_set_new(item, "sha1", json_string(evidence->sha1));
+  json_object_set_new(item, "sha256", json_string(evidence->sha256));
+  json_object_set_new(item, "digest_status", json_string(evidence->digest_status));
+  json_array_append_new(user, item);
+  return true;
+}
+
+static bool add_input(void *user, const InputFile *file) {
+  json_t *item = json_object();
+  json_object_set_new(item, "kind", json_string(file->kind));
+  json_object_set_new(item, "name", json_string(file->name));
+  json_object_set_new(item, "sha256", json_string(file->sha256));
+  json_array_append_new(user, item);
+  return true;
+}
+
+static void add_meta(Store *store, json_t *object) {
+  static const char *const KEYS[] = {
+      "tool_version", "command_line", "started", "ended",       "run_seconds",     "host",
+      "examiner",     "case_number",  "notes",   "digest",      "evidence_number", "timezone",
+      "areas",        "options",      "status",  "sandbox",     "retries",         "libraries"};
+  for (gsize i = 0; i < G_N_ELEMENTS(KEYS); i++) {
+    g_autofree char *value = store_get_meta(store, KEYS[i]);
+    json_object_set_new(object, KEYS[i], json_string(value != NULL ? value : ""));
+  }
+}
+
+static bool write_manifest(Store *store, const GPtrArray *records, int fd, GError **error) {
+  json_t *root = json_object(), *evidence = json_array(), *inputs = json_array();
+  json_t *files = json_array();
+  add_meta(store, root);
+  bool ok = store_each_evidence(store, add_evidence, evidence, error) &&
+            store_each_input_file(store, add_input, inputs, error);
+  for (guint i = 0; i < records->len; i++) {
+    const FileRecord *record = records->pdata[i];
+    json_t *item = json_object();
+    json_object_set_new(item, "name", json_string(record->name));
+    json_object_set_new(item, "size", json_integer((json_int_t)record->size));
+    json_object_set_new(item, "sha256", json_string(record->sha256));
+    json_array_append_new(files, item);
+  }
+  json_object_set_new(root, "evidence", evidence);
+  json_object_set_new(root, "inputs", inputs);
+  json_object_set_new(root, "files", files);
+  char *text = json_dumps(root, JSON_INDENT(2));
+  json_decref(root);
+  ok = ok && text != NULL &&
+       ((io_write_all(fd, text, strlen(text)) && io_write_all(fd, "\n", 1)) ||
+        triage_fail(error, TRIAGE_REASON_INTERNAL, "%s", g_strerror(errno)));
+  free(text);
+  return ok;
+}
+
+/* write_file's callback has no room for the records: the two manifests are written here. */
+static bool put_manifest(Store *store, const char *dir, const char *name, const GPtrArray *records,
+                         bool is_json, GError **error) {
+  g_autofree char *path = g_build_filename(dir, name, NULL);
+  g_autofree char *temporary = g_strconcat(path, ".part", NULL);
+  auto_fd fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0)
+    return fail(error, dir, name, g_strerror(errno));
+  bool ok = !is_json || write_manifest(store, records, fd, error);
+  for (guint i = 0; !is_json && ok && i < records->len; i++) {
+    const FileRecord *record = records->pdata[i];
+    g_autofree char *line = g_strdup_printf("%s  %s\n", record->sha256, record->name);
+    ok = io_write_all(fd, line, strlen(line));
+  }
+  ok = ok && fsync(fd) == 0 && rename(temporary, path) == 0;
+  if (!ok && (error == NULL || *error == NULL))
+    fail(error, dir, name, g_strerror(errno));
+  return ok;
+}
+
+bool reports_render(Store *store, const char *dir, const char *const *formats, GError **error) {
+  size_t n;
+  const ReportWriter *const *writers = report_writers(&n);
+  if (!check_formats(formats, error))
+    return false;
+  for (size_t i = 0; i < n; i++)
+    if (is_wanted(store, writers[i], formats) &&
+        !write_file(store, dir, writers[i]->file_name, writers[i]->write, error))
+      return false;
+  if (!store_settle(store, error))
+    return false;
+  g_autoptr(GPtrArray) records = digest_case(dir, error);
+  if (records == NULL || !put_manifest(store, dir, "manifest.json", records, true, error))
+    return false;
+  FileRecord *manifest = digest_file(dir, "manifest.json", error);
+  if (manifest == NULL)
+    return false;
+  g_ptr_array_add(records, manifest);
+  return put_manifest(store, dir, "manifest.sha256", records, false, error);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* reports_table.c - the one table of report formats. */
+#include "reports/report_writers.h"
+#include "reports/reports.h"
+
+#define WRITER(name, title, library, limits, file, by_default, function)                           \
+  {{"report", name, title, "the contract", library, limits, true, NULL}, file, by_default, function}
+
+static const ReportWriter WRITERS[] = {
+    WRITER("csv", "Hits as a table", "libcsv", "every match stands in hits.jsonl, not here",
+           "hits.csv", true, report_write_hits),
+    WRITER("coverage", "What was not fully examined", "libcsv", "none known", "coverage.csv", true,
+           report_write_coverage),
+    WRITER("entries", "Every object seen", "libcsv", "only with --entries", "entries.csv", false,
+           report_write_entries),
+    WRITER("jsonl", "Hits with full fidelity", "jansson", "none known", "hits.jsonl", true,
+           report_write_jsonl),
+    WRITER("body", "Timeline of hit objects (mactime 3)", "",
+           "seconds only; no owner and mode, which the store does not keep", "timeline.body", true,
+           report_write_body),
+    WRITER("html", "Report for people", "", "the first 2,000 hits of a verdict in full",
+           "report.html", true, report_write_html),
+};
+
+const ReportWriter *const *report_writers(size_t *n) {
+  static const ReportWriter *writers[G_N_ELEMENTS(WRITERS)]; /* the same values every time */
+  for (gsize i = 0; i < G_N_ELEMENTS(WRITERS); i++)
+    writers[i] = &WRITERS[i];
+  *n = G_N_ELEMENTS(WRITERS);
+  return writers;
+}
