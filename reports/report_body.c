@@ -14,16 +14,15 @@ static bool collect(void *user, const HitRow *hit) {
   g_auto(GStrv) parts = g_strsplit(hit->path, "|", -1);
   g_autofree char *path = g_strjoinv("\\x7c", parts);
   bool is_own = *hit->member == '\0';
-  g_ptr_array_add(lines,
-                  g_strdup_printf("%s|%s:%u%s%s|%s|%s|0|0|%llu|%lld|%lld|%lld|%lld\n",
-                                  is_own ? hit->digests.md5 : "0", hit->evidence, hit->volume, path,
-                                  strcmp(hit->state, "allocated") != 0 ? " (deleted)" : "",
-                                  hit->meta, "r/rrwxrwxrwx",
-                                  is_own ? (unsigned long long)hit->size : 0ULL,
-                                  (long long)seconds(&hit->object_accessed),
-                                  (long long)seconds(&hit->object_modified),
-                                  (long long)seconds(&hit->object_changed),
-                                  (long long)seconds(&hit->object_created)));
+  g_ptr_array_add(
+      lines, g_strdup_printf("%s|%s:%u%s%s|%s|%s|0|0|%llu|%lld|%lld|%lld|%lld\n",
+                             is_own ? hit->digests.md5 : "0", hit->evidence, hit->volume, path,
+                             strcmp(hit->state, "allocated") != 0 ? " (deleted)" : "", hit->meta,
+                             "r/rrwxrwxrwx", is_own ? (unsigned long long)hit->size : 0ULL,
+                             (long long)seconds(&hit->object_accessed),
+                             (long long)seconds(&hit->object_modified),
+                             (long long)seconds(&hit->object_changed),
+                             (long long)seconds(&hit->object_created)));
   return true;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* reports.h - the files of a case directory, rendered from the store alone. One const row for each
- * format in reports_table.c; all rows are sorted by stable keys, none holds a time of the run except
- * report.html and manifest.json. */
+ * format in reports_table.c; all rows are sorted by stable keys, none holds a time of the run
+ * except report.html and manifest.json. */
 #pragma once
 #include "base/row.h"
 #include "store/store.h"

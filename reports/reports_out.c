@@ -38,8 +38,8 @@ void out_format(Out *out, const char *format, ...) {
 bool out_finish(Out *out, GError **error) {
   flush(out);
   g_string_free(out->buffer, TRUE);
-  return out->problem == 0 || triage_fail(error, TRIAGE_REASON_INTERNAL, "%s",
-                                          g_strerror(out->problem));
+  return out->problem == 0 ||
+         triage_fail(error, TRIAGE_REASON_INTERNAL, "%s", g_strerror(out->problem));
 }
 
 char *report_values(const HitRow *hit, const char *const *names) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* reports_out.h - buffered text to a descriptor with one error for all of it, and the spellings that
- * several formats share. */
+/* reports_out.h - buffered text to a descriptor with one error for all of it, and the spellings
+ * that several formats share. */
 #pragma once
 #include "store/store.h"
 

@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,8 +16,8 @@
 static gboolean fail(GError **error, const char *dir, const char *name, const char *why) {
   g_autofree char *shown = text_printable(dir, strlen(dir));
   return triage_fail(error, TRIAGE_REASON_INTERNAL,
-                     "%s/%s: cannot be written: %s; free space and run 'triage report' again", shown,
-                     name, why);
+                     "%s/%s: cannot be written: %s; free space and run 'triage report' again",
+                     shown, name, why);
 }
 
 /* Writes one file beside its name, then puts it in place: a reader never sees half of it. */
@@ -154,9 +154,9 @@ static bool add_input(void *user, const InputFile *file) {
 
 static void add_meta(Store *store, json_t *object) {
   static const char *const KEYS[] = {
-      "tool_version", "command_line", "started", "ended",       "run_seconds",     "host",
-      "examiner",     "case_number",  "notes",   "digest",      "evidence_number", "timezone",
-      "areas",        "options",      "status",  "sandbox",     "retries",         "libraries"};
+      "tool_version", "command_line", "started", "ended",   "run_seconds",     "host",
+      "examiner",     "case_number",  "notes",   "digest",  "evidence_number", "timezone",
+      "areas",        "options",      "status",  "sandbox", "retries",         "libraries"};
   for (gsize i = 0; i < G_N_ELEMENTS(KEYS); i++) {
     g_autofree char *value = store_get_meta(store, KEYS[i]);
     json_object_set_new(object, KEYS[i], json_string(value != NULL ? value : ""));

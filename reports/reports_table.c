@@ -4,7 +4,10 @@
 #include "reports/reports.h"
 
 #define WRITER(name, title, library, limits, file, by_default, function)                           \
-  {{"report", name, title, "the contract", library, limits, true, NULL}, file, by_default, function}
+  {                                                                                                \
+    {"report", name, title, "the contract", library, limits, true, NULL}, file, by_default,        \
+        function                                                                                   \
+  }
 
 static const ReportWriter WRITERS[] = {
     WRITER("csv", "Hits as a table", "libcsv", "every match stands in hits.jsonl, not here",

@@ -3,10 +3,10 @@
  * bears on it (facts, read in the worker), and the verdict with its grounds (profiles, computed by
  * the coordinator from checked fields alone). Pure functions: no I/O but reading profile files. */
 #pragma once
+#include "triage/error.h"
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include "triage/error.h"
 
 /* ---- in the worker: evidence text in, plain data out ---- */
 typedef struct {
@@ -69,16 +69,16 @@ typedef struct {
   const char *member; /* printable, steps joined by !/ ; empty for the object itself */
   const char *view, *state, *sha256, *rule;
   bool is_named_stream;
-  GPtrArray *indicators; /* Indicator* */
+  GPtrArray *indicators;  /* Indicator* */
   const GPtrArray *facts; /* FactRef*: all of the case */
   const char *excerpt;
 } HitView;
 
 typedef struct {
   VerdictKind verdict;
-  char *scenario; /* "scheduled-report" ... or "" */
-  char *profile;  /* identifier of the profile that decided, or "" */
-  char *reason;   /* one sentence on what the verdict rests on; never NULL */
+  char *scenario;           /* "scheduled-report" ... or "" */
+  char *profile;            /* identifier of the profile that decided, or "" */
+  char *reason;             /* one sentence on what the verdict rests on; never NULL */
   GPtrArray *corroboration; /* char*: the corroborating objects by path and digest */
 } Verdict;
 void verdict_clear(Verdict *verdict);

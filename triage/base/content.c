@@ -14,7 +14,7 @@
  * regions in between are punched out, so that deep nesting holds only what is alive. */
 struct _Spool {
   int fd;
-  uint64_t end;   /* first byte never given out */
+  uint64_t end;    /* first byte never given out */
   guint n_regions; /* alive */
 };
 
@@ -115,8 +115,7 @@ static bool write_spool(ContentBuilder *builder, const uint8_t *bytes, size_t n,
       continue;
     if (written <= 0)
       return triage_fail(error, TRIAGE_REASON_SIZE_LIMIT,
-                         "the spool file in the case directory cannot grow: %s",
-                         g_strerror(errno));
+                         "the spool file in the case directory cannot grow: %s", g_strerror(errno));
     done += (size_t)written;
     builder->size += (uint64_t)written;
   }
@@ -182,8 +181,8 @@ static Content *map_region(ContentBuilder *builder, GError **error) {
                 "the spool file in the case directory cannot grow: %s", g_strerror(errno));
     return NULL;
   }
-  void *mapped = mmap(NULL, length, PROT_READ, MAP_SHARED | MAP_NORESERVE, spool->fd,
-                      (off_t)builder->region);
+  void *mapped =
+      mmap(NULL, length, PROT_READ, MAP_SHARED | MAP_NORESERVE, spool->fd, (off_t)builder->region);
   if (mapped == MAP_FAILED) {
     triage_fail(error, TRIAGE_REASON_OUT_OF_MEMORY, "%llu bytes cannot be mapped: %s",
                 (unsigned long long)length, g_strerror(errno));
@@ -218,8 +217,7 @@ void content_builder_free(ContentBuilder *builder) {
   if (builder == NULL)
     return;
   if (builder->is_spooled)
-    spool_release(builder->spool, builder->region,
-                  page_up(MIN(builder->max, LIMIT_OBJECT_BYTES)));
+    spool_release(builder->spool, builder->region, page_up(MIN(builder->max, LIMIT_OBJECT_BYTES)));
   if (builder->heap != NULL)
     g_byte_array_free(builder->heap, TRUE);
   g_free(builder);

@@ -20,7 +20,8 @@ Digester *digester_new(DigestSet set) {
     if (!(set & (DigestSet)(1 << i)))
       continue;
     digester->contexts[i] = EVP_MD_CTX_new();
-    if (digester->contexts[i] == NULL || EVP_DigestInit_ex(digester->contexts[i], kinds[i], NULL) != 1)
+    if (digester->contexts[i] == NULL ||
+        EVP_DigestInit_ex(digester->contexts[i], kinds[i], NULL) != 1)
       g_clear_pointer(&digester->contexts[i], EVP_MD_CTX_free);
   }
   return digester;

@@ -2,7 +2,7 @@
 /* error.c - the one error type; its codes are the words of coverage.csv. */
 #include "triage/error.h"
 
-G_DEFINE_QUARK(triage-error, triage_error)
+G_DEFINE_QUARK(triage - error, triage_error)
 
 static const char *const REASON_NAMES[] = {
     [TRIAGE_REASON_ENCRYPTED] = "encrypted",

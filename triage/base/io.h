@@ -16,7 +16,8 @@ int io_open_read(const char *path, GError **error);
 /* Reads n bytes at offset; short only at the end of the file. Returns bytes read or -1 (errno). */
 ssize_t io_pread(int fd, void *buffer, size_t n, uint64_t offset);
 
-/* Reads a whole file of at most max bytes (transfer full); error reason unreadable or size-limit. */
+/* Reads a whole file of at most max bytes (transfer full); error reason unreadable or size-limit.
+ */
 GBytes *io_read_file(const char *path, uint64_t max, GError **error);
 
 /* Writes all n bytes; false with errno set. */

@@ -2,8 +2,8 @@
 /* keyhash.c - xxh3 with a seed drawn once for each process. Hash order is never shown anywhere, so
  * the random seed cannot make two runs differ. */
 #include "base/keyhash.h"
-#include <sys/random.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* limits.h - every maximum of the product, by name. Reaching one is a coverage row, never silence. */
+/* limits.h - every maximum of the product, by name. Reaching one is a coverage row, never silence.
+ */
 #pragma once
 #include <stdint.h>
 
@@ -9,57 +10,58 @@
 #define TIB (UINT64_C(1) << 40)
 
 /* messages between coordinator and workers */
-#define LIMIT_FRAME_BYTES (16 * MIB)       /* one message */
-#define LIMIT_TEXT_BYTES (4 * KIB)         /* a detail or log text in a message */
+#define LIMIT_FRAME_BYTES (16 * MIB) /* one message */
+#define LIMIT_TEXT_BYTES (4 * KIB)   /* a detail or log text in a message */
 
 /* names and directories */
-#define LIMIT_NAME_BYTES (64 * KIB)        /* one name (file systems allow 255 characters) */
-#define LIMIT_PATH_BYTES (4 * MIB)         /* one whole path, as printed */
-#define LIMIT_DIR_ENTRIES 10000000u        /* names in one directory */
-#define LIMIT_VOLUME_OBJECTS 200000000u    /* objects of one volume */
-#define LIMIT_ATTRS_PER_ENTRY 4096u        /* attributes of one entry */
-#define LIMIT_VOLUMES 1024u                /* volumes of one piece of evidence */
-#define LIMIT_ENUM_SKIPS 64u               /* places of one volume given up after crashing a worker */
+#define LIMIT_NAME_BYTES (64 * KIB)     /* one name (file systems allow 255 characters) */
+#define LIMIT_PATH_BYTES (4 * MIB)      /* one whole path, as printed */
+#define LIMIT_DIR_ENTRIES 10000000u     /* names in one directory */
+#define LIMIT_VOLUME_OBJECTS 200000000u /* objects of one volume */
+#define LIMIT_ATTRS_PER_ENTRY 4096u     /* attributes of one entry */
+#define LIMIT_VOLUMES 1024u             /* volumes of one piece of evidence */
+#define LIMIT_ENUM_SKIPS 64u            /* places of one volume given up after crashing a worker */
 
 /* disk images */
-#define LIMIT_IMAGE_SEGMENTS 65536u        /* files of one image */
-#define LIMIT_IMAGE_OPEN_FILES 64u         /* of them open at a time */
-#define LIMIT_IMAGE_DAMAGE 1000000u        /* damaged stretches kept apart; then neighbours are joined */
-#define LIMIT_IMAGE_PROBLEMS 64u           /* sentences about one container */
-#define LIMIT_IMAGE_PROPERTIES 256u        /* acquisition properties of one container */
-#define LIMIT_IMAGE_DESCRIPTOR (64 * KIB)  /* text descriptor of a VMDK */
-#define LIMIT_EWF_SECTIONS 4000000u        /* sections of one E01 set */
-#define LIMIT_EWF_HEADER_BYTES (1 * MIB)   /* one header section, inflated */
-#define LIMIT_EWF_CHUNK_BYTES (64 * MIB)   /* one chunk, inflated */
+#define LIMIT_IMAGE_SEGMENTS 65536u /* files of one image */
+#define LIMIT_IMAGE_OPEN_FILES 64u  /* of them open at a time */
+#define LIMIT_IMAGE_DAMAGE 1000000u /* damaged stretches kept apart; then neighbours are joined */
+#define LIMIT_IMAGE_PROBLEMS 64u    /* sentences about one container */
+#define LIMIT_IMAGE_PROPERTIES 256u /* acquisition properties of one container */
+#define LIMIT_IMAGE_DESCRIPTOR (64 * KIB)           /* text descriptor of a VMDK */
+#define LIMIT_EWF_SECTIONS 4000000u                 /* sections of one E01 set */
+#define LIMIT_EWF_HEADER_BYTES (1 * MIB)            /* one header section, inflated */
+#define LIMIT_EWF_CHUNK_BYTES (64 * MIB)            /* one chunk, inflated */
 #define LIMIT_EWF_TABLE_ENTRIES (UINT32_C(1) << 24) /* chunks of one table */
-#define LIMIT_EWF_CACHE_BYTES (16 * MIB)   /* inflated chunks kept; tables kept are as much again */
-#define LIMIT_EWF_ERRORS 64u               /* acquisition errors listed one by one */
+#define LIMIT_EWF_CACHE_BYTES (16 * MIB) /* inflated chunks kept; tables kept are as much again */
+#define LIMIT_EWF_ERRORS 64u             /* acquisition errors listed one by one */
 
 /* content */
-#define LIMIT_HEAP_CONTENT (8 * MIB)       /* larger content is spooled to an unlinked file */
-#define LIMIT_OBJECT_BYTES (64 * GIB)      /* of one object; the rest is size-limit */
-#define LIMIT_RUNS_PER_ATTR 4000000u       /* block runs of one attribute */
+#define LIMIT_HEAP_CONTENT (8 * MIB)  /* larger content is spooled to an unlinked file */
+#define LIMIT_OBJECT_BYTES (64 * GIB) /* of one object; the rest is size-limit */
+#define LIMIT_RUNS_PER_ATTR 4000000u  /* block runs of one attribute */
 
 /* unpacking */
-#define LIMIT_DEPTH_DEFAULT 16u            /* containers inside containers */
-#define LIMIT_EXPANDED_DEFAULT (16 * GIB)  /* bytes unpacked from one object of the evidence */
-#define LIMIT_RATIO 1000u                  /* expanded : packed, looked at above LIMIT_RATIO_FROM */
+#define LIMIT_DEPTH_DEFAULT 16u           /* containers inside containers */
+#define LIMIT_EXPANDED_DEFAULT (16 * GIB) /* bytes unpacked from one object of the evidence */
+#define LIMIT_RATIO 1000u                 /* expanded : packed, looked at above LIMIT_RATIO_FROM */
 #define LIMIT_RATIO_FROM (64 * MIB)
-#define LIMIT_HOLE_BYTES (1 * GIB)         /* holes of one sparse member, where the ratio allows less */
-#define LIMIT_MEMBERS 10000000u            /* members of one archive */
-#define LIMIT_DEPTH_MAX 128u               /* of --max-depth: each level holds a library open */
-#define LIMIT_APPENDED 256u                /* containers one behind the other in one object */
+#define LIMIT_HOLE_BYTES (1 * GIB) /* holes of one sparse member, where the ratio allows less */
+#define LIMIT_MEMBERS 10000000u    /* members of one archive */
+#define LIMIT_DEPTH_MAX 128u       /* of --max-depth: each level holds a library open */
+#define LIMIT_APPENDED 256u        /* containers one behind the other in one object */
 
 /* scanning */
-#define LIMIT_MATCHES_KEPT 200u            /* matches of one rule kept in full; all are counted */
-#define LIMIT_MATCH_BYTES 64u              /* bytes of one match kept */
-#define LIMIT_EXCERPT_BYTES 512u           /* text around the first match */
-#define LIMIT_INDICATORS 256u              /* indicators of one hit */
-#define LIMIT_INDICATOR_BYTES 2048u        /* one indicator's value */
-#define LIMIT_FACT_BYTES (8 * KIB)         /* one corroborating fact's text */
-#define LIMIT_RULE_BYTES (64 * MIB)        /* one rule file */
+#define LIMIT_MATCHES_KEPT 200u     /* matches of one rule kept in full; all are counted */
+#define LIMIT_MATCH_BYTES 64u       /* bytes of one match kept */
+#define LIMIT_EXCERPT_BYTES 512u    /* text around the first match */
+#define LIMIT_INDICATORS 256u       /* indicators of one hit */
+#define LIMIT_INDICATOR_BYTES 2048u /* one indicator's value */
+#define LIMIT_FACT_BYTES (8 * KIB)  /* one corroborating fact's text */
+#define LIMIT_RULE_BYTES (64 * MIB) /* one rule file */
 
 /* time and memory of a worker */
 #define LIMIT_TIMEOUT_SECONDS_DEFAULT 120u /* without progress, per object */
-#define LIMIT_BYTES_PER_SECOND (2 * MIB)   /* an object's timeout grows with its size at this rate */
+#define LIMIT_BYTES_PER_SECOND (2 * MIB)   /* an object's timeout grows with its size at this rate \
+                                            */
 #define LIMIT_WORKER_DATA_BYTES (2 * GIB)  /* private memory of one worker (RLIMIT_DATA) */

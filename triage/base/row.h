@@ -13,5 +13,5 @@ typedef struct {
   const char *library;     /* "libewf", "" for own code */
   const char *limitations; /* stated, never empty: "none known" is a claim too */
   bool available;
-  const char *why_not;     /* where not available */
+  const char *why_not; /* where not available */
 } Row;

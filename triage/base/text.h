@@ -16,5 +16,6 @@ void text_append_printable(GString *out, const void *bytes, size_t n);
 /* Lower-case hex of n bytes (transfer full). */
 char *text_hex(const void *bytes, size_t n);
 
-/* True where text is valid UTF-8 of printable characters alone: what text_printable could have made. */
+/* True where text is valid UTF-8 of printable characters alone: what text_printable could have
+ * made. */
 bool text_is_printable(const char *text);

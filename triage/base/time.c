@@ -39,7 +39,8 @@ void triage_time_format(const TriageTime *time, char *out, unsigned long size) {
     nine[time->digits] = '\0';
     snprintf(fraction, sizeof fraction, ".%.9s", nine);
   }
-  /* A time of unknown zone has no offset: RFC 3339 cannot say it, ISO 8601 does by leaving it out. */
+  /* A time of unknown zone has no offset: RFC 3339 cannot say it, ISO 8601 does by leaving it out.
+   */
   snprintf(out, size, "%04lld-%02u-%02uT%02d:%02d:%02d%s%s", (long long)year, month, day,
            (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60), fraction,
            time->is_local ? "" : "Z");

@@ -29,7 +29,8 @@ int command_report(int argc, char **argv) {
        "Only these: html, csv, jsonl, ... ('triage formats' lists them)", "LIST"},
       {NULL, 0, 0, 0, NULL, NULL, NULL}};
   g_autoptr(GOptionContext) context = g_option_context_new("CASE");
-  g_option_context_set_summary(context, "Writes the reports of a case again, from its store alone.");
+  g_option_context_set_summary(context,
+                               "Writes the reports of a case again, from its store alone.");
   g_option_context_add_main_entries(context, entries, NULL);
   g_autoptr(GError) error = NULL;
   if (!g_option_context_parse(context, &argc, &argv, &error)) {

@@ -51,8 +51,8 @@ static void list_entries(Arguments *a, GOptionEntry *entries) {
       {"shard", 0, 0, G_OPTION_ARG_STRING, &a->shard, "Not in this version", "K/N"},
       {"quiet", 'q', 0, G_OPTION_ARG_NONE, &a->quiet, "Errors only", NULL},
       {"verbose", 'v', 0, G_OPTION_ARG_NONE, &a->verbose, "Say more", NULL},
-      {"progress", 0, 0, G_OPTION_ARG_STRING, &a->progress,
-       "auto (on a terminal), always or never", "WHEN"},
+      {"progress", 0, 0, G_OPTION_ARG_STRING, &a->progress, "auto (on a terminal), always or never",
+       "WHEN"},
       {NULL, 0, 0, 0, NULL, NULL, NULL},
   };
   memcpy(entries, list, sizeof list);
@@ -103,7 +103,8 @@ static char *join_command_line(int argc, char **argv) {
   for (int i = 0; i < argc; i++) {
     g_autofree char *quoted = g_shell_quote(argv[i]);
     bool is_plain = strspn(argv[i], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                    "_-./=:,+@%") == strlen(argv[i]) && *argv[i] != '\0';
+                                    "_-./=:,+@%") == strlen(argv[i]) &&
+                    *argv[i] != '\0';
     g_string_append_printf(line, " %s", is_plain ? argv[i] : quoted);
   }
   return g_string_free(line, FALSE);

@@ -19,18 +19,20 @@ static const Command COMMANDS[] = {
 };
 
 static void print_help(void) {
-  g_print("triage - finds scripts that send mail (or anything a YARA rule describes) in disk images\n"
-          "and archives, and says what it could not examine.\n\n"
-          "Usage:\n");
+  g_print(
+      "triage - finds scripts that send mail (or anything a YARA rule describes) in disk images\n"
+      "and archives, and says what it could not examine.\n\n"
+      "Usage:\n");
   for (gsize i = 0; i < G_N_ELEMENTS(COMMANDS); i++)
     g_print("  triage %s%s%s\n      %s\n", COMMANDS[i].name, *COMMANDS[i].arguments ? " " : "",
             COMMANDS[i].arguments, COMMANDS[i].summary);
-  g_print("  triage --version\n      the versions of triage and of every library it uses\n\n"
-          "'triage scan --help' lists the options. EVIDENCE is a disk image (raw, split raw, E01,\n"
-          "VHD, VMDK, QCOW; named by its first segment), an archive, a single file or a directory.\n"
-          "It is opened for reading only.\n\n"
-          "Exit status: 0 everything examined; 1 finished, but something could not be fully examined\n"
-          "(coverage.csv says what and why); 2 wrong usage or unusable input; 3 stopped part-way.\n");
+  g_print(
+      "  triage --version\n      the versions of triage and of every library it uses\n\n"
+      "'triage scan --help' lists the options. EVIDENCE is a disk image (raw, split raw, E01,\n"
+      "VHD, VMDK, QCOW; named by its first segment), an archive, a single file or a directory.\n"
+      "It is opened for reading only.\n\n"
+      "Exit status: 0 everything examined; 1 finished, but something could not be fully examined\n"
+      "(coverage.csv says what and why); 2 wrong usage or unusable input; 3 stopped part-way.\n");
 }
 
 int main(int argc, char **argv) {
@@ -39,7 +41,8 @@ int main(int argc, char **argv) {
     g_printerr("triage: name a command; 'triage --help' lists them\n");
     return EXIT_UNUSABLE;
   }
-  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+      strcmp(argv[1], "help") == 0) {
     print_help();
     return EXIT_COMPLETE;
   }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* coord.h - the coordinator: hands out work to worker processes, checks what they say, owns the case
- * store. Parses no evidence. What the commands use of it. */
+/* coord.h - the coordinator: hands out work to worker processes, checks what they say, owns the
+ * case store. Parses no evidence. What the commands use of it. */
 #pragma once
 #include "triage/error.h"
 #include <glib.h>
@@ -8,19 +8,19 @@
 #include <stdint.h>
 
 typedef struct {
-  char *output;           /* case directory */
-  char **evidence;        /* paths, NULL-terminated */
-  char **rules;           /* "file" or "namespace:file"; NULL: the shipped rule */
-  char **benign;          /* site profiles; NULL: none */
-  char *password_file;    /* NULL: none */
+  char *output;        /* case directory */
+  char **evidence;     /* paths, NULL-terminated */
+  char **rules;        /* "file" or "namespace:file"; NULL: the shipped rule */
+  char **benign;       /* site profiles; NULL: none */
+  char *password_file; /* NULL: none */
   char *timezone, *examiner, *case_number, *evidence_number, *notes; /* NULL: not given */
-  char *digest;           /* "none" or a list; NULL: default */
-  char *command_line;     /* for the report */
+  char *digest;       /* "none" or a list; NULL: default */
+  char *command_line; /* for the report */
   int jobs;
   int timeout_seconds, max_depth;
   int64_t max_expanded;
   bool resume, hash_all, entries, quiet, verbose;
-  bool progress;          /* show it */
+  bool progress; /* show it */
 } ScanOptions;
 
 enum { EXIT_COMPLETE = 0, EXIT_INCOMPLETE = 1, EXIT_UNUSABLE = 2, EXIT_STOPPED = 3 };

@@ -18,8 +18,8 @@ static void owned_fact_free(OwnedFact *fact) {
 
 static bool collect_fact(void *user, const FactRow *row) {
   OwnedFact *fact = g_new0(OwnedFact, 1);
-  g_autofree char *path = *row->member != '\0' ? g_strconcat(row->path, "!/", row->member, NULL)
-                                               : g_strdup(row->path);
+  g_autofree char *path =
+      *row->member != '\0' ? g_strconcat(row->path, "!/", row->member, NULL) : g_strdup(row->path);
   const char *texts[] = {row->kind, row->target, row->detail, path, row->sha256, row->evidence};
   for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
     fact->texts[i] = g_strdup(texts[i]);

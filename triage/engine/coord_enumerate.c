@@ -36,8 +36,8 @@ bool enumerate_start(Run *run, Slot *slot, VolumeWork *volume, GError **error) {
   slot->job = JOB_ENUMERATE;
   slot->volume = volume;
   slot->has_step = false;
-  return process_send(slot->process, MSG_ENUMERATE,
-                      g_variant_new("(ua(uty))", volume->no, &skips), NULL) ||
+  return process_send(slot->process, MSG_ENUMERATE, g_variant_new("(ua(uty))", volume->no, &skips),
+                      NULL) ||
          true; /* a worker that died at once is seen when its channel is read */
 }
 
@@ -117,10 +117,10 @@ bool enumerate_lost(Run *run, VolumeWork *volume, bool has_step, uint32_t pass, 
     volume->state = VOLUME_PENDING;
     return true;
   }
-  g_autofree char *text = g_strdup_printf(
-      "the walk of the volume was given up after %u place(s): %s; its entries beyond that point are "
-      "not known",
-      volume->skips->len, detail);
+  g_autofree char *text = g_strdup_printf("the walk of the volume was given up after %u place(s): "
+                                          "%s; its entries beyond that point are "
+                                          "not known",
+                                          volume->skips->len, detail);
   Gap gap = {.seq = GAP_NO_OBJECT,
              .volume = volume->no,
              .state = STATE_ALLOCATED,

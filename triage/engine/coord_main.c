@@ -106,10 +106,9 @@ static bool check_resumed(Run *run, GPtrArray *probes, char **fingerprint, GErro
   g_autoptr(GString) text = g_string_new(NULL);
   for (guint i = 0; i < probes->len; i++) {
     const Probe *probe = probes->pdata[i];
-    g_string_append_printf(text, "%s %llu %s %s\n", probe->name,
-                           (unsigned long long)probe->media_bytes,
-                           probe->kind != NULL ? probe->kind : "",
-                           probe->stored_md5 != NULL ? probe->stored_md5 : "");
+    g_string_append_printf(
+        text, "%s %llu %s %s\n", probe->name, (unsigned long long)probe->media_bytes,
+        probe->kind != NULL ? probe->kind : "", probe->stored_md5 != NULL ? probe->stored_md5 : "");
   }
   for (guint i = 0; i < run->rules->len; i++)
     g_string_append_printf(text, "%s\n", ((RuleInput *)run->rules->pdata[i])->sha256);

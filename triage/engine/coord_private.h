@@ -29,12 +29,12 @@ typedef struct {
 } Process;
 
 typedef struct {
-  const char *role;     /* "examine", "rules", "formats" */
-  const char *evidence; /* path, or "" */
+  const char *role;           /* "examine", "rules", "formats" */
+  const char *evidence;       /* path, or "" */
   const GPtrArray *rules;     /* RuleInput* */
   const GPtrArray *passwords; /* GBytes* */
   const ScanOptions *options; /* NULL: defaults */
-  int spool_fd;         /* taken over; -1: none */
+  int spool_fd;               /* taken over; -1: none */
 } ProcessSetup;
 
 Process *process_new(const ProcessSetup *setup, GError **error);
@@ -63,18 +63,18 @@ StoredGap *stored_gap_new(const Gap *gap, const char *member);
 void stored_gap_free(StoredGap *stored);
 
 typedef struct {
-  char *path, *name;      /* as given; unique printable */
+  char *path, *name; /* as given; unique printable */
   char *kind, *format, *stored_md5, *stored_sha1;
   uint64_t media_bytes, sector_bytes;
-  GPtrArray *volumes;     /* ProbeVolume* */
-  GPtrArray *gaps;        /* StoredGap* of the evidence and of volumes as a whole */
-  GPtrArray *properties;  /* char*: name, value, name, value ... */
-  GPtrArray *problems;    /* char* */
-  GPtrArray *segments;    /* char*: printable path */
-  GArray *segment_bytes;  /* uint64_t */
+  GPtrArray *volumes;    /* ProbeVolume* */
+  GPtrArray *gaps;       /* StoredGap* of the evidence and of volumes as a whole */
+  GPtrArray *properties; /* char*: name, value, name, value ... */
+  GPtrArray *problems;   /* char* */
+  GPtrArray *segments;   /* char*: printable path */
+  GArray *segment_bytes; /* uint64_t */
   char **sandbox_missing;
   uint32_t n_rules;
-  GError *error;          /* could not be opened at all */
+  GError *error; /* could not be opened at all */
 } Probe;
 /* Asks a worker what this is. NULL with error where rules are wrong (usage) or nothing can run;
  * evidence that cannot be opened gives a probe with its error. (transfer full) */
@@ -114,25 +114,25 @@ typedef struct {
   GQueue *batch;        /* Object*: handed out, not begun */
   ObjectBuffer current; /* object NULL: none */
   gint64 begun;
-  uint64_t work;        /* bytes the worker told of for the current object */
-  uint32_t step_pass;   /* last STEP */
+  uint64_t work;      /* bytes the worker told of for the current object */
+  uint32_t step_pass; /* last STEP */
   uint64_t step_address;
   bool has_step;
-  bool is_retry;        /* the object in hand has cost a worker already */
-  GPtrArray *gaps;      /* StoredGap* of a digest job */
+  bool is_retry;   /* the object in hand has cost a worker already */
+  GPtrArray *gaps; /* StoredGap* of a digest job */
   uint32_t start_failures;
 } Slot;
 
 struct _VolumeWork {
   uint32_t no;
   enum { VOLUME_PENDING, VOLUME_BUSY, VOLUME_READY, VOLUME_DONE } state;
-  GArray *skips;        /* (uty) as SkipPlace */
+  GArray *skips; /* (uty) as SkipPlace */
   bool is_careful;
-  bool has_page;        /* paging through store_pending has begun */
+  bool has_page; /* paging through store_pending has begun */
   uint64_t after_first_byte, after_seq;
-  bool is_exhausted;    /* no more pages */
-  GQueue *page;         /* Object* read from the store, not handed out */
-  uint64_t max_seq;     /* of the walk, for checks */
+  bool is_exhausted; /* no more pages */
+  GQueue *page;      /* Object* read from the store, not handed out */
+  uint64_t max_seq;  /* of the walk, for checks */
 };
 
 typedef struct {
@@ -150,12 +150,12 @@ typedef struct {
   Progress progress;
   uint64_t pending_rows; /* written since the last commit */
   gint64 committed_at;
-  uint64_t retries;      /* objects examined again after losing a worker */
+  uint64_t retries; /* objects examined again after losing a worker */
   /* of the evidence at hand */
   uint32_t evidence;
   Probe *probe;
-  GPtrArray *volumes;    /* VolumeWork* */
-  GQueue *retry;         /* RetryObject* */
+  GPtrArray *volumes; /* VolumeWork* */
+  GQueue *retry;      /* RetryObject* */
   Slot *slots;
   guint n_slots;
   enum { DIGEST_NOT_WANTED, DIGEST_WANTED, DIGEST_BUSY, DIGEST_DONE } digest_state;
@@ -171,8 +171,8 @@ typedef struct {
 
 /* Takes one message of a scan job for the slot's current object. */
 bool scan_take(Run *run, Slot *slot, MessageType type, GVariant *message, GError **error);
-/* Writes what is known of the current object to the store; reason and detail (NULL: complete) become
- * a gap. */
+/* Writes what is known of the current object to the store; reason and detail (NULL: complete)
+ * become a gap. */
 bool scan_commit(Run *run, Slot *slot, const TriageReason *reason, const char *detail,
                  GError **error);
 void object_buffer_clear(ObjectBuffer *buffer);

@@ -64,8 +64,8 @@ static gboolean broken(GError **error, const char *what) {
 
 static bool take_volume(Probe *probe, GVariant *message, GError **error) {
   ProbeVolume *volume = g_new0(ProbeVolume, 1);
-  g_variant_get(message, "(uttss)", &volume->no, &volume->offset, &volume->length,
-                &volume->fs_type, &volume->description);
+  g_variant_get(message, "(uttss)", &volume->no, &volume->offset, &volume->length, &volume->fs_type,
+                &volume->description);
   g_ptr_array_add(probe->volumes, volume);
   if (probe->volumes->len > LIMIT_VOLUMES || volume->offset > INT64_MAX ||
       volume->length > INT64_MAX || strlen(volume->fs_type) > 64 ||
@@ -78,8 +78,7 @@ static bool take_volume(Probe *probe, GVariant *message, GError **error) {
 }
 
 static bool is_hex(const char *text, gsize length) {
-  return *text == '\0' ||
-         (strlen(text) == length && strspn(text, "0123456789abcdef") == length);
+  return *text == '\0' || (strlen(text) == length && strspn(text, "0123456789abcdef") == length);
 }
 
 static bool take_evidence(Probe *probe, GVariant *message, GError **error) {
@@ -175,8 +174,8 @@ Probe *probe_new(const ProcessSetup *setup, GError **error) {
   if (process == NULL)
     return NULL;
   g_autoptr(Probe) probe = probe_empty(setup->evidence);
-  int seconds = setup->options != NULL ? setup->options->timeout_seconds
-                                       : (int)LIMIT_TIMEOUT_SECONDS_DEFAULT;
+  int seconds =
+      setup->options != NULL ? setup->options->timeout_seconds : (int)LIMIT_TIMEOUT_SECONDS_DEFAULT;
   bool done = false, has_started = false;
   while (!done) {
     MessageType type;

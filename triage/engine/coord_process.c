@@ -64,12 +64,12 @@ static GVariant *pack_setup(const ProcessSetup *setup) {
   if (options != NULL)
     flags |= (options->hash_all ? WORKER_HASH_ALL : 0) | (options->entries ? WORKER_ENTRIES : 0);
   g_autoptr(GBytes) path = g_bytes_new(setup->evidence, strlen(setup->evidence));
-  return g_variant_new(
-      "(s@ayutuua(ssay)aay)", setup->role, proto_bytes(path),
-      options != NULL ? (guint32)options->max_depth : LIMIT_DEPTH_DEFAULT,
-      options != NULL ? (guint64)options->max_expanded : LIMIT_EXPANDED_DEFAULT,
-      options != NULL ? (guint32)options->timeout_seconds : LIMIT_TIMEOUT_SECONDS_DEFAULT, flags,
-      &rules, &passwords);
+  return g_variant_new("(s@ayutuua(ssay)aay)", setup->role, proto_bytes(path),
+                       options != NULL ? (guint32)options->max_depth : LIMIT_DEPTH_DEFAULT,
+                       options != NULL ? (guint64)options->max_expanded : LIMIT_EXPANDED_DEFAULT,
+                       options != NULL ? (guint32)options->timeout_seconds
+                                       : LIMIT_TIMEOUT_SECONDS_DEFAULT,
+                       flags, &rules, &passwords);
 }
 
 Process *process_new(const ProcessSetup *setup, GError **error) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* coord_run.c - one piece of evidence from probe to the last object: the event loop over workers. */
+/* coord_run.c - one piece of evidence from probe to the last object: the event loop over workers.
+ */
 #include "base/limits.h"
 #include "engine/coord_slots.h"
 #include <errno.h>

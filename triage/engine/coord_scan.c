@@ -124,8 +124,8 @@ static bool take_indicators(TakenHit *hit, GVariantIter *iter) {
   hit->indicators = g_array_new(FALSE, TRUE, sizeof(IndicatorRecord));
   IndicatorRecord indicator;
   bool ok = true;
-  while (g_variant_iter_loop(iter, "(&s&st)", &indicator.name, &indicator.value,
-                             &indicator.offset)) {
+  while (
+      g_variant_iter_loop(iter, "(&s&st)", &indicator.name, &indicator.value, &indicator.offset)) {
     ok = ok && is_word(indicator.name, 64) && is_word(indicator.value, 4 * LIMIT_INDICATOR_BYTES) &&
          indicator.offset <= INT64_MAX;
     g_array_append_val(hit->indicators, indicator);
@@ -220,14 +220,13 @@ static bool put_message(Run *run, const Object *object, MessageType type, GVaria
 }
 
 static bool put_end(Run *run, const Object *object, GVariant *end, GError **error) {
-  ResultRecord result = {
-      .evidence = run->evidence, .volume = object->volume, .seq = object->seq};
+  ResultRecord result = {.evidence = run->evidence, .volume = object->volume, .seq = object->seq};
   Digests digests = {.sha256 = ""};
   if (end != NULL) {
     const char *sha256, *sha1, *md5;
     uint64_t seq;
-    g_variant_get(end, "(ttt&s&s&s)", &seq, &result.examined_bytes, &result.members, &sha256,
-                  &sha1, &md5);
+    g_variant_get(end, "(ttt&s&s&s)", &seq, &result.examined_bytes, &result.members, &sha256, &sha1,
+                  &md5);
     g_strlcpy(digests.sha256, sha256, sizeof digests.sha256);
     g_strlcpy(digests.sha1, sha1, sizeof digests.sha1);
     g_strlcpy(digests.md5, md5, sizeof digests.md5);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* coord_slots.c - work handed to workers in the order of the disk, and what happens when one is
- * lost: the object is tried once more, alone in a fresh worker, then written off with the reason. */
+ * lost: the object is tried once more, alone in a fresh worker, then written off with the reason.
+ */
 #include "engine/coord_slots.h"
 #include "base/limits.h"
 #include <errno.h>
@@ -187,8 +188,7 @@ bool slots_have_work(const Run *run) {
     return true;
   for (guint i = 0; i < run->volumes->len; i++) {
     const VolumeWork *volume = run->volumes->pdata[i];
-    if (volume->state != VOLUME_READY || !volume->is_exhausted ||
-        !g_queue_is_empty(volume->page))
+    if (volume->state != VOLUME_READY || !volume->is_exhausted || !g_queue_is_empty(volume->page))
       return true;
   }
   for (guint i = 0; i < run->n_slots; i++)
@@ -235,8 +235,8 @@ static void lose_digest(Run *run, Slot *slot, TriageReason reason, const char *d
   run->digest_state = DIGEST_DONE;
   g_autofree char *text =
       g_strdup_printf("the digest of the whole media could not be computed: %s", detail);
-  Gap gap = {.seq = GAP_NO_OBJECT, .size = run->probe->media_bytes, .reason = reason,
-             .detail = text};
+  Gap gap = {
+      .seq = GAP_NO_OBJECT, .size = run->probe->media_bytes, .reason = reason, .detail = text};
   g_ptr_array_add(run->digest_gaps, stored_gap_new(&gap, ""));
   (void)slot;
 }
@@ -274,8 +274,7 @@ bool slot_lost(Run *run, Slot *slot, TriageReason reason, const char *detail, GE
   return true;
 }
 
-static bool take_digest(Run *run, Slot *slot, MessageType type, GVariant *message,
-                        GError **error) {
+static bool take_digest(Run *run, Slot *slot, MessageType type, GVariant *message, GError **error) {
   if (type == MSG_PROGRESS)
     return true;
   if (type == MSG_GAP) {
@@ -296,12 +295,12 @@ static bool take_digest(Run *run, Slot *slot, MessageType type, GVariant *messag
   g_variant_get(message, "(sssb)", &run->digest_sha256, &run->digest_sha1, &run->digest_md5,
                 &has_damage);
   bool is_stored = *run->probe->stored_md5 != '\0' || *run->probe->stored_sha1 != '\0';
-  bool is_equal = (*run->probe->stored_md5 == '\0' ||
-                   strcmp(run->probe->stored_md5, run->digest_md5) == 0) &&
-                  (*run->probe->stored_sha1 == '\0' ||
-                   strcmp(run->probe->stored_sha1, run->digest_sha1) == 0);
-  run->digest_status = g_strdup(is_stored ? (is_equal ? "match" : "mismatch")
-                                : has_damage ? "incomplete" : "absent");
+  bool is_equal =
+      (*run->probe->stored_md5 == '\0' || strcmp(run->probe->stored_md5, run->digest_md5) == 0) &&
+      (*run->probe->stored_sha1 == '\0' || strcmp(run->probe->stored_sha1, run->digest_sha1) == 0);
+  run->digest_status = g_strdup(is_stored    ? (is_equal ? "match" : "mismatch")
+                                : has_damage ? "incomplete"
+                                             : "absent");
   g_ptr_array_unref(run->digest_gaps);
   run->digest_gaps = g_steal_pointer(&slot->gaps);
   run->digest_state = DIGEST_DONE;

@@ -157,7 +157,8 @@ char *versions_text(GError **error) {
                                                glib_minor_version, glib_micro_version));
   g_ptr_array_add(lines.lines, g_strdup_printf("jansson %s", jansson_version_str()));
   g_ptr_array_add(lines.lines, g_strdup_printf("libfyaml %s", fy_library_version()));
-  g_ptr_array_add(lines.lines, g_strdup_printf("openssl %s", OpenSSL_version(OPENSSL_VERSION_STRING)));
+  g_ptr_array_add(lines.lines,
+                  g_strdup_printf("openssl %s", OpenSSL_version(OPENSSL_VERSION_STRING)));
   g_ptr_array_add(lines.lines, g_strdup_printf("sqlite %s", sqlite3_libversion()));
   bool ok = ask("formats", NULL, take_version, &lines, error);
   g_ptr_array_sort(lines.lines, compare_lines);

@@ -141,8 +141,9 @@ GVariant *proto_reader_next(ProtoReader *reader, MessageType *type, GError **err
       g_variant_new_from_bytes(G_VARIANT_TYPE(KINDS[short_type].signature), bytes, FALSE));
   reader->start += 4 + (gsize)length;
   if (!g_variant_is_normal_form(message)) {
-    triage_fail(error, TRIAGE_REASON_WORKER_CRASH, "a malformed message of type %u breaks the "
-                                                   "protocol",
+    triage_fail(error, TRIAGE_REASON_WORKER_CRASH,
+                "a malformed message of type %u breaks the "
+                "protocol",
                 short_type);
     return NULL;
   }

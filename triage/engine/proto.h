@@ -39,10 +39,10 @@ typedef enum {
 } MessageType;
 
 /* Fields of the messages, in the order of their type strings. */
-#define PROTO_TIME "(xuyy)"        /* seconds, nanoseconds, digits, flags 1 set 2 local */
+#define PROTO_TIME "(xuyy)" /* seconds, nanoseconds, digits, flags 1 set 2 local */
 #define PROTO_OBJECT                                                                               \
   "(tutuusyyutt" PROTO_TIME PROTO_TIME PROTO_TIME PROTO_TIME "umaymayay)" /* last: raw path */
-#define PROTO_GAP "(tuubsyttyss)"  /* ..., reason, detail, member */
+#define PROTO_GAP "(tuubsyttyss)" /* ..., reason, detail, member */
 
 typedef struct _ProtoReader ProtoReader;
 

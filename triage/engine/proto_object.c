@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* proto_object.c - objects, directories, names and gaps as messages. Every field taken from a worker
- * is checked here: it may have been captured by the evidence it reads. */
+/* proto_object.c - objects, directories, names and gaps as messages. Every field taken from a
+ * worker is checked here: it may have been captured by the evidence it reads. */
 #include "base/limits.h"
 #include "base/text.h"
 #include "engine/proto.h"
@@ -31,8 +31,8 @@ static GBytes *take_maybe(GVariant *may) {
   return inner != NULL ? proto_take_bytes(inner) : NULL;
 }
 
-/* One path component. Any bytes may stand on a disk, '/' too: names are shown (a '/' as \x2f), never
- * used as a path. */
+/* One path component. Any bytes may stand on a disk, '/' too: names are shown (a '/' as \x2f),
+ * never used as a path. */
 static bool is_component(GBytes *name) {
   return name == NULL || g_bytes_get_size(name) <= LIMIT_NAME_BYTES;
 }
@@ -58,8 +58,7 @@ GVariant *proto_pack_object(const Object *object, const GBytes *raw_path) {
       object->meta, (guchar)object->kind, (guchar)object->state, object->flags, object->size,
       object->first_byte, proto_pack_time(&object->created), proto_pack_time(&object->modified),
       proto_pack_time(&object->changed), proto_pack_time(&object->accessed), object->dir,
-      maybe_bytes(object->name), maybe_bytes(object->attr_name),
-      proto_bytes((GBytes *)raw_path));
+      maybe_bytes(object->name), maybe_bytes(object->attr_name), proto_bytes((GBytes *)raw_path));
 }
 
 bool proto_take_object(GVariant *message, Object *out, GBytes **raw_path, GError **error) {
@@ -141,8 +140,8 @@ GVariant *proto_pack_gap(const Gap *gap, const char *member) {
   g_autofree char *detail = g_strndup(gap->detail != NULL ? gap->detail : "", LIMIT_TEXT_BYTES);
   g_autofree char *valid = g_utf8_make_valid(detail, -1);
   return g_variant_new(PROTO_GAP, gap->seq, gap->volume, gap->dir, (gboolean)gap->has_dir,
-                       gap->meta, (guchar)gap->state, gap->size, gap->examined,
-                       (guchar)gap->reason, valid, member != NULL ? member : "");
+                       gap->meta, (guchar)gap->state, gap->size, gap->examined, (guchar)gap->reason,
+                       valid, member != NULL ? member : "");
 }
 
 bool proto_take_gap(GVariant *message, Gap *out, const char **member, GError **error) {

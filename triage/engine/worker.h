@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* worker.h - the inside of triage-worker: one process, one thread, one piece of evidence. Everything
- * it learns goes to the coordinator as messages; it writes no file but its unlinked spool. */
+/* worker.h - the inside of triage-worker: one process, one thread, one piece of evidence.
+ * Everything it learns goes to the coordinator as messages; it writes no file but its unlinked
+ * spool. */
 #pragma once
 #include "base/digest.h"
 #include "engine/proto.h"
@@ -15,21 +16,21 @@ typedef enum { EVIDENCE_IMAGE, EVIDENCE_FILE, EVIDENCE_DIRECTORY } EvidenceKind;
 
 typedef struct {
   int fd;
-  GByteArray *out;       /* messages not yet written */
-  gint64 flushed_at;     /* monotonic microseconds */
+  GByteArray *out;   /* messages not yet written */
+  gint64 flushed_at; /* monotonic microseconds */
   ProtoReader *reader;
   uint32_t flags, timeout_seconds;
   Scanner *scanner;
   UnpackOptions unpack;
   EvidenceKind kind;
-  Image *image;          /* NULL for a directory */
+  Image *image; /* NULL for a directory */
   VolumeSet *volumes;
-  int tree_fd;           /* directory evidence, else -1 */
+  int tree_fd;              /* directory evidence, else -1 */
   char *fault, *fault_name; /* TRIAGE_TEST_FAULT=kind:name, for tests of the coordinator alone */
 } Worker;
 
-/* Queues a message and writes out what has gathered, at once or by size and age. Never returns where
- * the coordinator is gone: a worker without one has nothing to do. */
+/* Queues a message and writes out what has gathered, at once or by size and age. Never returns
+ * where the coordinator is gone: a worker without one has nothing to do. */
 void worker_send(Worker *worker, MessageType type, GVariant *message);
 void worker_flush(Worker *worker);
 void worker_fail(Worker *worker, const GError *error);

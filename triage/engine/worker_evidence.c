@@ -95,10 +95,9 @@ bool worker_open_evidence(Worker *worker, GPtrArray *segments, GError **error) {
 }
 
 static void send_damage(Worker *worker, const Damage *damage) {
-  g_autofree char *detail =
-      g_strdup_printf("bytes %llu to %llu of the media cannot be had; they read as zero",
-                      (unsigned long long)damage->offset,
-                      (unsigned long long)(damage->offset + damage->length));
+  g_autofree char *detail = g_strdup_printf(
+      "bytes %llu to %llu of the media cannot be had; they read as zero",
+      (unsigned long long)damage->offset, (unsigned long long)(damage->offset + damage->length));
   Gap gap = {.seq = GAP_NO_OBJECT,
              .state = STATE_ALLOCATED,
              .size = damage->length,
@@ -137,13 +136,12 @@ static void send_evidence(Worker *worker, GPtrArray *segments) {
     g_variant_builder_add(&problems, "s", text);
   }
   worker_send(worker, MSG_EVIDENCE,
-              g_variant_new("(sstussa(ss)as@a(ayt)u)", KINDS[worker->kind],
-                            info != NULL ? info->format : "", info != NULL ? info->size : 0,
-                            info != NULL ? info->sector_bytes : 0,
-                            info != NULL ? info->stored_md5 : "",
-                            info != NULL ? info->stored_sha1 : "", &properties, &problems,
-                            pack_segments(segments),
-                            worker->scanner != NULL ? scanner_n_rules(worker->scanner) : 0));
+              g_variant_new(
+                  "(sstussa(ss)as@a(ayt)u)", KINDS[worker->kind], info != NULL ? info->format : "",
+                  info != NULL ? info->size : 0, info != NULL ? info->sector_bytes : 0,
+                  info != NULL ? info->stored_md5 : "", info != NULL ? info->stored_sha1 : "",
+                  &properties, &problems, pack_segments(segments),
+                  worker->scanner != NULL ? scanner_n_rules(worker->scanner) : 0));
 }
 
 void worker_describe_evidence(Worker *worker, GPtrArray *segments) {
@@ -156,9 +154,9 @@ void worker_describe_evidence(Worker *worker, GPtrArray *segments) {
     const Volume *volume = volume_set_get(worker->volumes, i);
     g_autofree char *type = worker_text(volume->fs_type);
     g_autofree char *description = worker_text(volume->description);
-    worker_send(worker, MSG_VOLUME,
-                g_variant_new("(uttss)", volume->no, volume->offset, volume->length, type,
-                              description));
+    worker_send(
+        worker, MSG_VOLUME,
+        g_variant_new("(uttss)", volume->no, volume->offset, volume->length, type, description));
   }
   if (worker->image != NULL) {
     GArray *damage = image_damage_all(worker->image);
@@ -169,9 +167,8 @@ void worker_describe_evidence(Worker *worker, GPtrArray *segments) {
 }
 
 static void enumerate_whole(Worker *worker) {
-  Object object = {.kind = OBJECT_WHOLE,
-                   .state = STATE_ALLOCATED,
-                   .size = image_size(worker->image)};
+  Object object = {
+      .kind = OBJECT_WHOLE, .state = STATE_ALLOCATED, .size = image_size(worker->image)};
   worker_send(worker, MSG_OBJECT, proto_pack_object(&object, NULL));
 }
 

@@ -7,9 +7,9 @@
 #endif
 #include <libvhdi.h>
 #include <libvmdk.h>
+#include <libxml/xmlversion.h>
 #include <seccomp.h>
 #include <tsk/libtsk.h>
-#include <libxml/xmlversion.h>
 #include <yara.h>
 #include <zlib.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* worker_main.c - the life of a worker: SETUP, everything that needs files, the lock-in, then jobs. */
+/* worker_main.c - the life of a worker: SETUP, everything that needs files, the lock-in, then jobs.
+ */
 #include "base/io.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -193,10 +194,8 @@ int main(int argc, char **argv) {
   }
   setlocale(LC_ALL, "C.UTF-8");
   tzset();
-  Worker worker = {.fd = WORKER_FD,
-                   .tree_fd = -1,
-                   .out = g_byte_array_new(),
-                   .reader = proto_reader_new(false)};
+  Worker worker = {
+      .fd = WORKER_FD, .tree_fd = -1, .out = g_byte_array_new(), .reader = proto_reader_new(false)};
   take_test_fault(&worker);
   MessageType type;
   g_autoptr(GVariant) setup = receive(&worker, &type);

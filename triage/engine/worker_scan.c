@@ -10,10 +10,10 @@
 typedef struct {
   Worker *worker;
   const Object *object;
-  const char *path;     /* as facts_read wants it: printable */
-  const GArray *runs;   /* of the object's own bytes */
+  const char *path;   /* as facts_read wants it: printable */
+  const GArray *runs; /* of the object's own bytes */
   uint32_t n_members;
-  uint64_t work;        /* bytes to come, not yet told as PROGRESS */
+  uint64_t work; /* bytes to come, not yet told as PROGRESS */
   Digests top_digests;
 } Scan;
 
@@ -103,8 +103,8 @@ static void send_hit(Scan *scan, const Member *member, uint32_t no, const ScanHi
       length = MAX(length, match->length);
   }
   bool has_place = has_first && find_place(scan, member->path, hit->first_offset, length, &place);
-  g_autofree char *excerpt = has_first ? excerpt_of(member->content, hit->first_offset)
-                                       : g_strdup("");
+  g_autofree char *excerpt =
+      has_first ? excerpt_of(member->content, hit->first_offset) : g_strdup("");
   GVariantBuilder identifiers;
   g_variant_builder_init(&identifiers, G_VARIANT_TYPE("as"));
   for (guint i = 0; i < hit->identifiers->len; i++)
@@ -123,14 +123,12 @@ static void send_member(Scan *scan, const Member *member, uint32_t no, const cha
                             no, text, member->path->view, content_size(member->content),
                             digests->sha256, digests->sha1, digests->md5,
                             proto_pack_time(&member->created), proto_pack_time(&member->modified),
-                            proto_pack_time(&member->changed),
-                            proto_pack_time(&member->accessed)));
+                            proto_pack_time(&member->changed), proto_pack_time(&member->accessed)));
 }
 
 static void tell_work(Scan *scan, uint64_t bytes) {
   scan->work += bytes;
-  if (scan->work >= 4 * MIB ||
-      g_get_monotonic_time() - scan->worker->flushed_at > 200000) {
+  if (scan->work >= 4 * MIB || g_get_monotonic_time() - scan->worker->flushed_at > 200000) {
     worker_send(scan->worker, MSG_PROGRESS, g_variant_new("(t)", scan->work));
     worker_flush(scan->worker);
     scan->work = 0;
@@ -171,8 +169,8 @@ static bool on_member(void *user, const Member *member) {
   tell_work(scan, MAX(size, 64 * KIB));
   bool is_raw = strcmp(member->path->view, "raw") == 0;
   g_autoptr(GPtrArray) hits = scan_content(scan, member, text);
-  g_autofree char *fact_path = *text != '\0' ? g_strconcat(scan->path, "!/", text, NULL)
-                                             : g_strdup(scan->path);
+  g_autofree char *fact_path =
+      *text != '\0' ? g_strconcat(scan->path, "!/", text, NULL) : g_strdup(scan->path);
   g_autoptr(GPtrArray) facts =
       is_raw ? facts_read(fact_path, content_data(member->content), size) : NULL;
   bool has_facts = facts != NULL && facts->len > 0;
@@ -256,18 +254,19 @@ static void report_damage(Scan *scan, const WalkContent *content) {
     if (n == 0)
       continue;
     g_autofree char *detail = g_strdup_printf(
-        "%u stretch(es) that the object is read from cannot be had and read as zero: bytes %s%s",
-        n, where->str, n > 8 ? ", ..." : "");
+        "%u stretch(es) that the object is read from cannot be had and read as zero: bytes %s%s", n,
+        where->str, n > 8 ? ", ..." : "");
     send_gap(scan, "", MAX(scan->object->size, size), size > lost ? size - lost : 0,
              (TriageReason)reason, detail);
   }
 }
 
-/* The tables of NTFS itself ($MFT, $LogFile ...) hold whole small files, cut up by fixups: what looks
- * like an archive in them is examined as a file of its own, so they are scanned as they are. */
+/* The tables of NTFS itself ($MFT, $LogFile ...) hold whole small files, cut up by fixups: what
+ * looks like an archive in them is examined as a file of its own, so they are scanned as they are.
+ */
 static bool is_table(const Worker *worker, const Object *object) {
-  const Volume *volume = worker->kind == EVIDENCE_IMAGE
-                             ? volume_set_find(worker->volumes, object->volume) : NULL;
+  const Volume *volume =
+      worker->kind == EVIDENCE_IMAGE ? volume_set_find(worker->volumes, object->volume) : NULL;
   return volume != NULL && TSK_FS_TYPE_ISNTFS(volume->tsk_type) && object->meta_addr < 16 &&
          object->attr_name == NULL;
 }
@@ -276,8 +275,8 @@ static void scan_object(Worker *worker, const Object *object, GBytes *raw_path) 
   gsize n;
   const char *bytes = g_bytes_get_data(raw_path, &n);
   g_autofree char *path = g_strndup(bytes != NULL ? bytes : "", n);
-  g_autofree char *shown = worker->kind == EVIDENCE_DIRECTORY
-                               ? g_strconcat("/", path, NULL) : g_strdup(path);
+  g_autofree char *shown =
+      worker->kind == EVIDENCE_DIRECTORY ? g_strconcat("/", path, NULL) : g_strdup(path);
   worker_send(worker, MSG_BEGIN, g_variant_new("(t)", object->seq));
   worker_test_fault(worker, path);
   WalkContent content;

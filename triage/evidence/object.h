@@ -3,10 +3,10 @@
  * directories and names that lead to them, and gaps (what could not be examined, and why).
  * Plain data; depends on base alone. */
 #pragma once
-#include <stdint.h>
-#include <glib.h>
 #include "triage/error.h"
 #include "triage/time.h"
+#include <glib.h>
+#include <stdint.h>
 
 typedef enum {
   OBJECT_FILE,    /* content of a regular file, or of one of its attributes / named streams */
@@ -31,31 +31,32 @@ typedef enum {
 /* The word used in hits.csv ("allocated"). (transfer none) */
 const char *object_state_name(ObjectState state);
 
-enum {                       /* Object.flags */
-  OBJECT_RESIDENT = 1,       /* content lies in the metadata (NTFS resident, ext4 inline) */
-  OBJECT_COMPRESSED = 2,     /* by the file system */
-  OBJECT_ENCRYPTED = 4,      /* by the file system (EFS) */
-  OBJECT_SPARSE = 8,
-  OBJECT_NAMED_STREAM = 16,  /* attr_name belongs to the path as path:attr_name */
-  OBJECT_REALLOCATED = 32,   /* the name is deleted and its metadata belongs to another file now */
-  OBJECT_NO_CONTENT = 64,    /* nothing to read: never handed to a scan */
+enum {                        /* Object.flags */
+       OBJECT_RESIDENT = 1,   /* content lies in the metadata (NTFS resident, ext4 inline) */
+       OBJECT_COMPRESSED = 2, /* by the file system */
+       OBJECT_ENCRYPTED = 4,  /* by the file system (EFS) */
+       OBJECT_SPARSE = 8,
+       OBJECT_NAMED_STREAM = 16, /* attr_name belongs to the path as path:attr_name */
+       OBJECT_REALLOCATED =
+           32, /* the name is deleted and its metadata belongs to another file now */
+       OBJECT_NO_CONTENT = 64, /* nothing to read: never handed to a scan */
 };
 
 typedef struct {
-  uint64_t seq;        /* place in the walk of its volume, from 0; the stable sort key */
-  uint32_t volume;     /* Volume.no */
-  uint64_t meta_addr;  /* inode, MFT entry */
+  uint64_t seq;       /* place in the walk of its volume, from 0; the stable sort key */
+  uint32_t volume;    /* Volume.no */
+  uint64_t meta_addr; /* inode, MFT entry */
   uint32_t attr_type, attr_id;
-  char meta[64];       /* as TSK prints it: "12" or "128-128-3"; empty where there is none */
+  char meta[64]; /* as TSK prints it: "12" or "128-128-3"; empty where there is none */
   ObjectKind kind;
   ObjectState state;
   uint32_t flags;
   uint64_t size;       /* logical bytes */
   uint64_t first_byte; /* evidence offset of the first block, 0 where resident: the order of work */
   TriageTime created, modified, changed, accessed;
-  uint32_t dir;        /* directory number of the name, 0: the root */
-  GBytes *name;        /* raw bytes of the last path component (no '/'); NULL: no name */
-  GBytes *attr_name;   /* raw bytes, NULL: unnamed */
+  uint32_t dir;      /* directory number of the name, 0: the root */
+  GBytes *name;      /* raw bytes of the last path component (no '/'); NULL: no name */
+  GBytes *attr_name; /* raw bytes, NULL: unnamed */
 } Object;
 
 /* A directory of the walk: number (from 1; 0 is the root), its parent's number, its own name. */
@@ -76,15 +77,15 @@ typedef struct {
 #define GAP_NO_OBJECT UINT64_MAX
 /* What could not be fully examined. */
 typedef struct {
-  uint64_t seq;        /* object it belongs to, or GAP_NO_OBJECT: the volume or evidence itself */
-  uint32_t volume;     /* Volume.no, 0: the evidence */
-  uint32_t dir;        /* with GAP_NO_OBJECT and has_dir: the directory concerned */
+  uint64_t seq;    /* object it belongs to, or GAP_NO_OBJECT: the volume or evidence itself */
+  uint32_t volume; /* Volume.no, 0: the evidence */
+  uint32_t dir;    /* with GAP_NO_OBJECT and has_dir: the directory concerned */
   bool has_dir;
-  char meta[64];       /* metadata address where known, else empty */
+  char meta[64]; /* metadata address where known, else empty */
   ObjectState state;
   uint64_t size, examined; /* bytes of what the row is about; 0 and 0 where unknown */
   TriageReason reason;
-  const char *detail;  /* one sentence with offsets */
+  const char *detail; /* one sentence with offsets */
 } Gap;
 
 /* Where a walk reports to. Each returns false to stop the walk (the receiver has failed). */

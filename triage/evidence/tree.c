@@ -49,10 +49,8 @@ static bool give_gap(Tree *tree, uint64_t seq, uint32_t dir, TriageReason reason
 }
 
 static TriageTime time_of(struct timespec when) {
-  TriageTime time = {.seconds = when.tv_sec,
-                     .nanoseconds = (uint32_t)when.tv_nsec,
-                     .digits = 9,
-                     .is_set = true};
+  TriageTime time = {
+      .seconds = when.tv_sec, .nanoseconds = (uint32_t)when.tv_nsec, .digits = 9, .is_set = true};
   return time;
 }
 
@@ -79,7 +77,8 @@ static GPtrArray *read_names(int fd, int *problem) {
 }
 
 static void fill_object(Object *object, const struct stat *status) {
-  object->size = S_ISREG(status->st_mode) || S_ISLNK(status->st_mode) ? (uint64_t)status->st_size : 0;
+  object->size =
+      S_ISREG(status->st_mode) || S_ISLNK(status->st_mode) ? (uint64_t)status->st_size : 0;
   object->modified = time_of(status->st_mtim);
   object->changed = time_of(status->st_ctim);
   object->accessed = time_of(status->st_atim);
@@ -98,8 +97,8 @@ static bool add_dir(Tree *tree, const Pending *parent, const char *name, GBytes 
     return false;
   Pending *child = g_new0(Pending, 1);
   child->no = dir.no;
-  child->path = strcmp(parent->path, ".") == 0 ? g_strdup(name)
-                                               : g_strconcat(parent->path, "/", name, NULL);
+  child->path =
+      strcmp(parent->path, ".") == 0 ? g_strdup(name) : g_strconcat(parent->path, "/", name, NULL);
   if (strlen(child->path) >= PATH_MAX) {
     pending_free(child);
     return give_gap(tree, GAP_NO_OBJECT, dir.no, TRIAGE_REASON_DEPTH_LIMIT,
@@ -111,8 +110,8 @@ static bool add_dir(Tree *tree, const Pending *parent, const char *name, GBytes 
 }
 
 static bool walk_entry(Tree *tree, const Pending *dir, const char *name) {
-  g_autofree char *path = strcmp(dir->path, ".") == 0 ? g_strdup(name)
-                                                      : g_strconcat(dir->path, "/", name, NULL);
+  g_autofree char *path =
+      strcmp(dir->path, ".") == 0 ? g_strdup(name) : g_strconcat(dir->path, "/", name, NULL);
   struct stat status;
   bool is_known = fstatat(tree->root, path, &status, AT_SYMLINK_NOFOLLOW) == 0;
   int problem = errno;
@@ -125,15 +124,15 @@ static bool walk_entry(Tree *tree, const Pending *dir, const char *name) {
   if (!tree->sink->object(tree->sink->user, &object))
     return false;
   if (!is_known) {
-    g_autofree char *detail = g_strdup_printf("the entry cannot be examined: %s", g_strerror(problem));
+    g_autofree char *detail =
+        g_strdup_printf("the entry cannot be examined: %s", g_strerror(problem));
     return give_gap(tree, object.seq, 0, TRIAGE_REASON_UNREADABLE, detail);
   }
   return object.kind != OBJECT_DIR || add_dir(tree, dir, name, raw);
 }
 
 static bool walk_dir(Tree *tree, const Pending *dir) {
-  if (tree->sink->step != NULL &&
-      !tree->sink->step(tree->sink->user, WALK_PASS_NAMES, dir->no))
+  if (tree->sink->step != NULL && !tree->sink->step(tree->sink->user, WALK_PASS_NAMES, dir->no))
     return false;
   int fd = open_below(tree->root, dir->path, O_DIRECTORY);
   int problem = errno;
@@ -141,8 +140,8 @@ static bool walk_dir(Tree *tree, const Pending *dir) {
   if (fd >= 0)
     names = read_names(fd, &problem);
   if (fd < 0 || problem != 0) {
-    g_autofree char *detail = g_strdup_printf("the directory cannot be read to its end: %s",
-                                              g_strerror(problem));
+    g_autofree char *detail =
+        g_strdup_printf("the directory cannot be read to its end: %s", g_strerror(problem));
     if (!give_gap(tree, GAP_NO_OBJECT, dir->no, TRIAGE_REASON_UNREADABLE, detail))
       return false;
   }
@@ -188,8 +187,7 @@ static void read_file(int fd, const Object *object, ContentBuilder *builder, Wal
     }
     if (got <= 0) {
       triage_fail(&out->error, got < 0 ? TRIAGE_REASON_READ_ERROR : TRIAGE_REASON_TRUNCATED,
-                  "the file ends at byte %llu, before its stated size",
-                  (unsigned long long)offset);
+                  "the file ends at byte %llu, before its stated size", (unsigned long long)offset);
       return;
     }
     if (!content_builder_append(builder, buffer, (size_t)got, &out->error))

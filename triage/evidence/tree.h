@@ -11,5 +11,4 @@
 bool tree_walk(int root_fd, const WalkSink *sink, GError **error);
 
 /* Reads one entry by its path relative to root_fd (raw bytes). Always gives content. */
-void tree_read(int root_fd, const Object *object, const char *path, Spool *spool,
-               WalkContent *out);
+void tree_read(int root_fd, const Object *object, const char *path, Spool *spool, WalkContent *out);

@@ -14,7 +14,7 @@ typedef struct {
 
 typedef struct {
   Volume public;
-  TSK_FS_INFO *fs;      /* opened on demand */
+  TSK_FS_INFO *fs; /* opened on demand */
   TSK_IMG_INFO *pool_image;
   const TSK_POOL_INFO *pool; /* shared by the volumes of one container; owned by the set */
 } Slot;
@@ -66,11 +66,8 @@ static Slot *add_slot(VolumeSet *set, uint32_t no, uint64_t offset, uint64_t len
 
 static void give_gap(const WalkSink *sink, const Volume *volume, uint64_t size, TriageReason reason,
                      const char *detail) {
-  Gap gap = {.seq = GAP_NO_OBJECT,
-             .volume = volume->no,
-             .size = size,
-             .reason = reason,
-             .detail = detail};
+  Gap gap = {
+      .seq = GAP_NO_OBJECT, .volume = volume->no, .size = size, .reason = reason, .detail = detail};
   sink->gap(sink->user, &gap);
 }
 
@@ -96,10 +93,9 @@ static TSK_FS_INFO *open_best(TSK_IMG_INFO *tsk, uint64_t offset) {
   TSK_FS_INFO *fs = tsk_fs_open_img(tsk, (TSK_OFF_T)offset, TSK_FS_TYPE_DETECT);
   if (fs != NULL)
     return fs;
-  static const TSK_FS_TYPE_ENUM CANDIDATES[] = {TSK_FS_TYPE_NTFS_DETECT, TSK_FS_TYPE_FAT_DETECT,
-                                                TSK_FS_TYPE_EXT_DETECT,  TSK_FS_TYPE_HFS_DETECT,
-                                                TSK_FS_TYPE_ISO9660_DETECT,
-                                                TSK_FS_TYPE_FFS_DETECT};
+  static const TSK_FS_TYPE_ENUM CANDIDATES[] = {TSK_FS_TYPE_NTFS_DETECT,    TSK_FS_TYPE_FAT_DETECT,
+                                                TSK_FS_TYPE_EXT_DETECT,     TSK_FS_TYPE_HFS_DETECT,
+                                                TSK_FS_TYPE_ISO9660_DETECT, TSK_FS_TYPE_FFS_DETECT};
   size_t best_names = 0;
   for (gsize i = 0; i < G_N_ELEMENTS(CANDIDATES); i++) {
     tsk_error_reset();
@@ -125,8 +121,8 @@ static TSK_FS_INFO *open_best(TSK_IMG_INFO *tsk, uint64_t offset) {
 static bool add_pool(VolumeSet *set, Slot *container, uint32_t *next_no, const WalkSink *sink) {
   Volume *whole = &container->public;
   tsk_error_reset();
-  const TSK_POOL_INFO *pool = tsk_pool_open_img_sing(&set->bridge->tsk, (TSK_OFF_T)whole->offset,
-                                                     TSK_POOL_TYPE_APFS);
+  const TSK_POOL_INFO *pool =
+      tsk_pool_open_img_sing(&set->bridge->tsk, (TSK_OFF_T)whole->offset, TSK_POOL_TYPE_APFS);
   if (pool == NULL)
     return false;
   g_ptr_array_add(set->pools, (gpointer)pool);
@@ -138,7 +134,8 @@ static bool add_pool(VolumeSet *set, Slot *container, uint32_t *next_no, const W
       slot = add_slot(set, (*next_no)++, whole->offset, whole->length, NULL);
     is_first = false;
     g_free(slot->public.description);
-    slot->public.description = g_strdup_printf("APFS volume %s", info->desc != NULL ? info->desc : "");
+    slot->public.description =
+        g_strdup_printf("APFS volume %s", info->desc != NULL ? info->desc : "");
     slot->public.pool_block = info->block;
     slot->pool = pool;
     if ((info->flags & TSK_POOL_VOLUME_FLAG_ENCRYPTED) != 0) {
@@ -169,10 +166,11 @@ static void refuse(VolumeSet *set, Slot *slot, const WalkSink *sink) {
   }
   bool is_empty = signature_is_empty(set->image, volume->offset, volume->length);
   give_gap(sink, volume, volume->length, TRIAGE_REASON_UNSUPPORTED_FILESYSTEM,
-           is_empty ? "no file system: the first 64 KiB hold zeros alone; the volume's bytes are not "
-                      "examined in this version"
-                    : "no file system that triage can read; the volume's bytes are not examined in "
-                      "this version");
+           is_empty
+               ? "no file system: the first 64 KiB hold zeros alone; the volume's bytes are not "
+                 "examined in this version"
+               : "no file system that triage can read; the volume's bytes are not examined in "
+                 "this version");
 }
 
 static bool open_slot(VolumeSet *set, Slot *slot, uint32_t *next_no, const WalkSink *sink) {
@@ -201,8 +199,8 @@ static TSK_VS_INFO *open_table(TSK_IMG_INFO *tsk) {
     static const TSK_VS_TYPE_ENUM TYPES[] = {TSK_VS_TYPE_GPT, TSK_VS_TYPE_MAC};
     for (gsize i = 0; table == NULL && i < G_N_ELEMENTS(TYPES); i++)
       table = tsk_vs_open(tsk, 0, TYPES[i]);
-    bool is_protective = table != NULL && table->vstype == TSK_VS_TYPE_DOS &&
-                         table->part_list != NULL && s == 0;
+    bool is_protective =
+        table != NULL && table->vstype == TSK_VS_TYPE_DOS && table->part_list != NULL && s == 0;
     if (is_protective) { /* a 4096-byte GPT behind a protective MBR */
       guint n_alloc = 0;
       bool has_ee = false;
@@ -253,8 +251,9 @@ static void add_parts(VolumeSet *set, GArray *parts, const WalkSink *sink) {
     Volume *part = &g_array_index(parts, Volume, i);
     Slot *slot = add_slot(set, i + 1, part->offset, part->length, part->description);
     if (part->offset >= size || part->length > size - part->offset)
-      give_gap(sink, &slot->public, part->length, TRIAGE_REASON_TRUNCATED,
-               "the partition reaches beyond the end of the media; it is examined as far as it goes");
+      give_gap(
+          sink, &slot->public, part->length, TRIAGE_REASON_TRUNCATED,
+          "the partition reaches beyond the end of the media; it is examined as far as it goes");
     if (part->offset >= size || !open_slot(set, slot, &next_no, sink))
       refuse(set, slot, sink);
   }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* volume.h - the volumes of an image and the file systems on them (libtsk), opened over Image. Every
- * partition becomes a Volume; one that cannot be opened becomes a gap with the reason. */
+/* volume.h - the volumes of an image and the file systems on them (libtsk), opened over Image.
+ * Every partition becomes a Volume; one that cannot be opened becomes a gap with the reason. */
 #pragma once
-#include <glib.h>
-#include <tsk/libtsk.h>
 #include "evidence/image.h"
 #include "evidence/object.h"
+#include <glib.h>
+#include <tsk/libtsk.h>
 
 typedef struct {
-  uint32_t no;       /* from 1; 0 where the image has no volume system */
+  uint32_t no;             /* from 1; 0 where the image has no volume system */
   uint64_t offset, length; /* bytes in the media */
   char fs_type[32];  /* TSK's name in lower case: "ntfs", "fat16", "ext4", "apfs"; empty: none */
   char *description; /* the partition table's words */
@@ -18,22 +18,23 @@ typedef struct {
 
 typedef struct _VolumeSet VolumeSet;
 
-/* Lists the volumes of an image: DOS, GPT (and what else libtsk reads), or the whole image as volume
- * 0. Tries each candidate type where detection is ambiguous. Gaps (unknown or encrypted file system,
- * partition past the end, damaged table) go to sink->gap with the volume's number. Deterministic.
- * Never NULL: a set without any file system has n == 0. (transfer full) */
+/* Lists the volumes of an image: DOS, GPT (and what else libtsk reads), or the whole image as
+ * volume 0. Tries each candidate type where detection is ambiguous. Gaps (unknown or encrypted file
+ * system, partition past the end, damaged table) go to sink->gap with the volume's number.
+ * Deterministic. Never NULL: a set without any file system has n == 0. (transfer full) */
 VolumeSet *volume_set_new(Image *image, const WalkSink *sink);
 void volume_set_free(VolumeSet *set);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VolumeSet, volume_set_free)
 guint volume_set_n(const VolumeSet *set);
-const Volume *volume_set_get(const VolumeSet *set, guint index);     /* (transfer none) */
-const Volume *volume_set_find(const VolumeSet *set, uint32_t no);    /* NULL: none */
+const Volume *volume_set_get(const VolumeSet *set, guint index);  /* (transfer none) */
+const Volume *volume_set_find(const VolumeSet *set, uint32_t no); /* NULL: none */
 
 /* True where any volume holds a file system triage can walk. */
 bool volume_set_has_filesystem(const VolumeSet *set);
 
 /* True where the image shows signs of being a disk at all: a volume system, a file system, or the
- * signature of one that cannot be read (btrfs, LUKS, BitLocker). False: it may be any single file. */
+ * signature of one that cannot be read (btrfs, LUKS, BitLocker). False: it may be any single file.
+ */
 bool volume_set_is_disk(const VolumeSet *set);
 
 /* The volume's file system, opened once and kept. NULL with error. (transfer none) */

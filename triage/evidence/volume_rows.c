@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* volume_rows.c - the table of volume systems and file systems libtsk reads, for 'triage formats'. */
+/* volume_rows.c - the table of volume systems and file systems libtsk reads, for 'triage formats'.
+ */
 #include "evidence/volume.h"
 
-#define VOLUME(name, title, limits) {"volume", name, title, "tsk_vs_open", "libtsk", limits, true, NULL}
+#define VOLUME(name, title, limits)                                                                \
+  { "volume", name, title, "tsk_vs_open", "libtsk", limits, true, NULL }
 #define SYSTEM(name, title, limits)                                                                \
-  {"filesystem", name, title, "tsk_fs_open_img", "libtsk", limits, true, NULL}
-#define MISSING(stage, name, title, why) {stage, name, title, "", "", "not read", false, why}
+  { "filesystem", name, title, "tsk_fs_open_img", "libtsk", limits, true, NULL }
+#define MISSING(stage, name, title, why)                                                           \
+  { stage, name, title, "", "", "not read", false, why }
 
 static const Row ROWS[] = {
     VOLUME("dos", "DOS partition table with extended partitions",

@@ -5,13 +5,15 @@
 #include <string.h>
 
 #define LATER "; not read in this version"
-#define SIGNATURE(offset, bytes, reason, detail) {offset, bytes, sizeof(bytes) - 1, reason, detail}
+#define SIGNATURE(offset, bytes, reason, detail)                                                   \
+  { offset, bytes, sizeof(bytes) - 1, reason, detail }
 
 static const Signature SIGNATURES[] = {
     SIGNATURE(3, "-FVE-FS-", TRIAGE_REASON_ENCRYPTED, "a BitLocker volume" LATER),
     SIGNATURE(3, "MSWIN4.1-FVE", TRIAGE_REASON_ENCRYPTED, "a BitLocker To Go volume" LATER),
     SIGNATURE(0, "LUKS\xba\xbe", TRIAGE_REASON_ENCRYPTED, "a LUKS volume" LATER),
-    SIGNATURE(512, "LABELONE", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM, "an LVM2 physical volume" LATER),
+    SIGNATURE(512, "LABELONE", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM,
+              "an LVM2 physical volume" LATER),
     SIGNATURE(0, "LABELONE", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM, "an LVM2 physical volume" LATER),
     SIGNATURE(65600, "_BHRfS_M", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM, "a btrfs file system" LATER),
     SIGNATURE(0, "XFSB", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM, "an XFS file system" LATER),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* volume_signature.h - marks of what libtsk cannot read, so that a volume is refused by its name. */
+/* volume_signature.h - marks of what libtsk cannot read, so that a volume is refused by its name.
+ */
 #pragma once
 #include "evidence/image.h"
 #include <stdbool.h>

@@ -48,11 +48,12 @@ bool walk_report_damage(Walk *walk, uint64_t seq, uint32_t dir, bool has_dir, ui
   if (damage->len == 0)
     return false;
   const Damage *first = &g_array_index(damage, Damage, 0);
-  g_autofree char *detail = g_strdup_printf(
-      "%s lies on a stretch that cannot be had (bytes %llu-%llu of the media%s); what stood there is "
-      "not known",
-      what, (unsigned long long)first->offset, (unsigned long long)(first->offset + first->length),
-      damage->len > 1 ? " and others" : "");
+  g_autofree char *detail = g_strdup_printf("%s lies on a stretch that cannot be had (bytes "
+                                            "%llu-%llu of the media%s); what stood there is "
+                                            "not known",
+                                            what, (unsigned long long)first->offset,
+                                            (unsigned long long)(first->offset + first->length),
+                                            damage->len > 1 ? " and others" : "");
   walk_gap(walk, seq, dir, has_dir, meta_addr, first->reason, detail);
   volume_set_drop_cache(walk->set);
   image_damage_reset(volume_set_image(walk->set));
@@ -67,8 +68,9 @@ static bool step(Walk *walk, uint32_t pass, uint64_t address) {
 
 static void gap_for_skip(Walk *walk, uint32_t dir, bool has_dir, uint64_t address, int reason) {
   walk_gap(walk, GAP_NO_OBJECT, dir, has_dir, address, (TriageReason)reason,
-           has_dir ? "reading this directory costs the worker its life, twice: it was left out"
-                   : "reading this metadata entry costs the worker its life, twice: it was left out");
+           has_dir
+               ? "reading this directory costs the worker its life, twice: it was left out"
+               : "reading this metadata entry costs the worker its life, twice: it was left out");
 }
 
 static bool remember(GHashTable *set, uint64_t address) {
@@ -86,8 +88,8 @@ static void queue_dir(Walk *walk, const PendingDir *below, const TSK_FS_FILE *fi
                 (file->meta != NULL && (file->meta->type == TSK_FS_META_TYPE_DIR ||
                                         file->meta->type == TSK_FS_META_TYPE_VIRT_DIR));
   bool is_deleted = (entry->flags & TSK_FS_NAME_FLAG_UNALLOC) != 0;
-  if (!is_dir || (is_deleted && (file->meta == NULL ||
-                                 (file->meta->flags & TSK_FS_META_FLAG_UNALLOC) == 0)))
+  if (!is_dir ||
+      (is_deleted && (file->meta == NULL || (file->meta->flags & TSK_FS_META_FLAG_UNALLOC) == 0)))
     return;
   if (!remember(walk->dirs, entry->meta_addr))
     return;
@@ -102,7 +104,8 @@ static void queue_dir(Walk *walk, const PendingDir *below, const TSK_FS_FILE *fi
 }
 
 /* libtsk leaves the metadata out of deleted NTFS names (the entry's sequence number went up when it
- * was deleted) and of orphans. An entry not in use is still theirs; one in use is another file's. */
+ * was deleted) and of orphans. An entry not in use is still theirs; one in use is another file's.
+ */
 static void load_meta(Walk *walk, TSK_FS_FILE *file) {
   if (file->meta != NULL || file->name->meta_addr < walk->fs->first_inum ||
       file->name->meta_addr > walk->fs->last_inum)
@@ -120,9 +123,11 @@ static void load_meta(Walk *walk, TSK_FS_FILE *file) {
 
 static void take_name(Walk *walk, const PendingDir *below, TSK_FS_FILE *file) {
   const TSK_FS_NAME *entry = file->name;
-  size_t n = entry->name != NULL ? strnlen(entry->name, MIN(entry->name_size, LIMIT_NAME_BYTES)) : 0;
+  size_t n =
+      entry->name != NULL ? strnlen(entry->name, MIN(entry->name_size, LIMIT_NAME_BYTES)) : 0;
   g_autoptr(GBytes) name = g_bytes_new(entry->name, n);
-  bool is_self = n == 1 && entry->name[0] == '.', is_parent = n == 2 && memcmp(entry->name, "..", 2) == 0;
+  bool is_self = n == 1 && entry->name[0] == '.',
+       is_parent = n == 2 && memcmp(entry->name, "..", 2) == 0;
   if (is_self || is_parent)
     return;
   bool is_deleted = (entry->flags & TSK_FS_NAME_FLAG_UNALLOC) != 0;
@@ -158,7 +163,8 @@ static void read_dir(Walk *walk, const PendingDir *pending) {
   g_autofree char *problem = walk_tsk_error();
   /* A deleted directory's blocks often belong to others now: libtsk's complaint is no loss. */
   if (!is_damaged && !pending->is_deleted && (dir == NULL || *problem != '\0')) {
-    g_autofree char *detail = g_strdup_printf("the directory cannot be read to its end: %s", problem);
+    g_autofree char *detail =
+        g_strdup_printf("the directory cannot be read to its end: %s", problem);
     walk_gap(walk, GAP_NO_OBJECT, pending->dir, true, pending->meta_addr, TRIAGE_REASON_CORRUPT,
              detail);
   }
@@ -229,7 +235,8 @@ static uint32_t unnamed_dir(Walk *walk) {
 }
 
 /* Deleted names whose metadata is in use: where a live name leads there too, the content is that
- * file's and was examined as such; else (a file unlinked while open) the content is still its own. */
+ * file's and was examined as such; else (a file unlinked while open) the content is still its own.
+ */
 static void settle_taken(Walk *walk) {
   for (guint i = 0; i < walk->taken->len && !walk->stopped; i++) {
     TakenName *taken = &g_array_index(walk->taken, TakenName, i);
@@ -259,8 +266,8 @@ static void settle_taken(Walk *walk) {
   }
 }
 
-/* ext and UFS reserve the first entries; their addresses are no files (resize inode: sparse blocks of
- * group descriptors). */
+/* ext and UFS reserve the first entries; their addresses are no files (resize inode: sparse blocks
+ * of group descriptors). */
 static bool is_reserved(const Walk *walk, uint64_t address) {
   return TSK_FS_TYPE_ISEXT(walk->fs->ftype) && address < 11 && address != 8;
 }
@@ -331,6 +338,5 @@ bool walk_volume(VolumeSet *set, uint32_t no, const WalkSkip *skips, guint n_ski
   g_hash_table_unref(walk.objects);
   g_hash_table_unref(walk.entries);
   g_hash_table_unref(walk.dirs);
-  return !walk.stopped ||
-         triage_fail(error, TRIAGE_REASON_INTERNAL, "the walk was stopped");
+  return !walk.stopped || triage_fail(error, TRIAGE_REASON_INTERNAL, "the walk was stopped");
 }

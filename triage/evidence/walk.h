@@ -7,16 +7,16 @@
 
 /* Places to leave out because they crashed or hung a worker before. */
 typedef struct {
-  uint32_t pass;     /* WALK_PASS_NAMES or WALK_PASS_METADATA */
-  uint64_t address;  /* metadata address */
+  uint32_t pass;       /* WALK_PASS_NAMES or WALK_PASS_METADATA */
+  uint64_t address;    /* metadata address */
   TriageReason reason; /* worker-crash, timeout or out-of-memory: becomes a gap */
 } WalkSkip;
 enum { WALK_PASS_OPEN = 0, WALK_PASS_NAMES = 1, WALK_PASS_METADATA = 2 };
 
-/* Walks volume no: first all directories (names), then all metadata in address order, emitting dirs,
- * objects (seq from 0 in emission order), further names, gaps. sink->step, where set, is called
- * before each directory and each metadata entry. The same image gives the same sequence. Returns
- * false with error where the file system cannot be opened at all, or the sink stopped. */
+/* Walks volume no: first all directories (names), then all metadata in address order, emitting
+ * dirs, objects (seq from 0 in emission order), further names, gaps. sink->step, where set, is
+ * called before each directory and each metadata entry. The same image gives the same sequence.
+ * Returns false with error where the file system cannot be opened at all, or the sink stopped. */
 bool walk_volume(VolumeSet *set, uint32_t no, const WalkSkip *skips, guint n_skips,
                  const WalkSink *sink, GError **error);
 
@@ -26,10 +26,10 @@ typedef struct {
 } ContentRun;
 
 typedef struct {
-  Content *content;    /* (transfer full); what could be read, at least empty */
-  GArray *runs;        /* ContentRun, ascending; NULL or gaps between them: in no one place */
-  GArray *damage;      /* Damage met by this read, NULL: none. Bytes there read as zero */
-  GError *error;       /* NULL: all of size was read; else reason and sentence */
+  Content *content; /* (transfer full); what could be read, at least empty */
+  GArray *runs;     /* ContentRun, ascending; NULL or gaps between them: in no one place */
+  GArray *damage;   /* Damage met by this read, NULL: none. Bytes there read as zero */
+  GError *error;    /* NULL: all of size was read; else reason and sentence */
 } WalkContent;
 void walk_content_clear(WalkContent *content);
 

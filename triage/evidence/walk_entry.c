@@ -20,10 +20,10 @@ static TriageTime time_of(time_t seconds, uint32_t nanoseconds, uint8_t digits, 
 static void take_times(const TSK_FS_INFO *fs, const TSK_FS_META *meta, Object *object) {
   TSK_FS_TYPE_ENUM type = fs->ftype;
   bool is_fat = TSK_FS_TYPE_ISFAT(type);
-  uint8_t digits = TSK_FS_TYPE_ISNTFS(type)                                       ? 7
-                   : type == TSK_FS_TYPE_EXT4 || type == TSK_FS_TYPE_APFS ||
-                           type == TSK_FS_TYPE_FFS2                               ? 9
-                                                                                  : 0;
+  uint8_t digits =
+      TSK_FS_TYPE_ISNTFS(type)                                                           ? 7
+      : type == TSK_FS_TYPE_EXT4 || type == TSK_FS_TYPE_APFS || type == TSK_FS_TYPE_FFS2 ? 9
+                                                                                         : 0;
   object->modified = time_of(meta->mtime, meta->mtime_nano, digits, is_fat);
   object->accessed = time_of(meta->atime, meta->atime_nano, digits, is_fat);
   object->changed = time_of(meta->ctime, meta->ctime_nano, digits, is_fat);
@@ -81,8 +81,9 @@ static uint64_t first_byte_of(const Walk *walk, const TSK_FS_ATTR *attr, bool *i
       return 0;
     return place;
   }
-  *is_hole = attr->size > 0 && (attr->nrd.run != NULL || (attr->type == TSK_FS_ATTR_TYPE_NTFS_DATA &&
-                                                          attr->nrd.initsize == 0));
+  *is_hole =
+      attr->size > 0 && (attr->nrd.run != NULL ||
+                         (attr->type == TSK_FS_ATTR_TYPE_NTFS_DATA && attr->nrd.initsize == 0));
   return 0;
 }
 
@@ -130,8 +131,8 @@ static void emit_attr(Walk *walk, const Object *base, const TSK_FS_ATTR *attr, b
   if (is_hole)
     object.flags |= OBJECT_SPARSE | OBJECT_NO_CONTENT;
   if (with_id)
-    g_snprintf(object.meta, sizeof object.meta, "%llu-%u-%u",
-               (unsigned long long)object.meta_addr, object.attr_type, object.attr_id);
+    g_snprintf(object.meta, sizeof object.meta, "%llu-%u-%u", (unsigned long long)object.meta_addr,
+               object.attr_type, object.attr_id);
   bool is_index = is_index_of_dir(attr);
   if (is_index)
     object.flags |= OBJECT_NO_CONTENT;
@@ -157,7 +158,8 @@ static bool is_content(const TSK_FS_ATTR *attr) {
 
 bool entry_has_content(const Walk *walk, TSK_FS_FILE *file) {
   int n = TSK_FS_TYPE_ISNTFS(walk->fs->ftype)
-              ? MIN(tsk_fs_file_attr_getsize(file), (int)LIMIT_ATTRS_PER_ENTRY) : 0;
+              ? MIN(tsk_fs_file_attr_getsize(file), (int)LIMIT_ATTRS_PER_ENTRY)
+              : 0;
   for (int i = 0; i < n; i++) {
     const TSK_FS_ATTR *attr = tsk_fs_file_attr_get_idx(file, i);
     if (attr != NULL && is_content(attr) && attr->size > 0)
@@ -187,7 +189,8 @@ static bool emit_forks(Walk *walk, const Object *base, TSK_FS_FILE *file) {
     const TSK_FS_ATTR *attr = tsk_fs_file_attr_get_idx(file, i);
     if (attr == NULL || attr->type == TSK_FS_ATTR_TYPE_HFS_COMP_REC)
       continue;
-    bool is_data = attr->type == TSK_FS_ATTR_TYPE_HFS_DATA || attr->type == TSK_FS_ATTR_TYPE_HFS_DEFAULT;
+    bool is_data =
+        attr->type == TSK_FS_ATTR_TYPE_HFS_DATA || attr->type == TSK_FS_ATTR_TYPE_HFS_DEFAULT;
     Object object = *base;
     bool is_hole;
     object.attr_type = (uint32_t)attr->type;

@@ -31,11 +31,11 @@ typedef struct {
   const WalkSkip *skips;
   guint n_skips;
   const WalkSink *sink;
-  GHashTable *objects;  /* AttrKey -> seq + 1 */
-  GHashTable *entries;  /* metadata addresses that a name led to */
-  GHashTable *dirs;     /* metadata addresses of directories read or queued */
-  GQueue *pending;      /* PendingDir* */
-  GArray *taken;        /* TakenName */
+  GHashTable *objects; /* AttrKey -> seq + 1 */
+  GHashTable *entries; /* metadata addresses that a name led to */
+  GHashTable *dirs;    /* metadata addresses of directories read or queued */
+  GQueue *pending;     /* PendingDir* */
+  GArray *taken;       /* TakenName */
   uint64_t seq;
   uint32_t n_dirs;
   uint32_t unnamed_dir; /* number of /$Unnamed, 0: not made yet */

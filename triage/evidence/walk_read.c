@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* walk_read.c - the content of one object, read forward in large steps; holes are not read. libtsk's
- * own walk of a file stops at long holes (traps), so everything goes through tsk_fs_attr_read. */
+/* walk_read.c - the content of one object, read forward in large steps; holes are not read.
+ * libtsk's own walk of a file stops at long holes (traps), so everything goes through
+ * tsk_fs_attr_read. */
 #include "base/limits.h"
 #include "base/text.h"
 #include "evidence/walk_private.h"
@@ -45,7 +46,8 @@ static uint64_t hole_at(const Reader *reader, uint64_t offset) {
 static bool append_bytes(Reader *reader, const char *bytes, size_t n) {
   uint64_t zeros = reader->pending;
   reader->pending = 0;
-  return (zeros == 0 || content_builder_append_zeros(reader->builder, zeros, &reader->out->error)) &&
+  return (zeros == 0 ||
+          content_builder_append_zeros(reader->builder, zeros, &reader->out->error)) &&
          content_builder_append(reader->builder, bytes, n, &reader->out->error);
 }
 
@@ -85,8 +87,8 @@ static bool append_step(Reader *reader, uint64_t offset, uint64_t size, char *bu
   size_t n = (size_t)MIN(STEP, size - offset);
   *taken = n;
   tsk_error_reset();
-  ssize_t got = tsk_fs_attr_read(reader->attr, (TSK_OFF_T)offset, buffer, n,
-                                 TSK_FS_FILE_READ_FLAG_NONE);
+  ssize_t got =
+      tsk_fs_attr_read(reader->attr, (TSK_OFF_T)offset, buffer, n, TSK_FS_FILE_READ_FLAG_NONE);
   return got == (ssize_t)n ? append_bytes(reader, buffer, n)
                            : append_blocks(reader, offset, buffer, n);
 }
@@ -113,8 +115,8 @@ static void take_runs(const Reader *reader, uint64_t size) {
     return;
   GArray *runs = g_array_new(FALSE, FALSE, sizeof(ContentRun));
   uint64_t block = reader->fs->block_size, skip = attr->nrd.skiplen;
-  for (const TSK_FS_ATTR_RUN *run = attr->nrd.run;
-       run != NULL && runs->len < LIMIT_RUNS_PER_ATTR; run = run->next) {
+  for (const TSK_FS_ATTR_RUN *run = attr->nrd.run; run != NULL && runs->len < LIMIT_RUNS_PER_ATTR;
+       run = run->next) {
     uint64_t start, length, media, end;
     if ((run->flags & ~(unsigned)TSK_FS_ATTR_RUN_FLAG_NONE) != 0 ||
         !g_uint64_checked_mul(&start, run->offset, block) ||

@@ -24,8 +24,8 @@ void rule_message_free(RuleMessage *message) {
   g_free(message);
 }
 
-static void on_message(int level, const char *file, int line, const YR_RULE *rule,
-                       const char *text, void *user) {
+static void on_message(int level, const char *file, int line, const YR_RULE *rule, const char *text,
+                       void *user) {
   (void)rule;
   Compilation *compilation = user;
   if (level == YARA_ERROR_LEVEL_ERROR && compilation->n_errors++ == 0)
@@ -231,8 +231,8 @@ GPtrArray *scanner_scan(Scanner *scanner, const Content *content, uint32_t timeo
   yr_scanner_set_callback(scanner->scanner, on_event, &scan);
   yr_scanner_set_flags(scanner->scanner, SCAN_FLAGS_REPORT_RULES_MATCHING);
   yr_scanner_set_timeout(scanner->scanner, (int)MIN(timeout_seconds, 1000000u));
-  int rc = yr_scanner_scan_mem(scanner->scanner, content_data(content),
-                               (size_t)content_size(content));
+  int rc =
+      yr_scanner_scan_mem(scanner->scanner, content_data(content), (size_t)content_size(content));
   if (rc == ERROR_SCAN_TIMEOUT)
     triage_fail(error, TRIAGE_REASON_TIMEOUT, "the rules were not done after %u seconds",
                 timeout_seconds);
@@ -244,8 +244,7 @@ GPtrArray *scanner_scan(Scanner *scanner, const Content *content, uint32_t timeo
     triage_fail(error, TRIAGE_REASON_MATCH_LIMIT,
                 "string %s matches more often than libyara counts (%d): further matches of it are "
                 "not listed",
-                scan.too_many_in != NULL ? scan.too_many_in : "of a rule",
-                YR_MAX_STRING_MATCHES);
+                scan.too_many_in != NULL ? scan.too_many_in : "of a rule", YR_MAX_STRING_MATCHES);
   g_free(scan.too_many_in);
   return scan.hits;
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* scan.h - rules compiled by libyara and content scanned with them. libyara is the authority: a scan
- * of content gives what 'yara' gives on the exported file. Knows nothing of where bytes come from. */
+/* scan.h - rules compiled by libyara and content scanned with them. libyara is the authority: a
+ * scan of content gives what 'yara' gives on the exported file. Knows nothing of where bytes come
+ * from. */
 #pragma once
-#include <glib.h>
 #include "base/content.h"
 #include "triage/error.h"
+#include <glib.h>
 
 typedef struct {
   char *rule_namespace; /* "default", or as given with -r ns:file */
@@ -22,7 +23,8 @@ typedef struct {
 typedef struct _Scanner Scanner;
 
 /* Compiles the files ('include' is off; compiled rules are refused). messages (RuleMessage*, may be
- * NULL) receives every error and warning with file and line. NULL with error (usage) on any error. */
+ * NULL) receives every error and warning with file and line. NULL with error (usage) on any error.
+ */
 Scanner *scanner_new(const RuleFile *files, guint n, GPtrArray *messages, GError **error);
 void scanner_free(Scanner *scanner);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Scanner, scanner_free)
@@ -35,7 +37,7 @@ void scanner_warm_up(Scanner *scanner);
 typedef struct {
   char *identifier; /* "$c1" */
   uint64_t offset, length;
-  GBytes *bytes;    /* at most LIMIT_MATCH_BYTES */
+  GBytes *bytes; /* at most LIMIT_MATCH_BYTES */
 } ScanMatch;
 
 typedef struct {
@@ -47,7 +49,8 @@ typedef struct {
 } ScanHit;
 void scan_hit_free(ScanHit *hit);
 
-/* Scans content; returns ScanHit* in rule order (transfer full), possibly empty. *error is set where
- * the scan is incomplete (timeout, match-limit, out-of-memory); hits found so far are returned. */
+/* Scans content; returns ScanHit* in rule order (transfer full), possibly empty. *error is set
+ * where the scan is incomplete (timeout, match-limit, out-of-memory); hits found so far are
+ * returned. */
 GPtrArray *scanner_scan(Scanner *scanner, const Content *content, uint32_t timeout_seconds,
                         GError **error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* store.c - opening, transactions, facts about the run. */
-#include "store/store_private.h"
 #include "base/text.h"
+#include "store/store_private.h"
 #include <string.h>
 #include <unistd.h>
 
@@ -103,8 +103,7 @@ bool store_begin(Store *store, GError **error) {
 }
 
 bool store_commit(Store *store, GError **error) {
-  return sqlite3_get_autocommit(store->db) != 0 ||
-         run_sql(store, "COMMIT", "committing", error);
+  return sqlite3_get_autocommit(store->db) != 0 || run_sql(store, "COMMIT", "committing", error);
 }
 
 void store_rollback(Store *store) {
@@ -136,7 +135,8 @@ bool store_run(Store *store, sqlite3_stmt *statement, GError **error) {
 }
 
 void bind_text(Binder *binder, const char *text) {
-  sqlite3_bind_text(binder->statement, ++binder->at, text != NULL ? text : "", -1, SQLITE_TRANSIENT);
+  sqlite3_bind_text(binder->statement, ++binder->at, text != NULL ? text : "", -1,
+                    SQLITE_TRANSIENT);
 }
 
 void bind_u64(Binder *binder, uint64_t value) {

@@ -44,18 +44,19 @@ bool store_put_input_file(Store *store, const InputFile *file, GError **error);
 
 /* ---- evidence ---- */
 typedef struct {
-  uint32_t no;                /* from 1, in command line order */
-  const char *name;           /* unique, printable: basename, "#2" appended to a repeated one */
-  const char *path;           /* as given, printable */
-  const char *kind;           /* "image", "file", "directory" */
-  const char *format;         /* image format row name, "" otherwise */
+  uint32_t no;        /* from 1, in command line order */
+  const char *name;   /* unique, printable: basename, "#2" appended to a repeated one */
+  const char *path;   /* as given, printable */
+  const char *kind;   /* "image", "file", "directory" */
+  const char *format; /* image format row name, "" otherwise */
   uint64_t media_bytes, sector_bytes;
-  const char *stored_md5, *stored_sha1;  /* of the container, "" where none */
-  const char *md5, *sha1, *sha256;       /* computed over the media, "" where not computed */
-  const char *digest_status;  /* "match", "mismatch", "absent" (nothing stored), "not computed",
-                                 "incomplete" (unreadable stretches); "" before it is known */
+  const char *stored_md5, *stored_sha1; /* of the container, "" where none */
+  const char *md5, *sha1, *sha256;      /* computed over the media, "" where not computed */
+  const char *digest_status; /* "match", "mismatch", "absent" (nothing stored), "not computed",
+                                "incomplete" (unreadable stretches); "" before it is known */
 } EvidenceRecord;
-bool store_put_evidence(Store *store, const EvidenceRecord *evidence, GError **error); /* or replace */
+bool store_put_evidence(Store *store, const EvidenceRecord *evidence,
+                        GError **error); /* or replace */
 bool store_put_evidence_property(Store *store, uint32_t evidence, const char *name,
                                  const char *value, GError **error); /* order kept */
 bool store_put_evidence_file(Store *store, uint32_t evidence, const char *path, uint64_t size,
@@ -65,7 +66,7 @@ typedef struct {
   uint32_t evidence, no;
   uint64_t offset, length; /* bytes */
   const char *fs_type, *description;
-  bool is_enumerated;      /* its walk has ended: its objects are complete */
+  bool is_enumerated; /* its walk has ended: its objects are complete */
 } VolumeRecord;
 bool store_put_volume(Store *store, const VolumeRecord *volume, GError **error); /* or replace */
 
@@ -112,10 +113,10 @@ typedef struct {
 } IndicatorRecord;
 
 typedef struct {
-  uint32_t no;           /* within the object: 0 the object itself, then in order of unpacking */
-  const char *member;    /* printable, "" for 0 */
-  const char *view;      /* "raw", ... */
-  uint64_t size;         /* bytes examined of this member */
+  uint32_t no;        /* within the object: 0 the object itself, then in order of unpacking */
+  const char *member; /* printable, "" for 0 */
+  const char *view;   /* "raw", ... */
+  uint64_t size;      /* bytes examined of this member */
   Digests digests;
   TriageTime created, modified, changed, accessed;
 } MemberRecord;
@@ -123,13 +124,13 @@ typedef struct {
 typedef struct {
   uint32_t member_no;
   const char *rule_namespace, *rule;
-  const char *strings;       /* sorted, joined by ; */
+  const char *strings; /* sorted, joined by ; */
   uint64_t match_count;
   bool has_first_offset;
   uint64_t first_offset;
   bool has_image_offset;
   uint64_t image_offset;
-  const char *excerpt;       /* printable */
+  const char *excerpt; /* printable */
   const MatchRecord *matches;
   guint n_matches;
   const IndicatorRecord *indicators;
@@ -157,19 +158,19 @@ bool store_put_hit(Store *store, uint32_t evidence, uint32_t volume, uint64_t se
 bool store_put_fact(Store *store, uint32_t evidence, uint32_t volume, uint64_t seq,
                     const FactRecord *fact, GError **error);
 
-/* ---- reading, for verdicts and reports. Rows come in the stable order: evidence, volume, seq, name
- * (first name first, then the others in order of path), member no, rule. A callback returning false
- * stops. Everything is (transfer none), valid during the call. ---- */
+/* ---- reading, for verdicts and reports. Rows come in the stable order: evidence, volume, seq,
+ * name (first name first, then the others in order of path), member no, rule. A callback returning
+ * false stops. Everything is (transfer none), valid during the call. ---- */
 typedef struct {
-  const char *hit_id;      /* "H-" and 16 hex: SHA-256 of evidence, volume offset, path, meta address,
-                              member, view, namespace and rule, so that it stays the same */
-  int64_t rowid;           /* for store_put_verdict; the same for all names of one hit */
+  const char *hit_id; /* "H-" and 16 hex: SHA-256 of evidence, volume offset, path, meta address,
+                         member, view, namespace and rule, so that it stays the same */
+  int64_t rowid;      /* for store_put_verdict; the same for all names of one hit */
   const char *evidence;
   uint32_t evidence_no, volume;
   uint64_t volume_offset, seq;
   const char *fs_type, *path, *member, *view, *meta, *state;
   bool is_named_stream, is_reallocated;
-  uint64_t size;           /* of the member, or of the object itself */
+  uint64_t size; /* of the member, or of the object itself */
   Digests digests;
   TriageTime created, modified, changed, accessed; /* of the member, or of the object itself */
   TriageTime object_created, object_modified, object_changed, object_accessed;
@@ -236,8 +237,8 @@ bool store_each_evidence_property(Store *store, uint32_t evidence,
 bool store_each_evidence_file(Store *store, uint32_t evidence,
                               bool (*row)(void *user, const char *path, uint64_t size), void *user,
                               GError **error);
-bool store_each_volume(Store *store, bool (*row)(void *user, const VolumeRecord *volume), void *user,
-                       GError **error);
+bool store_each_volume(Store *store, bool (*row)(void *user, const VolumeRecord *volume),
+                       void *user, GError **error);
 bool store_each_input_file(Store *store, bool (*row)(void *user, const InputFile *file), void *user,
                            GError **error);
 

@@ -4,7 +4,8 @@
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(sqlite3_stmt, sqlite3_finalize)
 
-/* Steps through sql (with one number bound where it has a parameter). take returns false to stop. */
+/* Steps through sql (with one number bound where it has a parameter). take returns false to stop.
+ */
 static bool each(Store *store, const char *sql, uint32_t number,
                  bool (*take)(void *user, sqlite3_stmt *statement), void *user, GError **error) {
   g_autoptr(sqlite3_stmt) statement = NULL;
@@ -92,8 +93,8 @@ static bool take_volume(void *user, sqlite3_stmt *s) {
   return receiver->row.volume(receiver->user, &record);
 }
 
-bool store_each_volume(Store *store, bool (*row)(void *user, const VolumeRecord *volume), void *user,
-                       GError **error) {
+bool store_each_volume(Store *store, bool (*row)(void *user, const VolumeRecord *volume),
+                       void *user, GError **error) {
   Receiver receiver = {.row.volume = row, .user = user};
   return each(store, "SELECT * FROM volume ORDER BY evidence, no", 0, take_volume, &receiver,
               error);
@@ -128,9 +129,9 @@ static bool take_count(void *user, sqlite3_stmt *s) {
 
 bool store_totals(Store *store, uint32_t evidence, uint32_t volume, StoreTotals *out,
                   GError **error) {
-  g_autofree char *where = evidence == 0 ? g_strdup("")
-                                         : g_strdup_printf(" WHERE evidence = %u AND volume = %u",
-                                                           evidence, volume);
+  g_autofree char *where =
+      evidence == 0 ? g_strdup("")
+                    : g_strdup_printf(" WHERE evidence = %u AND volume = %u", evidence, volume);
   g_autofree char *objects = g_strdup_printf(
       "SELECT count(*), coalesce(sum(status = 1), 0), coalesce(sum(status = 2), 0), "
       "coalesce(sum(size), 0), coalesce(sum(examined_bytes), 0), coalesce(sum(members), 0) FROM "

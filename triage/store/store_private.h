@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store_private.h - the inside of the case store. Knows SQLite; nothing outside triage/store does. */
+/* store_private.h - the inside of the case store. Knows SQLite; nothing outside triage/store does.
+ */
 #pragma once
 #include "store/store.h"
 #include <sqlite3.h>

@@ -154,8 +154,10 @@ static GPtrArray *read_names(Store *store, uint32_t evidence, const Object *obje
                              GError **error) {
   g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func((GDestroyNotify)name_free);
   g_autoptr(sqlite3_stmt) statement =
-      prepare(store, "SELECT dir, state, flags, name FROM name WHERE evidence = ? AND volume = ? "
-                     "AND seq = ?", error);
+      prepare(store,
+              "SELECT dir, state, flags, name FROM name WHERE evidence = ? AND volume = ? "
+              "AND seq = ?",
+              error);
   if (statement == NULL)
     return NULL;
   sqlite3_bind_int64(statement, 1, evidence);
@@ -259,8 +261,9 @@ static void make_id(const HitRow *row, unsigned ordinal, char *out, gsize size) 
   g_autoptr(Digester) digester = digester_new(DIGEST_SHA256);
   g_autofree char *place = g_strdup_printf("%llu", (unsigned long long)row->volume_offset);
   g_autofree char *number = g_strdup_printf("%u", ordinal);
-  const char *parts[] = {row->evidence, place,     row->path,           row->meta, row->member,
-                         row->view,     row->rule_namespace, row->rule, number};
+  const char *parts[] = {row->evidence,       place,       row->path,
+                         row->meta,           row->member, row->view,
+                         row->rule_namespace, row->rule,   number};
   for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
     digester_update(digester, parts[i], strlen(parts[i]) + 1);
   Digests digests;
@@ -306,7 +309,7 @@ static void fill_hit(sqlite3_stmt *s, const Object *object, const Place *place, 
   row->member = column_text(s, MEMBER);
   row->view = column_text(s, MEMBER + 1);
   row->size = *row->member == '\0' && strcmp(row->view, "raw") == 0 ? object->size
-                                                                   : column_u64(s, MEMBER + 2);
+                                                                    : column_u64(s, MEMBER + 2);
   column_digests(s, MEMBER + 3, &row->digests);
   column_time(s, MEMBER + 6, &row->created);
   column_time(s, MEMBER + 8, &row->modified);
@@ -438,8 +441,8 @@ typedef struct {
   bool stopped;
 } Entries;
 
-static bool give_members(Entries *entries, EntryRow *entry, uint32_t evidence,
-                         const Object *object, GError **error) {
+static bool give_members(Entries *entries, EntryRow *entry, uint32_t evidence, const Object *object,
+                         GError **error) {
   sqlite3_stmt *s = entries->members;
   sqlite3_reset(s);
   sqlite3_bind_int64(s, 1, evidence);
@@ -504,12 +507,16 @@ static bool give_entry(Entries *entries, sqlite3_stmt *s, const Place *place, co
 bool store_each_entry(Store *store, bool (*row)(void *user, const EntryRow *entry), void *user,
                       GError **error) {
   g_autoptr(sqlite3_stmt) s =
-      prepare(store, "SELECT " OBJECT_COLUMNS ", o.evidence, o.status, o.sha256, o.sha1, o.md5 FROM "
-                     "object o ORDER BY o.evidence, o.volume, o.seq", error);
+      prepare(store,
+              "SELECT " OBJECT_COLUMNS ", o.evidence, o.status, o.sha256, o.sha1, o.md5 FROM "
+              "object o ORDER BY o.evidence, o.volume, o.seq",
+              error);
   g_autoptr(sqlite3_stmt) members =
-      prepare(store, "SELECT member, view, size, sha256, sha1, md5, created, created_part, modified, "
-                     "modified_part, changed, changed_part, accessed, accessed_part FROM member "
-                     "WHERE evidence = ? AND volume = ? AND seq = ? AND no > 0 ORDER BY no", error);
+      prepare(store,
+              "SELECT member, view, size, sha256, sha1, md5, created, created_part, modified, "
+              "modified_part, changed, changed_part, accessed, accessed_part FROM member "
+              "WHERE evidence = ? AND volume = ? AND seq = ? AND no > 0 ORDER BY no",
+              error);
   if (s == NULL || members == NULL)
     return false;
   g_auto(Place) place = {0};

@@ -4,8 +4,8 @@
 #include "store/store_private.h"
 
 /* A time is two columns: seconds since 1970 (NULL: none) and nanoseconds + digits << 32 + is_local
- * << 40. object.status: 0 to be examined, 1 examined, 2 nothing to examine. gap.seq is NULL where the
- * row is about no object. */
+ * << 40. object.status: 0 to be examined, 1 examined, 2 nothing to examine. gap.seq is NULL where
+ * the row is about no object. */
 #define TIMES                                                                                      \
   "created INTEGER, created_part INTEGER, modified INTEGER, modified_part INTEGER, "               \
   "changed INTEGER, changed_part INTEGER, accessed INTEGER, accessed_part INTEGER, "

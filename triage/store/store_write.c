@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store_write.c - rows going in. Everything was checked where it came from; what still breaks a rule
- * of the tables is an error, never an abort. */
+/* store_write.c - rows going in. Everything was checked where it came from; what still breaks a
+ * rule of the tables is an error, never an abort. */
 #include "base/limits.h"
 #include "store/store_private.h"
 #include <string.h>
@@ -125,8 +125,8 @@ bool store_put_name(Store *store, uint32_t evidence, uint32_t volume, const Obje
 }
 
 bool store_clear_volume(Store *store, uint32_t evidence, uint32_t volume, GError **error) {
-  static const char *const TABLES[] = {"match",  "indicator", "corroboration", "hit",    "member",
-                                       "fact",   "gap",       "name",          "object", "dir"};
+  static const char *const TABLES[] = {"match", "indicator", "corroboration", "hit",    "member",
+                                       "fact",  "gap",       "name",          "object", "dir"};
   for (gsize i = 0; i < G_N_ELEMENTS(TABLES); i++) {
     g_autofree char *sql =
         i < 3 ? g_strdup_printf("DELETE FROM %s WHERE hit IN (SELECT id FROM hit WHERE evidence = "

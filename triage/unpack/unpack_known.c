@@ -176,9 +176,9 @@ bool probe_old_rar(const uint8_t *data, uint64_t size) {
 /* A mail or mailbox with parts in base64 or quoted-printable: text that the rules cannot see. The
  * encoding must stand within the first part of the text, after a mail header at the very start. */
 bool probe_mime(const uint8_t *data, uint64_t size) {
-  static const char *const STARTS[] = {"From ", "From:", "Received:", "Return-Path:", "Delivered-To:",
-                                       "MIME-Version:", "Message-ID:", "Subject:", "Date:", "To:",
-                                       "X-Mozilla-Status:", "Content-Type:"};
+  static const char *const STARTS[] = {
+      "From ",       "From:",    "Received:", "Return-Path:", "Delivered-To:",     "MIME-Version:",
+      "Message-ID:", "Subject:", "Date:",     "To:",          "X-Mozilla-Status:", "Content-Type:"};
   bool is_mail = false;
   for (size_t i = 0; i < sizeof STARTS / sizeof STARTS[0]; i++) {
     size_t n = strlen(STARTS[i]);
