@@ -186,7 +186,7 @@ static void prepare(Run *run) {
   g_autofree char *key = g_strdup_printf("evidence_%u_finished", run->evidence);
   g_autofree char *done = store_get_meta(run->store, key);
   bool wanted = (digest == NULL || strcmp(digest, "none") != 0) && done == NULL &&
-                strcmp(run->probe->kind, "directory") != 0;
+                run->probe->error == NULL && strcmp(run->probe->kind, "directory") != 0;
   run->digest_state = wanted ? DIGEST_WANTED : DIGEST_NOT_WANTED;
   run->digest_attempts = 0;
   run->digest_gaps = g_ptr_array_new_with_free_func((GDestroyNotify)stored_gap_free);

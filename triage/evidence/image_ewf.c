@@ -101,6 +101,8 @@ static void ewf_close(Image *image) {
   if (ewf == NULL)
     return;
   ewf_reader_clear(ewf);
+  for (guint i = 0; i < ewf->tables->len; i++)
+    g_free(g_array_index(ewf->tables, EwfTable, i).salvaged);
   g_array_unref(ewf->tables);
   g_array_unref(ewf->placed);
   g_free(ewf);
@@ -112,8 +114,9 @@ const ImageFormat IMAGE_EWF = {
             .title = "Expert Witness Compression Format (E01, S01)",
             .spec = "libewf's description of EWF version 1",
             .library = "zlib",
-            .limitations = "version 1 only; chunks without a usable table are not searched for; "
-                           "of several gaps only the first and the last edge can be placed",
+            .limitations =
+                "version 1 only; chunks whose table is damaged, not cut off, are not searched for; "
+                "of several gaps only the first and the last edge can be placed",
             .available = true},
     .probe = ewf_probe,
     .open = ewf_open,

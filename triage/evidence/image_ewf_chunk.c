@@ -130,6 +130,10 @@ static void backup_check(Image *image, const Ewf *ewf, EwfTable *table) {
 static bool entries_load(Image *image, const Ewf *ewf, EwfTable *table, uint32_t *entries) {
   bool sum_holds = false;
   const char *shown = image_files_shown(image->files, table->segment);
+  if (table->salvaged != NULL) {
+    memcpy(entries, table->salvaged, (size_t)table->n_chunks * 4);
+    return true;
+  }
   if (entries_read(image, ewf, table, table->entries, entries, &sum_holds) && sum_holds) {
     backup_check(image, ewf, table);
     return true;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* image_ewf_walk.c - the section chain of every segment of an E01 set: which tables there are, what
  * the set claims to hold, where a segment is cut. libewf walks the same chain but keeps silent
- * about what it does not find. Reads descriptors and table headers alone, never chunk data. */
+ * about what it does not find. Reads descriptors and table headers; chunk data only where a table
+ * was cut off. */
 #include "base/limits.h"
 #include "evidence/image_ewf.h"
 #include <string.h>
@@ -198,13 +199,21 @@ static void cut(Image *image, Ewf *ewf, guint segment, uint64_t at) {
 
 static void walk_segment(Image *image, Ewf *ewf, guint segment) {
   guint n_tables = ewf->tables->len;
+  uint64_t untabled = 0; /* where the chunks of a sectors section begin, until its table comes */
   const char *shown = image_files_shown(image->files, segment);
   ewf->done = false;
   for (Section section = {.segment = segment, .at = EWF_FILE_HEADER};; section.at = section.next) {
     if (++ewf->n_sections > LIMIT_EWF_SECTIONS || !section_read(image, &section)) {
+      if (untabled != 0)
+        ewf_salvage(image, ewf, segment, untabled,
+                    MIN(section.at, image_files_size(image->files, segment)));
       cut(image, ewf, segment, section.at);
       return;
     }
+    if (is(&section, "sectors"))
+      untabled = section.data;
+    else if (is(&section, "table") || is(&section, "table2"))
+      untabled = 0;
     if (!section.sum_holds)
       image_add_problem(image,
                         "%s: the checksum of the section \"%s\" at byte %" G_GUINT64_FORMAT

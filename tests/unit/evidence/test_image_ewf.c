@@ -306,7 +306,44 @@ static void the_truth_sets_are_as_told(void **state) {
     assert_int_equal(g_array_index(damage, Damage, 0).length, lost[i]);
     assert_int_equal(fixture_silent(damage, out, media, DISK), 0);
   }
-  fixture_refused(cut, TRIAGE_REASON_TRUNCATED);
+  /* The table is cut off; the chunks before the cut are found by their checksums. */
+  g_autoptr(Image) rest = fixture_open_good(cut);
+  g_autofree uint8_t *out = fixture_read(rest, DISK, 1 << 20);
+  GArray *damage = image_damage_all(rest);
+  assert_int_equal(fixture_silent(damage, out, media, DISK), 0);
+  assert_int_equal(damage->len, 1);
+  uint64_t found = g_array_index(damage, Damage, 0).offset;
+  assert_true(found >= 32768 && found % 32768 == 0);
+  assert_memory_equal(out, media, found);
+}
+
+/* A set of one segment whose only table lies behind the cut. */
+static void chunks_before_a_lost_table_are_found(void **state) {
+  enum { MANY = 900 * 1024, CHUNK = 32768 };
+  g_autofree uint8_t *media = fixture_media(MANY, 21);
+  const char *const compressions[] = {"deflate:none", "deflate:fast"};
+  for (int i = 0; i < 2; i++) {
+    ACQUIRE_OR_SKIP(*state, "s", media, MANY, "encase6", compressions[i]);
+    g_autofree char *path = g_build_filename(*state, "s.E01", NULL);
+    g_autoptr(GBytes) original = fixture_load(path);
+    size_t n = g_bytes_get_size(original) / 2;
+    g_autofree uint8_t *bytes = g_memdup2(g_bytes_get_data(original, NULL), n);
+    for (int flip = 0; flip < 2; flip++) {
+      /* The second time a byte in the middle of what is left is wrong: the search ends there. */
+      bytes[n / 2] ^= (uint8_t)flip;
+      g_free(fixture_write(*state, "s.E01", bytes, n));
+      g_autoptr(Image) image = fixture_open_good(path);
+      g_autofree uint8_t *out = fixture_read(image, MANY, 50000);
+      GArray *damage = image_damage_all(image);
+      assert_int_equal(fixture_silent(damage, out, media, MANY), 0);
+      assert_int_equal(damage->len, 1);
+      uint64_t found = g_array_index(damage, Damage, 0).offset;
+      assert_true(found >= (flip ? MANY / 6 : MANY / 3));
+      assert_true(!flip || found < MANY / 2);
+      assert_memory_equal(out, media, found);
+    }
+    g_unlink(path);
+  }
 }
 
 int main(void) {
@@ -316,6 +353,7 @@ int main(void) {
       T(any_mutant_is_refused_or_honest),           T(both_tables_bad_means_no_chunk_of_theirs),
       T(missing_segments_are_known_before_reading), T(a_cut_segment_is_truncated),
       T(swapped_and_foreign_segments_are_noticed),  T(the_truth_sets_are_as_told),
+      T(chunks_before_a_lost_table_are_found),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
