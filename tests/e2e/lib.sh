@@ -5,7 +5,7 @@
 set -uo pipefail
 : "${TRIAGE:?run by ctest, or set it to the triage binary}"
 TRIAGE_SOURCE=${TRIAGE_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
-E2E=$TRIAGE_SOURCE/tests/e2e
+export E2E=$TRIAGE_SOURCE/tests/e2e
 failures=0
 work=$(mktemp -d "${TMPDIR:-/tmp}/triage-e2e-XXXXXX")
 trap 'rm -rf "$work"' EXIT

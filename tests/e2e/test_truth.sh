@@ -15,7 +15,10 @@ scan() { # CASE EVIDENCE...
 
 cut -f2 "$truth/truth.tsv" | tail -n +2 | sort -u >images
 while read -r image; do
-  path=$truth/$image
+  # The table names a disk; the evidence is its file or its first segment.
+  for path in "$truth/$image" "$truth/$image".{E01,001,dd,img,iso}; do
+    [ ! -e "$path" ] || break
+  done
   [ -e "$path" ] || { fail "no such evidence: $image"; continue; }
   scan case "$path"
   python3 "$TRIAGE_SHARED/check/compare_truth.py" "$truth/truth.tsv" case --evidence "$image" -v --verdicts >report.txt

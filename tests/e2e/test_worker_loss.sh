@@ -26,9 +26,10 @@ lost memory out-of-memory
 lost hang timeout --timeout 2
 
 # killed from outside, once: tried again, nothing is missing and nothing is listed
-head -c 300M /dev/zero | tr '\0' 'x' >big.bin
+head -c 120M /dev/zero | tr '\0' 'x' >big.bin
 script >>big.bin
 mkdir tree && mv big.bin tree/ && script >tree/a.vbs
+rm -rf case
 "$TRIAGE" scan -q -o undisturbed tree
 "$TRIAGE" scan -q -o case tree &
 pid=$!
