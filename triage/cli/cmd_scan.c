@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_scan.c - the options of 'triage scan'. */
 #include "base/limits.h"
+#include "base/text.h"
 #include "cli/commands.h"
 #include "engine/coord.h"
 #include <string.h>
@@ -99,7 +100,7 @@ static bool check_digest_list(const char *list) {
 }
 
 static char *join_command_line(int argc, char **argv) {
-  GString *line = g_string_new("triage");
+  g_autoptr(GString) line = g_string_new("triage");
   for (int i = 0; i < argc; i++) {
     g_autofree char *quoted = g_shell_quote(argv[i]);
     bool is_plain = strspn(argv[i], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -107,7 +108,25 @@ static char *join_command_line(int argc, char **argv) {
                     *argv[i] != '\0';
     g_string_append_printf(line, " %s", is_plain ? argv[i] : quoted);
   }
-  return g_string_free(line, FALSE);
+  return text_printable(line->str, line->len);
+}
+
+/* "-j4" as every other program takes it; GOption knows "-j 4" alone. (transfer full) */
+static GStrv split_jobs(int argc, char **argv) {
+  GStrvBuilder *builder = g_strv_builder_new();
+  bool is_option = true;
+  for (int i = 0; i < argc; i++) {
+    is_option = is_option && strcmp(argv[i], "--") != 0;
+    if (is_option && g_str_has_prefix(argv[i], "-j") && g_ascii_isdigit(argv[i][2])) {
+      g_strv_builder_add(builder, "-j");
+      g_strv_builder_add(builder, argv[i] + 2);
+    } else {
+      g_strv_builder_add(builder, argv[i]);
+    }
+  }
+  GStrv list = g_strv_builder_end(builder);
+  g_strv_builder_unref(builder);
+  return list;
 }
 
 static void arguments_clear(Arguments *a) {
@@ -131,7 +150,6 @@ static void arguments_clear(Arguments *a) {
 
 static int run(Arguments *a, GOptionContext *context, int argc, char **argv) {
   g_autoptr(GError) error = NULL;
-  a->scan.command_line = join_command_line(argc, argv);
   if (!g_option_context_parse(context, &argc, &argv, &error)) {
     g_printerr("triage scan: %s; 'triage scan --help' lists the options\n", error->message);
     return EXIT_UNUSABLE;
@@ -168,7 +186,12 @@ int command_scan(int argc, char **argv) {
   g_autoptr(GOptionContext) context = g_option_context_new("EVIDENCE...");
   g_option_context_set_summary(context, "Examines evidence and writes a case directory.");
   g_option_context_add_main_entries(context, entries, NULL);
-  int status = run(&arguments, context, argc, argv);
+  arguments.scan.command_line = join_command_line(argc, argv);
+  g_auto(GStrv) list = split_jobs(argc, argv);
+  int n = (int)g_strv_length(list);
+  /* The parser moves the pointers about: it gets its own array of them. */
+  g_autofree char **view = g_memdup2(list, sizeof(char *) * ((gsize)n + 1));
+  int status = run(&arguments, context, n, view);
   arguments_clear(&arguments);
   return status;
 }

@@ -169,7 +169,7 @@ static bool take(Probe *probe, MessageType type, GVariant *message, bool *done, 
   }
 }
 
-Probe *probe_new(const ProcessSetup *setup, GError **error) {
+static Probe *probe_once(const ProcessSetup *setup, GError **error) {
   g_autoptr(Process) process = process_new(setup, error);
   if (process == NULL)
     return NULL;
@@ -197,4 +197,19 @@ Probe *probe_new(const ProcessSetup *setup, GError **error) {
     return NULL;
   }
   return g_steal_pointer(&probe);
+}
+
+/* A worker may be lost to the machine rather than to the evidence: as for an object, one more try.
+ */
+Probe *probe_new(const ProcessSetup *setup, GError **error) {
+  g_autoptr(GError) first = NULL;
+  Probe *probe = probe_once(setup, &first);
+  const GError *lost = probe != NULL ? probe->error : first;
+  if (lost == NULL || triage_error_reason(lost) != TRIAGE_REASON_WORKER_CRASH) {
+    if (first != NULL)
+      g_propagate_error(error, g_steal_pointer(&first));
+    return probe;
+  }
+  probe_free(probe);
+  return probe_once(setup, error);
 }

@@ -43,7 +43,7 @@ bool run_put_volume(Run *run, const VolumeWork *volume, bool is_enumerated, GErr
 
 bool run_tick(Run *run, GError **error) {
   gint64 now = g_get_monotonic_time();
-  if (run->pending_rows < 20000 && now - run->committed_at < 2 * G_USEC_PER_SEC)
+  if (run->pending_rows < 20000 && now - run->committed_at < (gint64)2 * G_USEC_PER_SEC)
     return true;
   run->pending_rows = 0;
   run->committed_at = now;

@@ -126,7 +126,8 @@ static bool take_indicators(TakenHit *hit, GVariantIter *iter) {
   bool ok = true;
   while (
       g_variant_iter_loop(iter, "(&s&st)", &indicator.name, &indicator.value, &indicator.offset)) {
-    ok = ok && is_word(indicator.name, 64) && is_word(indicator.value, 4 * LIMIT_INDICATOR_BYTES) &&
+    ok = ok && is_word(indicator.name, 64) &&
+         is_word(indicator.value, (gsize)4 * LIMIT_INDICATOR_BYTES) &&
          indicator.offset <= INT64_MAX;
     g_array_append_val(hit->indicators, indicator);
   }
@@ -158,7 +159,7 @@ static bool take_hit(GVariant *message, TakenHit *hit, GError **error) {
   record->n_indicators = hit->indicators->len;
   if (!ok || record->first_offset > INT64_MAX || record->image_offset > INT64_MAX ||
       record->match_count > INT64_MAX || !is_word(record->rule_namespace, 256) ||
-      !is_word(record->rule, 256) || !is_word(record->excerpt, 4 * LIMIT_EXCERPT_BYTES))
+      !is_word(record->rule, 256) || !is_word(record->excerpt, (gsize)4 * LIMIT_EXCERPT_BYTES))
     return broken(error, "hit");
   return true;
 }
@@ -180,8 +181,8 @@ static bool put_hit(Run *run, const Object *object, GVariant *message, GError **
 static bool check_fact(GVariant *message, uint32_t *no, GError **error) {
   const char *kind, *target, *detail;
   g_variant_get(message, "(u&s&s&s)", no, &kind, &target, &detail);
-  return (is_word(kind, 64) && is_word(target, 4 * LIMIT_FACT_BYTES) &&
-          is_word(detail, 4 * LIMIT_FACT_BYTES)) ||
+  return (is_word(kind, 64) && is_word(target, (gsize)4 * LIMIT_FACT_BYTES) &&
+          is_word(detail, (gsize)4 * LIMIT_FACT_BYTES)) ||
          broken(error, "fact");
 }
 

@@ -36,7 +36,7 @@ char *worker_text(const char *text) {
 }
 
 void worker_fail(Worker *worker, const GError *error) {
-  g_autofree char *text = worker_text(error->message);
+  g_autofree char *text = worker_text(error != NULL ? error->message : "unknown cause");
   worker_send(worker, MSG_ERROR, g_variant_new("(ys)", (guchar)triage_error_reason(error), text));
   worker_flush(worker);
 }

@@ -96,12 +96,16 @@ static void add_date(Image *image, const char *name, const char *value) {
     image_add_property(image, name, text, strlen(text));
     return;
   }
-  unsigned y, mo, d, h, mi, s;
-  int used = 0;
-  if (sscanf(value, "%4u %2u %2u %2u %2u %2u%n", &y, &mo, &d, &h, &mi, &s, &used) == 6 &&
-      value[used] == '\0') {
+  g_auto(GStrv) parts = g_strsplit(value, " ", 7);
+  guint64 numbers[6];
+  guint n = 0;
+  while (n < 6 && parts[n] != NULL &&
+         g_ascii_string_to_unsigned(parts[n], 10, 0, 9999, &numbers[n], NULL))
+    n++;
+  if (n == 6 && parts[6] == NULL) {
     g_snprintf(text, sizeof text, "%04u-%02u-%02uT%02u:%02u:%02u (local time, zone not recorded)",
-               y, mo, d, h, mi, s);
+               (guint)numbers[0], (guint)numbers[1], (guint)numbers[2], (guint)numbers[3],
+               (guint)numbers[4], (guint)numbers[5]);
     image_add_property(image, name, text, strlen(text));
     return;
   }

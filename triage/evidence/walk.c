@@ -299,9 +299,14 @@ static void walk_metadata(Walk *walk) {
   TSK_FS_TYPE_ENUM type = walk->fs->ftype;
   if (!TSK_FS_TYPE_ISNTFS(type) && !TSK_FS_TYPE_ISEXT(type) && !TSK_FS_TYPE_ISFFS(type))
     return;
-  for (uint64_t address = walk->fs->first_inum;
-       address < walk->fs->last_inum && !walk->stopped && walk->seq < LIMIT_VOLUME_OBJECTS;
+  for (uint64_t address = walk->fs->first_inum; address < walk->fs->last_inum && !walk->stopped;
        address++) {
+    if (walk->seq >= LIMIT_VOLUME_OBJECTS) {
+      walk_gap(walk, GAP_NO_OBJECT, 0, false, address, TRIAGE_REASON_SIZE_LIMIT,
+               "the volume holds more entries than are taken from one; those without a name from "
+               "this metadata address on are left out");
+      break;
+    }
     if (g_hash_table_contains(walk->entries, &address))
       continue;
     int reason = walk_skip_reason(walk, WALK_PASS_METADATA, address);
