@@ -20,3 +20,17 @@ const ReportWriter *const *report_writers(size_t *n);
  * then manifest.json and manifest.sha256 over every file of the case, which are always written. A
  * write that fails (full disk) names the file and what to do. */
 bool reports_render(Store *store, const char *dir, const char *const *formats, GError **error);
+
+/* ---- triage verify ---- */
+enum { MANIFEST_BYTES_MAX = 1 << 20 };
+/* SHA-256 of a file of dir in lower-case hex; sha256 has 65 bytes. */
+bool reports_digest_file(const char *dir, const char *name, char *sha256, GError **error);
+int reports_compare_names(gconstpointer a, gconstpointer b); /* for arrays of char * */
+/* Holds every file of dir against manifest.sha256: adds one sentence (transfer full) for each that
+ * has changed, is missing, or is not in it. False with error where there is no manifest to go by.
+ */
+bool reports_check_manifest(const char *dir, GPtrArray *problems, GError **error);
+/* Renders every format that dir holds again into the directory scratch, compares, removes it; one
+ * sentence for each that differs. */
+bool reports_check_rendered(Store *store, const char *dir, const char *scratch, GPtrArray *problems,
+                            GError **error);

@@ -71,30 +71,45 @@ static void file_record_free(FileRecord *record) {
   g_free(record);
 }
 
-static FileRecord *digest_file(const char *dir, const char *name, GError **error) {
+/* SHA-256 and size of a file of the case. */
+static bool digest_one(const char *dir, const char *name, char *sha256, uint64_t *size,
+                       GError **error) {
   g_autofree char *path = g_build_filename(dir, name, NULL);
   auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   g_autofree char *buffer = g_malloc(1 << 20);
   g_autoptr(Digester) digester = digester_new(DIGEST_SHA256);
-  uint64_t size = 0;
+  *size = 0;
   for (;;) {
-    ssize_t n = fd >= 0 ? io_pread(fd, buffer, 1 << 20, size) : -1;
-    if (n < 0) {
-      triage_fail(error, TRIAGE_REASON_INTERNAL, "%s: cannot be read: %s", path, g_strerror(errno));
-      return NULL;
-    }
+    ssize_t n = fd >= 0 ? io_pread(fd, buffer, 1 << 20, *size) : -1;
+    if (n < 0)
+      return triage_fail(error, TRIAGE_REASON_INTERNAL, "%s: cannot be read: %s", path,
+                         g_strerror(errno));
     if (n == 0)
       break;
     digester_update(digester, buffer, (size_t)n);
-    size += (uint64_t)n;
+    *size += (uint64_t)n;
   }
   Digests digests;
   digester_finish(digester, &digests);
-  FileRecord *record = g_new0(FileRecord, 1);
-  record->name = g_strdup(name);
-  record->size = size;
-  g_strlcpy(record->sha256, digests.sha256, sizeof record->sha256);
-  return record;
+  g_strlcpy(sha256, digests.sha256, sizeof digests.sha256);
+  return true;
+}
+
+bool reports_digest_file(const char *dir, const char *name, char *sha256, GError **error) {
+  uint64_t size;
+  return digest_one(dir, name, sha256, &size, error);
+}
+
+int reports_compare_names(gconstpointer a, gconstpointer b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static FileRecord *digest_file(const char *dir, const char *name, GError **error) {
+  FileRecord record = {0};
+  if (!digest_one(dir, name, record.sha256, &record.size, error))
+    return NULL;
+  record.name = g_strdup(name);
+  return g_memdup2(&record, sizeof record);
 }
 
 static int compare_records(gconstpointer a, gconstpointer b) {

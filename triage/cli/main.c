@@ -11,6 +11,8 @@ static const Command COMMANDS[] = {
      command_scan},
     {"report", "CASE [--format LIST]", "write the reports again from the case's store",
      command_report},
+    {"verify", "CASE", "check a case: files, rules, evidence, and every hit read again",
+     command_verify},
     {"info", "EVIDENCE", "say what the evidence is; examines nothing", command_info},
     {"check-rules", "FILE...", "compile rules and profiles, say what is wrong and where",
      command_check_rules},

@@ -28,6 +28,18 @@ enum { EXIT_COMPLETE = 0, EXIT_INCOMPLETE = 1, EXIT_UNUSABLE = 2, EXIT_STOPPED =
 /* Runs a whole scan; messages go to standard error. Returns the exit status. */
 int coord_scan(const ScanOptions *options);
 
+typedef struct {
+  const char *case_dir;
+  char **evidence;     /* where it is now, in order; NULL: where it was */
+  char **rules;        /* where they are now; NULL: where they were */
+  char *password_file; /* NULL: none */
+  int jobs;
+} VerifyOptions;
+
+/* Checks a case and prints what holds and what does not. 0 all holds, 1 something does not, 2 it
+ * cannot be checked, 3 stopped. Writes nothing into the case. */
+int coord_verify(const VerifyOptions *options);
+
 /* Prints what one piece of evidence is. Returns the exit status. */
 int coord_info(const char *path);
 

@@ -20,7 +20,7 @@ static int say_error(Run *run, const GError *error, int status) {
   return status;
 }
 
-static bool check_evidence_paths(const ScanOptions *options, GError **error) {
+bool run_check_evidence(const ScanOptions *options, GError **error) {
   for (guint i = 0; options->evidence[i] != NULL; i++) {
     struct stat status;
     if (stat(options->evidence[i], &status) != 0 || access(options->evidence[i], R_OK) != 0) {
@@ -47,7 +47,7 @@ static void name_probe(GPtrArray *probes, Probe *probe) {
   }
 }
 
-static GPtrArray *probe_all(Run *run, GError **error) {
+GPtrArray *run_probe_all(Run *run, GError **error) {
   g_autoptr(GPtrArray) probes = g_ptr_array_new_with_free_func((GDestroyNotify)probe_free);
   guint n_open = 0;
   for (guint i = 0; run->options->evidence[i] != NULL; i++) {
@@ -126,7 +126,7 @@ static bool check_resumed(Run *run, GPtrArray *probes, char **fingerprint, GErro
                      options->output);
 }
 
-static bool examine(Run *run, GPtrArray *probes, GError **error) {
+bool run_examine(Run *run, GPtrArray *probes, GError **error) {
   for (guint i = 0; i < probes->len; i++) {
     run->evidence = i + 1;
     run->probe = probes->pdata[i];
@@ -191,7 +191,7 @@ static int stop(Run *run, const GError *error) {
   return say_error(run, error, EXIT_STOPPED);
 }
 
-static int open_signals(void) {
+int run_open_signals(void) {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
@@ -214,7 +214,7 @@ static int run_case(Run *run, GPtrArray *probes, gint64 started) {
   g_autofree char *begun = store_get_meta(run->store, "fingerprint");
   bool ok = begun != NULL || (case_begin(run, libraries, &error) &&
                               store_put_meta(run->store, "fingerprint", fingerprint, &error));
-  ok = ok && examine(run, probes, &error) && finish(run, started, &error);
+  ok = ok && run_examine(run, probes, &error) && finish(run, started, &error);
   int status = ok ? summarise(run, &error) : EXIT_STOPPED;
   if (error != NULL) {
     status = stop(run, error);
@@ -223,7 +223,7 @@ static int run_case(Run *run, GPtrArray *probes, gint64 started) {
   return status;
 }
 
-static void run_clear(Run *run) {
+void run_clear(Run *run) {
   store_free(run->store);
   g_clear_pointer(&run->rules, g_ptr_array_unref);
   g_clear_pointer(&run->passwords, g_ptr_array_unref);
@@ -235,16 +235,16 @@ static void run_clear(Run *run) {
 int coord_scan(const ScanOptions *options) {
   gint64 started = g_get_monotonic_time();
   Run run = {.options = options,
-             .signal_fd = open_signals(),
+             .signal_fd = run_open_signals(),
              .progress = {.is_shown = options->progress, .started = started, .phase = "triage"}};
   g_autoptr(GError) error = NULL;
   g_autoptr(GPtrArray) probes = NULL;
   int status = EXIT_UNUSABLE;
-  if (check_evidence_paths(options, &error) &&
+  if (run_check_evidence(options, &error) &&
       (run.rules = inputs_read_rules(options->rules, &error)) != NULL &&
       (run.passwords = inputs_read_passwords(options->password_file, &error)) != NULL &&
       (run.profiles = inputs_read_profiles(options->benign, &error)) != NULL &&
-      (probes = probe_all(&run, &error)) != NULL)
+      (probes = run_probe_all(&run, &error)) != NULL)
     status = run_case(&run, probes, started);
   else
     say_error(&run, error, status);

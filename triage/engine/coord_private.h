@@ -193,3 +193,12 @@ bool run_put_volume(Run *run, const VolumeWork *volume, bool is_enumerated, GErr
 /* Commits now and then. */
 bool run_tick(Run *run, GError **error);
 bool assess_case(Run *run, GError **error);
+/* True where every piece of evidence named can be opened by this user. */
+bool run_check_evidence(const ScanOptions *options, GError **error);
+/* Asks what each piece of evidence is; fails where none can be opened. (transfer full) Probe* */
+GPtrArray *run_probe_all(Run *run, GError **error);
+/* Examines all evidence, or what the store says is still to do. */
+bool run_examine(Run *run, GPtrArray *probes, GError **error);
+/* A descriptor that becomes readable when the run is to stop (SIGINT, SIGTERM, SIGHUP). */
+int run_open_signals(void);
+void run_clear(Run *run); /* frees what the run owns, not itself */

@@ -249,3 +249,11 @@ typedef struct {
 } StoreTotals;
 bool store_totals(Store *store, uint32_t evidence, uint32_t volume, StoreTotals *out,
                   GError **error);
+
+/* ---- a second look (triage verify) ---- */
+/* Makes dir/case.db a copy of the case in which the objects with hits, and nothing else, are still
+ * to be examined. The case itself is only read. */
+bool store_copy_for_verify(Store *store, const char *dir, GError **error);
+/* The hits (their HitRow.rowid) that the examined copy in dir does not hold with the same member,
+ * digest, matches, offsets and excerpt, ascending. (transfer full) int64_t */
+GArray *store_hits_not_found_again(Store *store, const char *dir, GError **error);

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* reports_verify.c - do the files of a case hold against its manifest, and against the store they
+ * were rendered from? Reads alone. */
+#include "base/io.h"
+#include "base/text.h"
+#include "reports/reports.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Lines of "64 hex digits, two spaces, name"; anything else is a problem of its own. */
+static bool take_line(const char *line, GHashTable *digests) {
+  if (strlen(line) < 67 || strspn(line, "0123456789abcdef") != 64 || line[64] != ' ' ||
+      line[65] != ' ' || strchr(line + 66, '/') != NULL)
+    return false;
+  return g_hash_table_insert(digests, g_strdup(line + 66), g_strndup(line, 64));
+}
+
+static GHashTable *read_manifest(const char *dir, GPtrArray *problems, GError **error) {
+  g_autofree char *path = g_build_filename(dir, "manifest.sha256", NULL);
+  g_autoptr(GBytes) bytes = io_read_file(path, MANIFEST_BYTES_MAX, error);
+  if (bytes == NULL)
+    return NULL;
+  gsize n;
+  const char *data = g_bytes_get_data(bytes, &n);
+  g_autofree char *text = g_strndup(data != NULL ? data : "", n);
+  g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+  /* Names of our own making, so the plain hash will do. */
+  GHashTable *digests = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  for (guint i = 0; lines[i] != NULL; i++)
+    if (*lines[i] != '\0' && !take_line(lines[i], digests))
+      g_ptr_array_add(problems, g_strdup_printf("manifest.sha256: line %u is not a digest and a "
+                                                "name, or names a file twice",
+                                                i + 1));
+  return digests;
+}
+
+static void check_listed(const char *dir, GHashTable *digests, GPtrArray *problems) {
+  g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(digests), (GCompareFunc)strcmp);
+  for (GList *item = names; item != NULL; item = item->next) {
+    const char *name = item->data, *recorded = g_hash_table_lookup(digests, name);
+    g_autofree char *shown = text_printable(name, strlen(name));
+    char found[65];
+    g_autoptr(GError) error = NULL;
+    if (!reports_digest_file(dir, name, found, &error))
+      g_ptr_array_add(problems,
+                      g_strdup_printf("%s: is named in the manifest and cannot be read: %s", shown,
+                                      error->message));
+    else if (strcmp(found, recorded) != 0)
+      g_ptr_array_add(problems,
+                      g_strdup_printf("%s: has changed: SHA-256 %s, the manifest records %s", shown,
+                                      found, recorded));
+  }
+}
+
+static void check_unlisted(const char *dir, GHashTable *digests, GPtrArray *problems) {
+  DIR *stream = opendir(dir);
+  if (stream == NULL) {
+    g_ptr_array_add(problems,
+                    g_strdup_printf("the case directory cannot be listed: %s", g_strerror(errno)));
+    return;
+  }
+  g_autoptr(GPtrArray) extra = g_ptr_array_new_with_free_func(g_free);
+  for (struct dirent *entry; (entry = readdir(stream)) != NULL;) {
+    const char *name = entry->d_name;
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "manifest.sha256") == 0 ||
+        g_hash_table_contains(digests, name))
+      continue;
+    g_ptr_array_add(extra, text_printable(name, strlen(name)));
+  }
+  closedir(stream);
+  g_ptr_array_sort(extra, reports_compare_names);
+  for (guint i = 0; i < extra->len; i++)
+    g_ptr_array_add(problems,
+                    g_strdup_printf("%s: is in the case directory but not in the manifest",
+                                    (char *)extra->pdata[i]));
+}
+
+bool reports_check_manifest(const char *dir, GPtrArray *problems, GError **error) {
+  g_autoptr(GHashTable) digests = read_manifest(dir, problems, error);
+  if (digests == NULL)
+    return false;
+  if (!g_hash_table_contains(digests, "case.db"))
+    g_ptr_array_add(problems, g_strdup("case.db: is not in the manifest"));
+  check_listed(dir, digests, problems);
+  check_unlisted(dir, digests, problems);
+  return true;
+}
+
+bool reports_check_rendered(Store *store, const char *dir, const char *scratch, GPtrArray *problems,
+                            GError **error) {
+  size_t n;
+  const ReportWriter *const *writers = report_writers(&n);
+  for (size_t i = 0; i < n; i++) {
+    const char *name = writers[i]->file_name;
+    g_autofree char *path = g_build_filename(dir, name, NULL);
+    if (access(path, F_OK) != 0)
+      continue; /* a missing file that should be there is the manifest's business */
+    g_autofree char *again = g_build_filename(scratch, name, NULL);
+    auto_fd fd = open(again, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+      return triage_fail(error, TRIAGE_REASON_INTERNAL, "%s: cannot be written: %s", again,
+                         g_strerror(errno));
+    char here[65], there[65];
+    if (!writers[i]->write(store, fd, error) || !reports_digest_file(dir, name, here, error) ||
+        !reports_digest_file(scratch, name, there, error))
+      return false;
+    if (strcmp(here, there) != 0)
+      g_ptr_array_add(problems, g_strdup_printf("%s: is not what case.db gives when it is rendered "
+                                                "again",
+                                                name));
+    unlink(again);
+  }
+  return true;
+}

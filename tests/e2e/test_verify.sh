@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# test_verify.sh - 'triage verify' notices every change of a case, of its rules and of the evidence.
+# labels: asan
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+ext4_image disk.dd 8M
+mkdir tree && script >tree/a.vbs && (cd tree && zip -q b.zip a.vbs)
+cp "$TRIAGE_SOURCE/rules/network_smtp_vb.yar" own.yar
+status 0 "$TRIAGE" scan -q --entries -r own.yar -o whole disk.dd tree
+find whole -type f -exec sha256sum {} + >before
+status 0 "$TRIAGE" verify whole
+grep -q '^The case holds' stdout || fail "verify does not say that the case holds"
+grep -q '^holds: 8 hit' stdout || { fail "not all hits were read again"; cat stdout; }
+sha256sum -c --quiet before || fail "verify has changed the case"
+[ "$(find whole -type f | wc -l)" -eq "$(wc -l <before)" ] || fail "verify has added a file to the case"
+
+fresh() { rm -rf case && cp -a whole case; }
+notices() { # WHAT TEXT
+  status 1 "$TRIAGE" verify case
+  grep -q "^FAILS: .*$2" stdout || { fail "$1: not noticed"; sed 's/^/    /' stdout; }
+  grep -q '^The case does NOT hold' stdout || fail "$1: no sum"
+}
+seal() { # the manifest made to fit again
+  (cd case && for f in case.db coverage.csv entries.csv hits.csv hits.jsonl manifest.json report.html timeline.body; do sha256sum "$f"; done >manifest.sha256)
+}
+for file in coverage.csv entries.csv hits.csv hits.jsonl report.html timeline.body manifest.json; do
+  fresh && [ -s "case/$file" ] || continue
+  python3 -c 'import sys
+with open(sys.argv[1], "r+b") as f:
+    f.seek(-2, 2); b = f.read(1); f.seek(-2, 2); f.write(bytes([b[0] ^ 1]))' "case/$file"
+  notices "a changed byte in $file" "$file: has changed"
+done
+fresh && sed -i 2d case/hits.csv && seal
+notices "a removed row under a new manifest" "hits.csv: is not what case.db gives"
+fresh && { sed -n 1p whole/hits.csv; sed 1d whole/hits.csv | tac; } >case/hits.csv && seal
+notices "rows in another order under a new manifest" "hits.csv: is not what case.db gives"
+fresh && rm case/coverage.csv
+notices "a missing file" "coverage.csv: is named in the manifest"
+fresh && echo x >case/notes.txt
+notices "a file too many" "notes.txt: is in the case directory but not in the manifest"
+# a hit that the evidence does not hold, in a case that fits together otherwise
+fresh && sqlite3 case/case.db "UPDATE hit SET first_offset = first_offset + 1 WHERE id = (SELECT min(id) FROM hit)" &&
+  "$TRIAGE" report case
+notices "a hit at another place" "hit H-.* is not found again"
+
+fresh && cp own.yar kept.yar && sed -i 's/CDO.Message/CDO.Massage/' own.yar
+notices "changed rules" "rules own.yar: no file with the recorded SHA-256"
+status 0 "$TRIAGE" verify -r kept.yar case
+cp kept.yar own.yar
+
+cp disk.dd kept.dd
+printf X | dd of=disk.dd bs=1 seek=1500 conv=notrunc status=none
+notices "a changed byte of the evidence" "disk.dd: the evidence has changed"
+status 0 "$TRIAGE" verify --evidence kept.dd --evidence tree case
+echo "nothing" >tree/a.vbs
+cp kept.dd disk.dd
+notices "a changed file below a directory" "hit H-.*a.vbs.* is not found again"
+
+status 2 "$TRIAGE" verify tree
+says "is no case directory"
+status 2 "$TRIAGE" verify
+finish
