@@ -21,8 +21,9 @@ static const ReportWriter WRITERS[] = {
     WRITER("body", "Timeline of hit objects (mactime 3)", "",
            "seconds only; no owner and mode, which the store does not keep", "timeline.body", true,
            report_write_body),
-    WRITER("html", "Report for people", "", "the first 2,000 hits of a verdict in full",
-           "report.html", true, report_write_html),
+    WRITER("html", "Report for people", "",
+           "the first 2,000 hits by verdict; all stand in hits.csv", "report.html", true,
+           report_write_html),
 };
 
 const ReportWriter *const *report_writers(size_t *n) {

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* html_hand.c - commands of other tools that come to the same content and the same match. Names in
+ * them are quoted for a shell; the commands name files as they are called, without their folder. */
+#include "reports/html_parts.h"
+#include <string.h>
+
+/* Printable names spell bytes as $'...' of bash does, so such a name can be given as it stands. */
+static char *quote(const char *name) {
+  if (strchr(name, '\\') == NULL) {
+    bool plain = *name != '\0' && *name != '-';
+    for (const char *p = name; plain && *p != '\0'; p++)
+      plain = g_ascii_isalnum(*p) || strchr("._-/+,:@", *p) != NULL;
+    return plain ? g_strdup(name) : g_shell_quote(name);
+  }
+  GString *text = g_string_new("$'");
+  for (const char *p = name; *p != '\0'; p++) {
+    if (*p == '\'')
+      g_string_append_c(text, '\\');
+    g_string_append_c(text, *p);
+  }
+  g_string_append_c(text, '\'');
+  return g_string_free(text, FALSE);
+}
+
+static char *image_name(const EvidenceInfo *info) {
+  g_autofree char *name =
+      g_path_get_basename(info->files->len > 0 ? info->files->pdata[0] : info->record.path);
+  g_autofree char *safe = *name == '-' ? g_strconcat("./", name, NULL) : g_strdup(name);
+  return quote(safe);
+}
+
+static const char *rule_file(const HtmlCase *page) {
+  for (guint i = 0; i < page->inputs->len; i++) {
+    const InputFile *file = &g_array_index(page->inputs, InputFile, i);
+    if (strcmp(file->kind, "rules") == 0)
+      return file->name;
+  }
+  return "RULES";
+}
+
+/* One command, on a line of its own. */
+static void G_GNUC_PRINTF(2, 3) command(Out *out, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  g_autofree char *text = g_strdup_vprintf(format, arguments);
+  va_end(arguments);
+  html_text(out, text);
+  html_markup(out, "\n");
+}
+
+/* Takes the object out of the evidence; false where only the words can say how. */
+static void take_out(Out *out, const EvidenceInfo *info, const HitRow *hit) {
+  g_autofree char *image = image_name(info);
+  uint64_t sector = info->record.sector_bytes > 0 ? info->record.sector_bytes : 512;
+  if (strcmp(info->record.kind, "image") == 0 && *hit->meta != '\0') {
+    g_autofree char *unit =
+        sector == 512 ? g_strdup("") : g_strdup_printf("-b %llu ", (unsigned long long)sector);
+    command(out, "icat %s-o %llu %s %s > object.bin", unit,
+            (unsigned long long)(hit->volume_offset / sector), image, hit->meta);
+    return;
+  }
+  if (strcmp(info->record.kind, "directory") == 0) {
+    g_autofree char *path = g_strconcat(".", hit->path, NULL);
+    g_autofree char *quoted = quote(path);
+    command(out, "cd %s && cat %s > object.bin", image, quoted);
+    return;
+  }
+  command(out, "cat %s > object.bin", image);
+}
+
+static void match_again(Out *out, const HtmlCase *page, const HitRow *hit, const char *object) {
+  g_autofree char *rules = quote(rule_file(page));
+  command(out, "sha256sum %s    # %s", object,
+          *hit->digests.sha256 != '\0' ? hit->digests.sha256 : "no digest recorded");
+  command(out, "yara -s %s %s", rules, object);
+}
+
+static void unpack(Out *out, const HtmlCase *page, const HitRow *hit, bool is_raw) {
+  g_auto(GStrv) steps = g_strsplit(hit->member, "!/", -1);
+  g_autofree char *from = g_strdup("object.bin");
+  for (guint i = 0; steps[i] != NULL; i++) {
+    g_autofree char *quoted = quote(steps[i]);
+    g_autofree char *to = g_strdup_printf("member%u.bin", i + 1);
+    command(out, "bsdtar -xOf %s -- %s > %s", from, quoted, to);
+    g_free(from);
+    from = g_steal_pointer(&to);
+  }
+  if (is_raw)
+    match_again(out, page, hit, from);
+}
+
+void html_by_hand(Out *out, HtmlCase *page, const HitRow *hit) {
+  const EvidenceInfo *info = html_case_evidence(page, hit->evidence_no);
+  if (info == NULL)
+    return;
+  html_markup(out, "<div class=\"hand\"><h5>Check it by hand</h5>\n<pre class=\"commands\">");
+  take_out(out, info, hit);
+  bool is_raw = strcmp(hit->view, "raw") == 0;
+  if (*hit->member == '\0' && is_raw)
+    match_again(out, page, hit, "object.bin");
+  if (*hit->member != '\0')
+    unpack(out, page, hit, is_raw);
+  if (!is_raw)
+    command(out, "# the rule matched the content turned into '%s'; its digest: %s", hit->view,
+            *hit->digests.sha256 != '\0' ? hit->digests.sha256 : "not recorded");
+  if (hit->has_image_offset && hit->n_matches > 0) {
+    g_autofree char *image = image_name(info);
+    command(out, "img_cat %s | tail -c +%llu | head -c %llu | xxd    # %s in the evidence", image,
+            (unsigned long long)hit->image_offset + 1,
+            (unsigned long long)MIN(hit->matches[0].length, 64), hit->matches[0].identifier);
+  }
+  html_markup(out, "</pre></div>\n");
+}

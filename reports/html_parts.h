@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* html_parts.h - the sections of the page, in its order; each is one file. */
+#pragma once
+#include "reports/html_case.h"
+
+void html_summary(Out *out, HtmlCase *page);
+void html_case_data(Out *out, HtmlCase *page);
+void html_evidence(Out *out, HtmlCase *page);
+void html_hits(Out *out, HtmlCase *page);
+void html_coverage(Out *out, HtmlCase *page);
+void html_methods(Out *out, HtmlCase *page);
+/* Everything that differs between two runs over the same evidence stands here alone. */
+void html_run(Out *out, HtmlCase *page);
+void html_glossary(Out *out, HtmlCase *page);
+
+/* How the hit's content is taken out of the evidence and matched again by other tools. */
+void html_by_hand(Out *out, HtmlCase *page, const HitRow *hit);
+/* What the recorded list of examined areas leaves out: sentences, NULL-terminated. (transfer full),
+ * the strings are literals. */
+const char **html_areas_left_out(HtmlCase *page);
+/* "volume 2 (ntfs)" */
+void html_volume(Out *out, uint32_t volume, const char *fs_type);

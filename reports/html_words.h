@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* html_words.h - the plain language of the page: what each word of the contract means. */
+#pragma once
+#include "triage/error.h"
+#include <glib.h>
+
+/* In the order of the page: what needs a person first. The last is for what no run has assessed. */
+enum { VERDICTS = 5 };
+typedef struct {
+  const char *name;    /* of hits.csv, "" for the last */
+  const char *id;      /* of the page's section */
+  const char *title;   /* "Suspicious" */
+  const char *mark;    /* a sign beside the colour, so that colour never stands alone */
+  const char *meaning; /* one sentence */
+} VerdictWords;
+extern const VerdictWords VERDICT_WORDS[VERDICTS];
+/* 0 .. VERDICTS - 1 */
+guint verdict_index(const char *name);
+
+enum { REASONS = TRIAGE_REASON_LAST + 2 };
+typedef struct {
+  const char *name, *plain, *meaning; /* of coverage.csv; "encrypted content"; what it means */
+} ReasonWords;
+extern const ReasonWords REASON_WORDS[REASONS]; /* the last is for any other word */
+guint reason_index(const char *name);
+
+/* "smtp_server" -> "Mail server"; the name itself where it is not known. (transfer none) */
+const char *indicator_title(const char *name);
+/* "scheduled-report" -> "scheduled report"; "" stays. (transfer none) */
+const char *scenario_title(const char *name);
+
+typedef struct {
+  const char *term, *meaning;
+} GlossaryWords;
+extern const GlossaryWords GLOSSARY[];
+extern const gsize GLOSSARY_LENGTH;

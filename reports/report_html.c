@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* report_html.c - report.html: one file for people. It needs no script, loads nothing, and its
+ * policy lets a browser run nothing that is not named by digest. */
+#include "reports/html_parts.h"
+#include "reports/report_writers.h"
+#include <string.h>
+
+extern const char page_css[]; /* reports/page.css, made into C by the build */
+
+/* A text as a CSS string: every byte that could end it is a numeric escape. */
+static char *css_string(const char *text) {
+  GString *css = g_string_new("\"");
+  for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
+    if (g_ascii_isalnum(*p) || *p == ' ' || *p == '-')
+      g_string_append_c(css, *p);
+    else
+      g_string_append_printf(css, "\\%06x", (unsigned)g_utf8_get_char(p));
+  }
+  g_string_append_c(css, '"');
+  return g_string_free(css, FALSE);
+}
+
+/* Head and foot of each printed page name the report, so that a lone sheet can be told. */
+static char *paper_css(HtmlCase *page) {
+  const char *number = html_case_meta(page, "case_number");
+  g_autofree char *left = g_strdup_printf("triage report %s", page->report_id);
+  g_autofree char *clipped = html_clip(number, 80);
+  g_autofree char *right =
+      *number != '\0' ? g_strdup_printf("case %s", clipped) : g_strdup("case number not given");
+  g_autofree char *left_css = css_string(left), *right_css = css_string(right);
+  return g_strdup_printf("@page{@top-left{content:%s}@top-right{content:%s}}", left_css, right_css);
+}
+
+static void head(Out *out, HtmlCase *page) {
+  g_autofree char *paper = paper_css(page);
+  g_autofree char *style_hash = html_csp_hash(page_css), *paper_hash = html_csp_hash(paper);
+  html_markup(out,
+              "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta "
+              "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src '");
+  html_text(out, style_hash);
+  html_markup(out, "' '");
+  html_text(out, paper_hash);
+  html_markup(out,
+              "'; base-uri 'none'; form-action 'none'\">\n<meta name=\"referrer\" "
+              "content=\"no-referrer\">\n<meta name=\"viewport\" content=\"width=device-width, "
+              "initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<title>");
+  html_format(out, "triage report %s", page->report_id);
+  html_markup(out, "</title>\n<style>");
+  out_text(out, page_css);
+  html_markup(out, "</style>\n<style>");
+  out_text(out, paper);
+  html_markup(out, "</style>\n</head>\n");
+}
+
+static void contents(Out *out, const HtmlCase *page) {
+  html_markup(out, "<nav class=\"toc\" aria-label=\"Contents\">\n<ul>\n"
+                   "<li><a href=\"#summary\">Summary</a></li>\n"
+                   "<li><a href=\"#hits\">Hits</a>\n<ul>\n");
+  for (guint i = 0; i < VERDICTS; i++) {
+    if (i + 1 == VERDICTS && page->hits_of[i] == 0)
+      continue;
+    html_markup(out, "<li class=\"");
+    html_text(out, VERDICT_WORDS[i].id);
+    html_markup(out, "\"><a href=\"#");
+    html_text(out, VERDICT_WORDS[i].id);
+    html_markup(out, "\"><span class=\"mark\" aria-hidden=\"true\">");
+    html_text(out, VERDICT_WORDS[i].mark);
+    html_markup(out, "</span> ");
+    html_text(out, VERDICT_WORDS[i].title);
+    html_markup(out, " <span class=\"count\">");
+    html_put_number(out, page->hits_of[i]);
+    html_markup(out, "</span></a></li>\n");
+  }
+  html_markup(out, "</ul></li>\n<li><a href=\"#coverage\">Coverage <span class=\"count\">");
+  html_put_number(out, page->n_gaps);
+  html_markup(out, "</span></a></li>\n"
+                   "<li><a href=\"#evidence\">Evidence</a></li>\n"
+                   "<li><a href=\"#case\">Case</a></li>\n"
+                   "<li><a href=\"#methods\">Method</a></li>\n"
+                   "<li><a href=\"#limitations\">Known limitations</a></li>\n"
+                   "<li><a href=\"#run\">This run</a></li>\n"
+                   "<li><a href=\"#glossary\">Glossary</a></li>\n</ul>\n</nav>\n");
+}
+
+static void body(Out *out, HtmlCase *page) {
+  html_markup(out, "<body>\n<a class=\"skip\" href=\"#summary\">To the summary</a>\n"
+                   "<header class=\"top\"><p class=\"kind\">Forensic triage report</p>\n<h1>");
+  if (page->evidence->len == 1)
+    html_name(out, ((const EvidenceInfo *)page->evidence->pdata[0])->record.name);
+  else
+    html_count(out, page->evidence->len, "piece of evidence", "pieces of evidence");
+  html_markup(out, "</h1>\n<p class=\"ids\"><span>Case ");
+  const char *number = html_case_meta(page, "case_number");
+  html_name(out, *number != '\0' ? number : "not given");
+  html_markup(out, "</span> <span>Examiner ");
+  const char *examiner = html_case_meta(page, "examiner");
+  html_name(out, *examiner != '\0' ? examiner : "not given");
+  html_markup(out, "</span> <span>Report ");
+  html_code(out, page->report_id);
+  html_markup(out, "</span></p></header>\n<div class=\"columns\">\n");
+  contents(out, page);
+  html_markup(out, "<main>\n");
+  html_summary(out, page);
+  html_hits(out, page);
+  html_coverage(out, page);
+  html_evidence(out, page);
+  html_case_data(out, page);
+  html_methods(out, page);
+  html_run(out, page);
+  html_glossary(out, page);
+  html_markup(out, "</main>\n</div>\n<footer>");
+  html_format(out, "End of report %s.", page->report_id);
+  html_markup(out, "</footer>\n</body>\n</html>\n");
+}
+
+bool report_write_html(Store *store, int fd, GError **error) {
+  g_autoptr(HtmlCase) page = html_case_read(store, error);
+  if (page == NULL)
+    return false;
+  Out out;
+  out_init(&out, fd);
+  head(&out, page);
+  body(&out, page);
+  return out_finish(&out, error);
+}
