@@ -51,6 +51,11 @@
 #define LIMIT_DEPTH_MAX 128u       /* of --max-depth: each level holds a library open */
 #define LIMIT_APPENDED 256u        /* containers one behind the other in one object */
 
+/* mail */
+#define LIMIT_MAIL_HEADER_BYTES (1 * MIB)  /* of one mail or part, looked at as header */
+#define LIMIT_MAIL_PARTS 100000u           /* parts of one mail */
+#define LIMIT_MIME_DEPTH 64u               /* multiparts inside multiparts of one mail */
+
 /* scanning */
 #define LIMIT_MATCHES_KEPT 200u     /* matches of one rule kept in full; all are counted */
 #define LIMIT_MATCH_BYTES 64u       /* bytes of one match kept */

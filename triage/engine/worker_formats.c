@@ -36,6 +36,7 @@ void worker_formats(Worker *worker) {
   rows = unpack_rows(&n);
   send_rows(worker, rows, n);
   send_version(worker, "libarchive", archive_version_details());
+  send_version(worker, "gmime", unpack_mail_version());
   const struct scmp_version *seccomp = seccomp_version();
   g_autofree char *text =
       g_strdup_printf("%u.%u.%u", seccomp->major, seccomp->minor, seccomp->micro);

@@ -2,7 +2,7 @@
 /* unpack.c - the recursion: one object to its members to their members, depth-bounded, within the
  * budgets of the top object. Knows no format. */
 #include "base/text.h"
-#include "unpack/unpack_private.h"
+#include "unpack/unpack_mail.h"
 #include <iconv.h>
 #include <locale.h>
 #include <stdlib.h>
@@ -200,6 +200,7 @@ void unpack_warm_up(void) {
   iconv_t converter = iconv_open("UTF-8", "UTF-16LE");
   if (converter != (iconv_t)-1)
     iconv_close(converter);
+  mime_warm_up();
   struct archive *archive = archive_read_new();
   if (archive != NULL) {
     archive_read_support_format_xar(archive);

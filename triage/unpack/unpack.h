@@ -67,4 +67,6 @@ bool unpack_recognises(const uint8_t *data, uint64_t size, const char **format_n
  * by them, and the result must not depend on the machine. */
 void unpack_warm_up(void);
 
+const char *unpack_mail_version(void); /* of gmime, static */
+
 const Row *const *unpack_rows(size_t *n);

@@ -172,29 +172,3 @@ bool probe_ishield(const uint8_t *data, uint64_t size) {
 bool probe_old_rar(const uint8_t *data, uint64_t size) {
   return size >= 20 && has(data, size, 0, "RE~^", 4);
 }
-
-/* A mail or mailbox with parts in base64 or quoted-printable: text that the rules cannot see. The
- * encoding must stand within the first part of the text, after a mail header at the very start. */
-bool probe_mime(const uint8_t *data, uint64_t size) {
-  static const char *const STARTS[] = {
-      "From ",       "From:",    "Received:", "Return-Path:", "Delivered-To:",     "MIME-Version:",
-      "Message-ID:", "Subject:", "Date:",     "To:",          "X-Mozilla-Status:", "Content-Type:"};
-  bool is_mail = false;
-  for (size_t i = 0; i < sizeof STARTS / sizeof STARTS[0]; i++) {
-    size_t n = strlen(STARTS[i]);
-    is_mail = is_mail || (size > n && strncasecmp((const char *)data, STARTS[i], n) == 0);
-  }
-  size_t n = size < 16 * 1024 * 1024 ? (size_t)size : 16 * 1024 * 1024;
-  for (const uint8_t *p = data; is_mail && (p = memchr(p, '\n', n - (size_t)(p - data))) != NULL;) {
-    static const char FIELD[] = "content-transfer-encoding:";
-    size_t left = n - (size_t)(++p - data);
-    if (left < sizeof FIELD + 20 || strncasecmp((const char *)p, FIELD, sizeof FIELD - 1) != 0)
-      continue;
-    for (p += sizeof FIELD - 1; p < data + n - 16 && (*p == ' ' || *p == '\t');)
-      p++;
-    if (strncasecmp((const char *)p, "base64", 6) == 0 ||
-        strncasecmp((const char *)p, "quoted-printable", 16) == 0)
-      return true;
-  }
-  return false;
-}

@@ -3,6 +3,7 @@
  * are opened. Programs as filters (lzop, lrzip, grzip in libarchive) stay out: a worker starts
  * none. mtree stays out: it names files of the host. */
 #include "unpack/unpack_known.h"
+#include "unpack/unpack_mail.h"
 #include "unpack/unpack_private.h"
 #include <string.h>
 
@@ -345,6 +346,34 @@ static const Unpacker UU = {
     .is_evidence = true,
 };
 
+static const Unpacker MIME = {
+    .row = {.stage = "unpacker",
+            .name = "mime",
+            .title = "Mail with parts (eml)",
+            .spec = "RFC 2045 to 2047, 2231, 5322",
+            .library = "gmime (headers, encodings)",
+            .limitations = "message/partial is not joined, winmail.dat (TNEF) and S/MIME are "
+                           "scanned as they are; a part's bytes are its content in its own "
+                           "character set",
+            .available = true},
+    .probe = probe_mime,
+    .open = unpack_mime_open,
+    .is_evidence = true,
+};
+
+static const Unpacker MBOX = {
+    .row = {.stage = "unpacker",
+            .name = "mbox",
+            .title = "Mailbox (mbox, Thunderbird)",
+            .spec = "RFC 4155",
+            .library = "",
+            .limitations = "lines quoted as \">From \" stay quoted",
+            .available = true},
+    .probe = probe_mbox,
+    .open = unpack_mbox_open,
+    .is_evidence = true,
+};
+
 #define KNOWN(NAME, WORD, TITLE, SPEC, PROBE, GAP)                                                 \
   static const Unpacker NAME = {.row = {.stage = "unpacker",                                       \
                                         .name = WORD,                                              \
@@ -362,9 +391,6 @@ KNOWN(OLE2, "ole2", "OLE2 compound file (doc, xls, ppt, msi, msg)", "MS-CFB", pr
       "version: its bytes were scanned as they are");
 KNOWN(PST, "pst", "Outlook data file (pst, ost)", "MS-PST", probe_pst,
       "Outlook data files are not unpacked in this version: its bytes were scanned as they are");
-KNOWN(MIME, "mime", "Mail or mailbox with encoded parts (eml, mbox)", "RFC 2045", probe_mime,
-      "parts of mail in base64 or quoted-printable are not decoded in this version: its bytes were "
-      "scanned as they are");
 KNOWN(WIM, "wim", "Windows imaging format", "MS-WIM", probe_wim,
       "WIM images are not unpacked in this version: its bytes were scanned as they are; unpack it "
       "with 7z and examine the result");
@@ -423,11 +449,11 @@ KNOWN(ROMFS, "romfs", "romfs image", "Linux romfs", probe_romfs,
       "were scanned as they are");
 
 static const Unpacker *const TABLE[] = {
-    &ZIP,       &SEVENZIP, &TAR,      &CPIO,      &AR,   &CAB,    &RAR,   &RAR5,   &LHA,
-    &ISO,       &XAR,      &WARC,     &RPM,       &GZIP, &BZIP2,  &XZ,    &LZMA,   &LZIP,
-    &ZSTD,      &LZ4,      &COMPRESS, &UU,        &OLE2, &PST,    &MIME,  &WIM,    &SQUASHFS,
-    &DISKIMAGE, &VOLUME,   &DMG,      &ENCRYPTED, &ARJ,  &OLDRAR, &ALZ,   &EGG,    &ACE,
-    &ZOO,       &STUFFIT,  &CHM,      &ISHIELD,   &LZOP, &LRZIP,  &GRZIP, &CRAMFS, &ROMFS};
+    &ZIP,      &SEVENZIP,  &TAR,   &CPIO,   &AR,     &CAB,  &RAR,  &RAR5,     &LHA,       &ISO,
+    &XAR,      &WARC,      &RPM,   &GZIP,   &BZIP2,  &XZ,   &LZMA, &LZIP,     &ZSTD,      &LZ4,
+    &COMPRESS, &UU,        &OLE2,  &PST,    &MIME,   &MBOX, &WIM,  &SQUASHFS, &DISKIMAGE, &VOLUME,
+    &DMG,      &ENCRYPTED, &ARJ,   &OLDRAR, &ALZ,    &EGG,  &ACE,  &ZOO,      &STUFFIT,   &CHM,
+    &ISHIELD,  &LZOP,      &LRZIP, &GRZIP,  &CRAMFS, &ROMFS};
 
 const Unpacker *const *unpack_table(size_t *n) {
   *n = G_N_ELEMENTS(TABLE);

@@ -10,6 +10,9 @@ typedef struct {
   const char *member;   /* that must come out */
 } Fixture;
 
+#define MAKE_MAIL                                                                                  \
+  "cp payload.vbs a.vbs && python3 ${TRIAGE_SOURCE:-.}/tests/unit/unpack/make_mail.py && "
+
 static const Fixture FIXTURES[] = {
     {"zip", "zip -q out.zip payload.vbs && mv out.zip out", NULL, "payload.vbs"},
     {"7zip", "7z a -bd out.7z payload.vbs && mv out.7z out", NULL, "payload.vbs"},
@@ -34,6 +37,8 @@ static const Fixture FIXTURES[] = {
     {"lz4", "bsdtar --format raw --lz4 -cf out payload.vbs", NULL, "(unlz4)"},
     {"compress", "bsdtar --compress -cf out payload.vbs", NULL, "payload.vbs"},
     {"uu", "bsdtar --format raw --uuencode -cf out payload.vbs", NULL, "(uudecode)"},
+    {"mime", MAKE_MAIL "cp b64.eml out", NULL, "x.vbs"},
+    {"mbox", MAKE_MAIL "cp box out", NULL, "message-1!/x0.vbs"},
 };
 
 static GBytes *payload;
@@ -142,7 +147,6 @@ static const struct {
 } KNOWN[] = {
     {"ole2", 0, "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", 8, 1024},
     {"pst", 0, "!BDN\1\2\3\4SM", 10, 1024},
-    {"mime", 0, "From: a@b\nContent-Transfer-Encoding: base64\n\nAAAA", 49, 256},
     {"wim", 0, "MSWIM\0\0\0", 8, 1024},
     {"squashfs", 0,
      "hsqs\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
