@@ -233,6 +233,9 @@ void walk_read(VolumeSet *set, const Object *object, Spool *spool, WalkContent *
       triage_fail(&out->error, TRIAGE_REASON_CORRUPT, "the metadata cannot be read: %s", why);
     } else if (object->kind == OBJECT_LINK && file->meta->link != NULL) {
       out->content = content_new_copy(file->meta->link, strlen(file->meta->link));
+      reader.attr = tsk_fs_file_attr_get(file);
+      if (reader.attr != NULL)
+        take_runs(&reader, content_size(out->content));
     } else {
       read_attr(&reader, file, object, spool);
     }
