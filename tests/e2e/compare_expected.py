@@ -66,7 +66,7 @@ def expected_rows(table):
 
 def seen_rows(case):
     with open(os.path.join(case, 'entries.csv'), encoding='utf-8', newline='') as f:
-        return [r for r in csv.DictReader(f) if r['member'] == '']
+        return [r for r in csv.DictReader(f) if r['member'] == '' and r['kind'] != 'area']
 
 
 def gaps(case):
@@ -77,6 +77,8 @@ def gaps(case):
 def compare(table, case):
     """Differences of one table: (path, meta, what)."""
     seen = {}
+    # blocks in use again: the stock tools give the new owner's bytes as the deleted entry's
+    overwritten = {(int(g['volume_offset']), g['meta_addr']) for g in gaps(case) if g['reason'] == 'overwritten'}
     for r in seen_rows(case):
         seen.setdefault((int(r['volume_offset']), r['meta_addr'], unescape(r['path'])), []).append(r)
     for e in expected_rows(table):
@@ -93,6 +95,8 @@ def compare(table, case):
             continue
         if not any(r['size'] == e['size'] for r in found):
             yield e['path'], e['meta_addr'], f"size {found[0]['size']}, expected {e['size']}"
+        if (offset, e['meta_addr']) in overwritten:
+            continue
         # nothing stored (a hole, an entry without content) has no digest here and that of no bytes there
         if e['icat_bytes'] == '0' and not any(r['sha256'] for r in found):
             continue

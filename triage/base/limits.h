@@ -21,6 +21,7 @@
 #define LIMIT_ATTRS_PER_ENTRY 4096u     /* attributes of one entry */
 #define LIMIT_VOLUMES 1024u             /* volumes of one piece of evidence */
 #define LIMIT_ENUM_SKIPS 64u            /* places of one volume given up after crashing a worker */
+#define LIMIT_PARTITION_PROBES 2048u    /* places of one gap looked at for a lost file system */
 
 /* disk images */
 #define LIMIT_IMAGE_SEGMENTS 65536u /* files of one image */
@@ -40,6 +41,8 @@
 #define LIMIT_HEAP_CONTENT (8 * MIB)  /* larger content is spooled to an unlinked file */
 #define LIMIT_OBJECT_BYTES (64 * GIB) /* of one object; the rest is size-limit */
 #define LIMIT_RUNS_PER_ATTR 4000000u  /* block runs of one attribute */
+#define LIMIT_AREA_BYTES (1 * MIB)    /* of one object made of blocks that no entry covers */
+#define LIMIT_AREA_OVERLAP (64 * KIB) /* of the next one, for matches across the border */
 
 /* unpacking */
 #define LIMIT_DEPTH_DEFAULT 16u           /* containers inside containers */
@@ -67,6 +70,7 @@
 
 /* time and memory of a worker */
 #define LIMIT_TIMEOUT_SECONDS_DEFAULT 120u /* without progress, per object */
-#define LIMIT_BYTES_PER_SECOND (2 * MIB)   /* an object's timeout grows with its size at this rate \
-                                            */
-#define LIMIT_WORKER_DATA_BYTES (2 * GIB)  /* private memory of one worker (RLIMIT_DATA) */
+#define LIMIT_BYTES_PER_SECOND                                                                     \
+  (2 * MIB)                               /* an object's timeout grows with its size at this rate  \
+                                           */
+#define LIMIT_WORKER_DATA_BYTES (2 * GIB) /* private memory of one worker (RLIMIT_DATA) */

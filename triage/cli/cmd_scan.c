@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "engine/coord.h"
+#include "evidence/object.h"
 #include <string.h>
 #include <unistd.h>
 
@@ -47,7 +48,9 @@ static void list_entries(Arguments *a, GOptionEntry *entries) {
        "Bytes unpacked from one object (default 16 GiB)", "BYTES"},
       {"no-prefilter", 0, 0, G_OPTION_ARG_NONE, &a->no_prefilter,
        "Every object to libyara (this version always does)", NULL},
-      {"areas", 0, 0, G_OPTION_ARG_STRING, &a->areas, "Not in this version", "LIST"},
+      {"areas", 0, 0, G_OPTION_ARG_STRING, &a->areas,
+       "What to examine: allocated, deleted, orphan, slack, unallocated, gaps (default: all)",
+       "LIST"},
       {"known", 0, 0, G_OPTION_ARG_FILENAME, &a->known, "Not in this version", "FILE"},
       {"shard", 0, 0, G_OPTION_ARG_STRING, &a->shard, "Not in this version", "K/N"},
       {"quiet", 'q', 0, G_OPTION_ARG_NONE, &a->quiet, "Errors only", NULL},
@@ -74,9 +77,8 @@ static bool check_ranges(Arguments *a, const char **problem) {
     *problem = "--max-depth takes a number from 0 to 1000";
   else if (scan->max_expanded < 0)
     *problem = "--max-expanded takes a number of bytes";
-  else if (a->areas != NULL)
-    *problem = "--areas is not in this version: allocated and deleted entries, orphans and named "
-               "streams are always examined";
+  else if (a->areas != NULL && !areas_parse(a->areas, &scan->areas))
+    *problem = "--areas takes a list of allocated, deleted, orphan, slack, unallocated, gaps";
   else if (a->known != NULL)
     *problem = "--known is not in this version";
   else if (a->shard != NULL)
@@ -180,6 +182,7 @@ int command_scan(int argc, char **argv) {
   Arguments arguments = {.scan = {.jobs = (int)g_get_num_processors(),
                                   .timeout_seconds = LIMIT_TIMEOUT_SECONDS_DEFAULT,
                                   .max_depth = LIMIT_DEPTH_DEFAULT,
+                                  .areas = AREAS_ALL,
                                   .max_expanded = (int64_t)LIMIT_EXPANDED_DEFAULT}};
   GOptionEntry entries[32];
   list_entries(&arguments, entries);

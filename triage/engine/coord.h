@@ -19,9 +19,14 @@ typedef struct {
   int jobs;
   int timeout_seconds, max_depth;
   int64_t max_expanded;
+  uint32_t areas; /* AREAS_ bits of evidence/object.h: what is examined */
   bool resume, hash_all, entries, quiet, verbose;
   bool progress; /* show it */
 } ScanOptions;
+
+/* The words of --areas, a list joined by commas ("all": every one). false: a word is none. */
+bool areas_parse(const char *list, uint32_t *areas);
+char *areas_format(uint32_t areas); /* (transfer full) */
 
 enum { EXIT_COMPLETE = 0, EXIT_INCOMPLETE = 1, EXIT_UNUSABLE = 2, EXIT_STOPPED = 3 };
 

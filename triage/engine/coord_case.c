@@ -57,6 +57,7 @@ static bool put_input_files(Run *run, GError **error) {
 bool case_begin(Run *run, const char *libraries, GError **error) {
   const ScanOptions *options = run->options;
   g_autofree char *now = case_now();
+  g_autofree char *areas = areas_format(options->areas);
   bool has_digest = options->digest == NULL || strcmp(options->digest, "none") != 0;
   return store_put_meta(run->store, "tool_version", TRIAGE_VERSION, error) &&
          store_put_meta(run->store, "libraries", libraries, error) &&
@@ -67,9 +68,7 @@ bool case_begin(Run *run, const char *libraries, GError **error) {
          put_given(run, "evidence_number", options->evidence_number, error) &&
          put_given(run, "notes", options->notes, error) &&
          put_given(run, "timezone", options->timezone, error) &&
-         store_put_meta(run->store, "areas",
-                        "allocated and deleted entries, orphans, named streams, archive members",
-                        error) &&
+         store_put_meta(run->store, "areas", areas, error) &&
          store_put_meta(run->store, "digest", has_digest ? "sha256 sha1 md5" : "none", error) &&
          store_put_meta(run->store, "status", "running", error) &&
          (!options->entries || store_put_meta(run->store, "entries", "1", error)) &&

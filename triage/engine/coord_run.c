@@ -86,12 +86,6 @@ static bool plan_volumes(Run *run, GError **error) {
     const ProbeVolume *found = run->probe->volumes->pdata[i];
     VolumeWork *volume = volume_work_new(found->no);
     g_ptr_array_add(run->volumes, volume);
-    if (*found->fs_type == '\0') { /* its gap says why; there is nothing to walk */
-      volume->state = VOLUME_READY;
-      volume->is_exhausted = true;
-      if (!enumerate_put_gaps(run, found->no, error))
-        return false;
-    }
   }
   if (!is_disk)
     g_ptr_array_add(run->volumes, volume_work_new(0));

@@ -26,6 +26,7 @@ typedef struct {
   Image *image; /* NULL for a directory */
   VolumeSet *volumes;
   int tree_fd;              /* directory evidence, else -1 */
+  uint32_t areas;           /* AREAS_ bits: what is examined */
   char *fault, *fault_name; /* TRIAGE_TEST_FAULT=kind:name, for tests of the coordinator alone */
 } Worker;
 

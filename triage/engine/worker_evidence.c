@@ -27,8 +27,19 @@ static bool send_dir(void *user, const ObjectDir *dir) {
   check_name(user, dir->name, gap);
   return true;
 }
+/* What the examiner left out is listed all the same. */
+static bool is_wanted(const Worker *worker, ObjectState state) {
+  static const uint32_t BITS[] = {AREAS_ALLOCATED, AREAS_DELETED, AREAS_ORPHAN, AREAS_SLACK,
+                                  AREAS_UNALLOCATED};
+  return (worker->areas & BITS[state]) != 0;
+}
+
 static bool send_object(void *user, const Object *object) {
-  worker_send(user, MSG_OBJECT, proto_pack_object(object, NULL));
+  Worker *worker = user;
+  Object listed = *object;
+  if (object->kind != OBJECT_AREA && !is_wanted(worker, object->state))
+    listed.flags |= OBJECT_NO_CONTENT;
+  worker_send(worker, MSG_OBJECT, proto_pack_object(&listed, NULL));
   Gap gap = {.seq = object->seq, .state = object->state, .size = object->size};
   g_strlcpy(gap.meta, object->meta, sizeof gap.meta);
   check_name(user, object->name, gap);
@@ -51,6 +62,9 @@ static bool send_step(void *user, uint32_t pass, uint64_t address) {
   worker_send(user, MSG_STEP, g_variant_new("(ut)", pass, address));
   worker_flush(user);
   return true;
+}
+static void send_alive(void *user) {
+  worker_send(user, MSG_STEP, g_variant_new("(ut)", (guint32)WALK_PASS_AREAS, UINT64_C(0)));
 }
 static bool drop_gap(void *user, const Gap *gap) {
   (void)user, (void)gap;
@@ -191,7 +205,9 @@ void worker_enumerate(Worker *worker, GVariant *job) {
                    .object = send_object,
                    .name = send_name,
                    .gap = send_gap,
-                   .step = careful ? send_step : NULL};
+                   .step = careful ? send_step : NULL,
+                   .alive = send_alive,
+                   .areas = worker->areas};
   g_autoptr(GError) error = NULL;
   bool ok = true;
   if (worker->kind == EVIDENCE_DIRECTORY)

@@ -209,6 +209,7 @@ int main(int argc, char **argv) {
   g_variant_get(setup, "(&s@ayutuua(ssay)@aay)", &role, &path, &worker.unpack.max_depth,
                 &worker.unpack.max_expanded, &worker.timeout_seconds, &worker.flags, &rules,
                 &passwords);
+  worker.areas = worker.flags >> WORKER_AREAS_SHIFT & AREAS_ALL;
   take_passwords(&worker, passwords);
   worker.unpack.spool = spool_new((worker.flags & WORKER_HAS_SPOOL) != 0 ? WORKER_SPOOL_FD : -1);
   bool ok = set_up_rules(&worker, rules);

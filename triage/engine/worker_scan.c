@@ -6,12 +6,15 @@
 #include "engine/worker.h"
 #include <string.h>
 
+enum { AREA_AROUND = 16 * 1024 }; /* bytes before and behind a match that tell what it is about */
+
 /* One object under examination. */
 typedef struct {
   Worker *worker;
   const Object *object;
   const char *path;   /* as facts_read wants it: printable */
   const GArray *runs; /* of the object's own bytes */
+  uint64_t own;       /* of an area: the bytes that are its own, the rest is the next one's */
   uint32_t n_members;
   uint64_t work; /* bytes to come, not yet told as PROGRESS */
   Digests top_digests;
@@ -116,14 +119,14 @@ static void send_hit(Scan *scan, const Member *member, uint32_t no, const ScanHi
                             pack_indicators(indicators)));
 }
 
-static void send_member(Scan *scan, const Member *member, uint32_t no, const char *text,
-                        const Digests *digests) {
+static void send_member(Scan *scan, const Member *member, uint64_t size, uint32_t no,
+                        const char *text, const Digests *digests) {
   worker_send(scan->worker, MSG_MEMBER,
               g_variant_new("(usstsss@" PROTO_TIME "@" PROTO_TIME "@" PROTO_TIME "@" PROTO_TIME ")",
-                            no, text, member->path->view, content_size(member->content),
-                            digests->sha256, digests->sha1, digests->md5,
-                            proto_pack_time(&member->created), proto_pack_time(&member->modified),
-                            proto_pack_time(&member->changed), proto_pack_time(&member->accessed)));
+                            no, text, member->path->view, size, digests->sha256, digests->sha1,
+                            digests->md5, proto_pack_time(&member->created),
+                            proto_pack_time(&member->modified), proto_pack_time(&member->changed),
+                            proto_pack_time(&member->accessed)));
 }
 
 static void tell_work(Scan *scan, uint64_t bytes) {
@@ -139,7 +142,8 @@ static GPtrArray *scan_content(Scan *scan, const Member *member, const char *tex
   uint64_t size = content_size(member->content);
   GError *error = NULL;
   uint32_t seconds = scan->worker->timeout_seconds + (uint32_t)(size / LIMIT_BYTES_PER_SECOND);
-  GPtrArray *hits = scanner_scan(scan->worker->scanner, member->content, seconds, &error);
+  GPtrArray *hits =
+      scanner_scan_own(scan->worker->scanner, member->content, scan->own, seconds, &error);
   if (error != NULL) {
     /* How far libyara had come is not known: only match-limit has seen all bytes. */
     TriageReason reason = triage_error_reason(error);
@@ -159,9 +163,31 @@ static void send_facts(Scan *scan, const Member *member, uint32_t no, GPtrArray 
   }
 }
 
+static void send_hits(Scan *scan, const Member *member, uint32_t no, const GPtrArray *hits) {
+  uint64_t size = content_size(member->content);
+  bool is_area = scan->object->kind == OBJECT_AREA;
+  g_autoptr(GPtrArray) indicators =
+      is_area ? NULL : indicators_read(content_data(member->content), size);
+  for (guint i = 0; i < hits->len; i++) {
+    const ScanHit *hit = hits->pdata[i];
+    if (is_area) {
+      /* Many files may have left something here: only what stands around the match speaks of it. */
+      uint64_t first = hit->first_offset < size ? hit->first_offset : 0;
+      uint64_t from = first > AREA_AROUND ? first - AREA_AROUND : 0;
+      uint64_t n = MIN(size - from, 2 * (uint64_t)AREA_AROUND);
+      g_clear_pointer(&indicators, g_ptr_array_unref);
+      indicators = indicators_read(content_data(member->content) + from, n);
+      for (guint j = 0; j < indicators->len; j++)
+        ((Indicator *)indicators->pdata[j])->offset += from;
+    }
+    send_hit(scan, member, no, hit, indicators);
+  }
+}
+
 static bool on_member(void *user, const Member *member) {
   Scan *scan = user;
-  uint64_t size = content_size(member->content);
+  bool is_area = scan->object->kind == OBJECT_AREA;
+  uint64_t size = MIN(content_size(member->content), scan->own);
   uint32_t no = scan->n_members++;
   g_autofree char *text = member_text(member->path);
   if (scan->worker->fault != NULL && *text != '\0')
@@ -172,7 +198,7 @@ static bool on_member(void *user, const Member *member) {
   g_autofree char *fact_path =
       *text != '\0' ? g_strconcat(scan->path, "!/", text, NULL) : g_strdup(scan->path);
   g_autoptr(GPtrArray) facts =
-      is_raw ? facts_read(fact_path, content_data(member->content), size) : NULL;
+      is_raw && !is_area ? facts_read(fact_path, content_data(member->content), size) : NULL;
   bool has_facts = facts != NULL && facts->len > 0;
   Digests digests = {.sha256 = ""};
   bool wants_row = hits->len > 0 || has_facts || (scan->worker->flags & WORKER_ENTRIES) != 0;
@@ -181,12 +207,9 @@ static bool on_member(void *user, const Member *member) {
   if (no == 0)
     scan->top_digests = digests;
   if (wants_row)
-    send_member(scan, member, no, text, &digests);
-  if (hits->len > 0) {
-    g_autoptr(GPtrArray) indicators = indicators_read(content_data(member->content), size);
-    for (guint i = 0; i < hits->len; i++)
-      send_hit(scan, member, no, hits->pdata[i], indicators);
-  }
+    send_member(scan, member, size, no, text, &digests);
+  if (hits->len > 0)
+    send_hits(scan, member, no, hits);
   send_facts(scan, member, no, facts);
   /* The object's own read error is reported by scan_object with the media's offsets. */
   if (member->error != NULL && member->path->depth > 0)
@@ -284,14 +307,20 @@ static void scan_object(Worker *worker, const Object *object, GBytes *raw_path) 
     tree_read(worker->tree_fd, object, path, worker->unpack.spool, &content);
   else if (worker->kind == EVIDENCE_FILE)
     read_whole(worker, object, &content);
+  else if (object->kind == OBJECT_AREA)
+    area_read(worker->volumes, object, worker->unpack.spool, &content);
   else
     walk_read(worker->volumes, object, worker->unpack.spool, &content);
-  Scan scan = {.worker = worker, .object = object, .path = shown, .runs = content.runs};
+  Scan scan = {.worker = worker,
+               .object = object,
+               .path = shown,
+               .runs = content.runs,
+               .own = object->kind == OBJECT_AREA ? content.own : UINT64_MAX};
   report_damage(&scan, &content);
-  uint64_t size = content_size(content.content);
+  uint64_t size = MIN(content_size(content.content), scan.own);
   if (content.error != NULL)
-    send_gap(&scan, "", object->size, size, triage_error_reason(content.error),
-             content.error->message);
+    send_gap(&scan, "", object->size, size - MIN(size, content.overwritten),
+             triage_error_reason(content.error), content.error->message);
   MemberPath top = {.view = "raw"};
   Member member = {.path = &top,
                    .content = content.content,
@@ -302,7 +331,7 @@ static void scan_object(Worker *worker, const Object *object, GBytes *raw_path) 
                    .accessed = object->accessed,
                    .error = content.error};
   UnpackSink sink = {&scan, on_member, on_gap, on_alive};
-  if (is_table(worker, object))
+  if (object->kind == OBJECT_AREA || is_table(worker, object))
     on_member(&scan, &member);
   else
     unpack_object(&worker->unpack, &sink, &member);

@@ -16,7 +16,8 @@ typedef enum {
   OBJECT_VIRTUAL, /* made by the file system driver ($MBR, $FAT1, $OrphanFiles) */
   OBJECT_NAME,    /* a name without metadata of its own (overwritten, or inode gone) */
   OBJECT_WHOLE,   /* the whole evidence as one file (single file, archive) */
-  OBJECT_KIND_LAST = OBJECT_WHOLE
+  OBJECT_AREA,    /* bytes no entry stands for: slack of one, unallocated blocks ... (AreaClass) */
+  OBJECT_KIND_LAST = OBJECT_AREA
 } ObjectKind;
 
 typedef enum {
@@ -27,6 +28,29 @@ typedef enum {
   STATE_UNALLOCATED,
   STATE_LAST = STATE_UNALLOCATED
 } ObjectState;
+
+/* What an object of kind OBJECT_AREA is: its attr_type, but for the slack of an entry (state slack
+ * with a meta_addr), which is named by the entry's own meta_addr, attr_type and attr_id. All others
+ * are the size bytes at first_byte of the media, examined with attr_id bytes that follow them. */
+typedef enum {
+  AREA_UNALLOCATED = 1, /* blocks the file system calls free and no deleted entry claims */
+  AREA_METADATA,        /* blocks in use that no entry's content covers */
+  AREA_VOLUME_SLACK,    /* of the volume, behind its file system */
+  AREA_UNKNOWN,         /* of a volume without a file system that can be read */
+  AREA_GAP,             /* of the disk, in no partition */
+  AREA_CLASS_LAST = AREA_GAP
+} AreaClass;
+
+/* What is to be examined (--areas), as bits. */
+enum {
+  AREAS_ALLOCATED = 1,
+  AREAS_DELETED = 2,
+  AREAS_ORPHAN = 4,
+  AREAS_SLACK = 8,
+  AREAS_UNALLOCATED = 16,
+  AREAS_GAPS = 32,
+  AREAS_ALL = 63
+};
 
 /* The word used in hits.csv ("allocated"). (transfer none) */
 const char *object_state_name(ObjectState state);
@@ -96,4 +120,6 @@ typedef struct {
   bool (*name)(void *user, const ObjectName *name);
   bool (*gap)(void *user, const Gap *gap);
   bool (*step)(void *user, uint32_t pass, uint64_t address); /* NULL: not wanted; see walk.h */
+  void (*alive)(void *user); /* NULL: not wanted; called now and then where nothing else is */
+  uint32_t areas;            /* AREAS_ bits: of slack, unallocated and gaps, which to emit */
 } WalkSink;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* volume.c - partitions and file systems by libtsk, opened over Image. */
-#include "evidence/volume.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "evidence/volume_private.h"
 #include "evidence/volume_signature.h"
 #include <string.h>
 
@@ -62,6 +62,23 @@ static Slot *add_slot(VolumeSet *set, uint32_t no, uint64_t offset, uint64_t len
   slot->public.description = g_strdup(description);
   g_ptr_array_add(set->slots, slot);
   return slot;
+}
+
+static Slot *find_slot(const VolumeSet *set, uint32_t no) {
+  for (guint i = 0; i < set->slots->len; i++) {
+    Slot *slot = set->slots->pdata[i];
+    if (slot->public.no == no)
+      return slot;
+  }
+  return NULL;
+}
+
+/* The number after the highest. */
+static uint32_t slot_no_after(const VolumeSet *set) {
+  uint32_t no = 0;
+  for (guint i = 0; i < set->slots->len; i++)
+    no = MAX(no, ((Slot *)set->slots->pdata[i])->public.no);
+  return no + 1;
 }
 
 static void give_gap(const WalkSink *sink, const Volume *volume, uint64_t size, TriageReason reason,
@@ -166,11 +183,10 @@ static void refuse(VolumeSet *set, Slot *slot, const WalkSink *sink) {
   }
   bool is_empty = signature_is_empty(set->image, volume->offset, volume->length);
   give_gap(sink, volume, volume->length, TRIAGE_REASON_UNSUPPORTED_FILESYSTEM,
-           is_empty
-               ? "no file system: the first 64 KiB hold zeros alone; the volume's bytes are not "
-                 "examined in this version"
-               : "no file system that triage can read; the volume's bytes are not examined in "
-                 "this version");
+           is_empty ? "no file system: the first 64 KiB hold zeros alone; the volume's bytes are "
+                      "examined as they are"
+                    : "no file system that triage can read; the volume's bytes are examined as "
+                      "they are, without names");
 }
 
 static bool open_slot(VolumeSet *set, Slot *slot, uint32_t *next_no, const WalkSink *sink) {
@@ -266,6 +282,41 @@ static void add_parts(VolumeSet *set, GArray *parts, const WalkSink *sink) {
   }
 }
 
+typedef struct {
+  VolumeSet *set;
+  const WalkSink *sink;
+  uint32_t next_no;
+} Search;
+
+/* A partition that its table has forgotten. */
+static uint64_t take_lost(void *user, uint64_t offset, uint64_t room) {
+  Search *search = user;
+  VolumeSet *set = search->set;
+  if (set->slots->len >= LIMIT_VOLUMES)
+    return offset;
+  guint n_before = set->slots->len;
+  Slot *slot = add_slot(set, search->next_no++, offset, room,
+                        "file system outside the partitions: no table entry leads to it");
+  uint64_t size = 0;
+  if (!open_slot(set, slot, &search->next_no, search->sink) || slot->fs == NULL ||
+      root_names(slot->fs) == 0 ||
+      !g_uint64_checked_mul(&size, slot->fs->block_count, slot->fs->block_size)) {
+    g_ptr_array_set_size(set->slots, (gint)n_before);
+    search->next_no = slot_no_after(set);
+    return offset;
+  }
+  slot->public.length = MIN(room, MAX(size, 512));
+  return offset + slot->public.length;
+}
+
+/* What the partitions leave: file systems no table leads to, and the rest as volume 0. */
+static void add_outside(VolumeSet *set, const WalkSink *sink) {
+  Search search = {set, sink, slot_no_after(set)};
+  volume_probe_gaps(set, take_lost, &search);
+  if (find_slot(set, 0) == NULL)
+    add_slot(set, 0, 0, image_size(set->image), "what lies in no partition");
+}
+
 VolumeSet *volume_set_new(Image *image, const WalkSink *sink) {
   VolumeSet *set = g_new0(VolumeSet, 1);
   set->image = image;
@@ -294,6 +345,8 @@ VolumeSet *volume_set_new(Image *image, const WalkSink *sink) {
         g_ptr_array_remove_index(set->slots, set->slots->len - 1);
     }
   }
+  if (parts->len > 0)
+    add_outside(set, sink);
   for (guint i = 0; i < parts->len; i++)
     g_free(g_array_index(parts, Volume, i).description);
   return set;
@@ -314,15 +367,6 @@ guint volume_set_n(const VolumeSet *set) {
 
 const Volume *volume_set_get(const VolumeSet *set, guint index) {
   return &((Slot *)set->slots->pdata[index])->public;
-}
-
-static Slot *find_slot(const VolumeSet *set, uint32_t no) {
-  for (guint i = 0; i < set->slots->len; i++) {
-    Slot *slot = set->slots->pdata[i];
-    if (slot->public.no == no)
-      return slot;
-  }
-  return NULL;
 }
 
 const Volume *volume_set_find(const VolumeSet *set, uint32_t no) {

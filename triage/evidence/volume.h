@@ -4,6 +4,7 @@
 #pragma once
 #include "evidence/image.h"
 #include "evidence/object.h"
+#include "evidence/ranges.h"
 #include <glib.h>
 #include <tsk/libtsk.h>
 
@@ -18,10 +19,11 @@ typedef struct {
 
 typedef struct _VolumeSet VolumeSet;
 
-/* Lists the volumes of an image: DOS, GPT (and what else libtsk reads), or the whole image as
- * volume 0. Tries each candidate type where detection is ambiguous. Gaps (unknown or encrypted file
- * system, partition past the end, damaged table) go to sink->gap with the volume's number.
- * Deterministic. Never NULL: a set without any file system has n == 0. (transfer full) */
+/* Lists the volumes of an image: DOS, GPT (and what else libtsk reads), file systems found in the
+ * space outside them, and as volume 0 what lies in none of them; or the whole image as volume 0.
+ * Tries each candidate type where detection is ambiguous. Gaps (unknown or encrypted file system,
+ * partition past the end, damaged table) go to sink->gap with the volume's number. Deterministic.
+ * Never NULL: a set without any file system has n == 0. (transfer full) */
 VolumeSet *volume_set_new(Image *image, const WalkSink *sink);
 void volume_set_free(VolumeSet *set);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VolumeSet, volume_set_free)
@@ -36,6 +38,13 @@ bool volume_set_has_filesystem(const VolumeSet *set);
  * signature of one that cannot be read (btrfs, LUKS, BitLocker). False: it may be any single file.
  */
 bool volume_set_is_disk(const VolumeSet *set);
+
+/* The stretch of the media whose bytes are examined with this volume: the volume, or its file
+ * system where that reaches further, as far as the media goes; others receives what of it belongs
+ * to another volume (a file system before a volume without one, a lower number before a higher).
+ * Returns what bytes are there that belong to no file system. */
+AreaClass volume_area(const VolumeSet *set, uint32_t no, uint64_t *start, uint64_t *end,
+                      Ranges *others);
 
 /* The volume's file system, opened once and kept. NULL with error. (transfer none) */
 TSK_FS_INFO *volume_open_fs(VolumeSet *set, uint32_t no, GError **error);

@@ -4,7 +4,7 @@
 #include "base/limits.h"
 #include <string.h>
 
-#define LATER "; not read in this version"
+#define LATER "; its bytes are examined as they are, without names"
 #define SIGNATURE(offset, bytes, reason, detail)                                                   \
   { offset, bytes, sizeof(bytes) - 1, reason, detail }
 
@@ -19,9 +19,9 @@ static const Signature SIGNATURES[] = {
     SIGNATURE(0, "XFSB", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM, "an XFS file system" LATER),
     SIGNATURE(3, "ReFS\0\0\0\0", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM, "a ReFS file system" LATER),
     SIGNATURE(4086, "SWAPSPACE2", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM,
-              "Linux swap space; its pages are not examined in this version"),
+              "Linux swap space; its pages are examined as they are"),
     SIGNATURE(4086, "SWAP-SPACE", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM,
-              "Linux swap space; its pages are not examined in this version"),
+              "Linux swap space; its pages are examined as they are"),
     SIGNATURE(1024, "\x10\x20\xf5\xf2", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM,
               "an F2FS file system" LATER),
     SIGNATURE(32768, "JFS1", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM, "a JFS file system" LATER),

@@ -317,31 +317,84 @@ static void walk_metadata(Walk *walk) {
   }
 }
 
+static void walk_clear(Walk *walk) {
+  for (guint i = 0; i < walk->taken->len; i++)
+    g_bytes_unref(g_array_index(walk->taken, TakenName, i).name);
+  g_array_unref(walk->taken);
+  g_queue_free_full(walk->pending, g_free);
+  g_hash_table_unref(walk->objects);
+  g_hash_table_unref(walk->entries);
+  g_hash_table_unref(walk->dirs);
+  ranges_clear(&walk->live);
+  ranges_clear(&walk->dead);
+}
+
+static void walk_init(Walk *walk) {
+  walk->objects = g_hash_table_new_full(hash_key, equal_keys, g_free, g_free);
+  walk->entries = g_hash_table_new_full(keyhash_uint64, g_int64_equal, g_free, NULL);
+  walk->dirs = g_hash_table_new_full(keyhash_uint64, g_int64_equal, g_free, NULL);
+  walk->pending = g_queue_new();
+  walk->taken = g_array_new(FALSE, FALSE, sizeof(TakenName));
+  ranges_init(&walk->live);
+  ranges_init(&walk->dead);
+}
+
+static void walk_entries(Walk *walk) {
+  walk_names(walk);
+  settle_taken(walk);
+  walk_metadata(walk);
+}
+
 bool walk_volume(VolumeSet *set, uint32_t no, const WalkSkip *skips, guint n_skips,
                  const WalkSink *sink, GError **error) {
-  TSK_FS_INFO *fs = volume_open_fs(set, no, error);
-  if (fs == NULL)
-    return false;
   Walk walk = {.set = set,
                .volume = volume_set_find(set, no),
-               .fs = fs,
+               .fs = volume_open_fs(set, no, NULL),
                .skips = skips,
                .n_skips = n_skips,
-               .sink = sink,
-               .objects = g_hash_table_new_full(hash_key, equal_keys, g_free, g_free),
-               .entries = g_hash_table_new_full(keyhash_uint64, g_int64_equal, g_free, NULL),
-               .dirs = g_hash_table_new_full(keyhash_uint64, g_int64_equal, g_free, NULL),
-               .pending = g_queue_new(),
-               .taken = g_array_new(FALSE, FALSE, sizeof(TakenName))};
-  walk_names(&walk);
-  settle_taken(&walk);
-  walk_metadata(&walk);
-  for (guint i = 0; i < walk.taken->len; i++)
-    g_bytes_unref(g_array_index(walk.taken, TakenName, i).name);
-  g_array_unref(walk.taken);
-  g_queue_free_full(walk.pending, g_free);
-  g_hash_table_unref(walk.objects);
-  g_hash_table_unref(walk.entries);
-  g_hash_table_unref(walk.dirs);
-  return !walk.stopped || triage_fail(error, TRIAGE_REASON_INTERNAL, "the walk was stopped");
+               .sink = sink};
+  if (walk.volume == NULL)
+    return triage_fail(error, TRIAGE_REASON_INTERNAL, "the evidence has no volume %u", no);
+  walk_init(&walk);
+  if (walk.fs != NULL)
+    walk_entries(&walk);
+  areas_emit(&walk);
+  bool ok = !walk.stopped;
+  walk_clear(&walk);
+  return ok || triage_fail(error, TRIAGE_REASON_INTERNAL, "the walk was stopped");
+}
+
+static bool ignore_dir(void *user, const ObjectDir *dir) {
+  (void)user, (void)dir;
+  return true;
+}
+static bool ignore_object(void *user, const Object *object) {
+  (void)user, (void)object;
+  return true;
+}
+static bool ignore_name(void *user, const ObjectName *name) {
+  (void)user, (void)name;
+  return true;
+}
+static bool ignore_gap(void *user, const Gap *gap) {
+  (void)user, (void)gap;
+  return true;
+}
+
+void walk_collect(VolumeSet *set, uint32_t no, Ranges *live, Ranges *dead) {
+  static const WalkSink SILENT = {
+      .dir = ignore_dir, .object = ignore_object, .name = ignore_name, .gap = ignore_gap};
+  Walk walk = {.set = set,
+               .volume = volume_set_find(set, no),
+               .fs = volume_open_fs(set, no, NULL),
+               .sink = &SILENT};
+  if (walk.fs == NULL)
+    return;
+  walk_init(&walk);
+  walk_entries(&walk);
+  for (guint i = 0; i < ranges_n(&walk.live); i++)
+    ranges_add(live, ranges_get(&walk.live, i)->start, ranges_get(&walk.live, i)->end);
+  for (guint i = 0; i < ranges_n(&walk.dead); i++)
+    ranges_add(dead, ranges_get(&walk.dead, i)->start, ranges_get(&walk.dead, i)->end);
+  walk_clear(&walk);
 }

@@ -11,12 +11,13 @@ typedef struct {
   uint64_t address;    /* metadata address */
   TriageReason reason; /* worker-crash, timeout or out-of-memory: becomes a gap */
 } WalkSkip;
-enum { WALK_PASS_OPEN = 0, WALK_PASS_NAMES = 1, WALK_PASS_METADATA = 2 };
+enum { WALK_PASS_OPEN = 0, WALK_PASS_NAMES = 1, WALK_PASS_METADATA = 2, WALK_PASS_AREAS = 3 };
 
-/* Walks volume no: first all directories (names), then all metadata in address order, emitting
- * dirs, objects (seq from 0 in emission order), further names, gaps. sink->step, where set, is
- * called before each directory and each metadata entry. The same image gives the same sequence.
- * Returns false with error where the file system cannot be opened at all, or the sink stopped. */
+/* Walks volume no: first all directories (names), then all metadata in address order, then the
+ * areas that no entry's content covers; emits dirs, objects (seq from 0 in emission order), further
+ * names, gaps. A volume without a file system has areas alone. sink->step, where set, is called
+ * before each directory, each metadata entry and the areas. The same image gives the same sequence.
+ * Returns false with error where there is no such volume, or the sink stopped. */
 bool walk_volume(VolumeSet *set, uint32_t no, const WalkSkip *skips, guint n_skips,
                  const WalkSink *sink, GError **error);
 
@@ -29,10 +30,16 @@ typedef struct {
   Content *content; /* (transfer full); what could be read, at least empty */
   GArray *runs;     /* ContentRun, ascending; NULL or gaps between them: in no one place */
   GArray *damage;   /* Damage met by this read, NULL: none. Bytes there read as zero */
-  GError *error;    /* NULL: all of size was read; else reason and sentence */
+  uint64_t
+      overwritten; /* of a deleted entry: bytes in blocks that are in use again, read as zero */
+  uint64_t own;    /* of an area: how many bytes are its own; the rest is the next one's */
+  GError *error;   /* NULL: all of size was read; else reason and sentence */
 } WalkContent;
 void walk_content_clear(WalkContent *content);
 
 /* Reads the content of an object named by (volume, meta_addr, attr_type, attr_id), at most
  * LIMIT_OBJECT_BYTES. Always gives content; failures stand in out->error. */
 void walk_read(VolumeSet *set, const Object *object, Spool *spool, WalkContent *out);
+
+/* Reads an object of kind OBJECT_AREA (slack included). Always gives content. */
+void area_read(VolumeSet *set, const Object *object, Spool *spool, WalkContent *out);

@@ -113,10 +113,19 @@ static void emit(Walk *walk, Object *object, const TSK_FS_ATTR *attr, bool is_pl
     object->flags |= OBJECT_NAMED_STREAM;
   }
   object->seq = walk->seq++;
+  bool is_claim_ok = areas_claim(walk, object, attr);
+  if (!is_claim_ok)
+    object->flags |= OBJECT_NO_CONTENT;
   if (by_key)
     g_hash_table_insert(walk->objects, g_memdup2(&key, sizeof key),
                         g_memdup2(&object->seq, sizeof object->seq));
   walk->stopped = walk->stopped || !walk->sink->object(walk->sink->user, object);
+  if (!is_claim_ok)
+    walk_gap(
+        walk, object->seq, 0, false, object->meta_addr, TRIAGE_REASON_SIZE_LIMIT,
+        "the deleted entries of the volume lay claim to many times its size; the blocks this one "
+        "names are examined with other entries or as unallocated blocks");
+  areas_take(walk, object, attr);
   object->attr_name = NULL;
 }
 
@@ -212,11 +221,14 @@ static void emit_default(Walk *walk, const Object *base, TSK_FS_FILE *file) {
   Object object = *base;
   bool is_hole = false;
   const TSK_FS_META *meta = file->meta;
+  const TSK_FS_ATTR *attr = NULL;
   object.size = meta->size > 0 ? (uint64_t)meta->size : 0;
-  if (object.kind == OBJECT_LINK)
+  if (object.kind == OBJECT_LINK) {
     object.size = meta->link != NULL ? strlen(meta->link) : 0;
+    attr = tsk_fs_file_attr_get(file);
+  }
   if (object.kind == OBJECT_FILE || object.kind == OBJECT_VIRTUAL) {
-    const TSK_FS_ATTR *attr = tsk_fs_file_attr_get(file);
+    attr = tsk_fs_file_attr_get(file);
     if (attr != NULL) {
       object.attr_type = (uint32_t)attr->type;
       object.attr_id = attr->id;
@@ -228,7 +240,7 @@ static void emit_default(Walk *walk, const Object *base, TSK_FS_FILE *file) {
   }
   if (is_hole)
     object.flags |= OBJECT_SPARSE | OBJECT_NO_CONTENT;
-  emit(walk, &object, NULL, true);
+  emit(walk, &object, attr, true);
 }
 
 /* A name without metadata: nothing can be read, and that is said. */
@@ -261,6 +273,7 @@ void entry_emit(Walk *walk, const PendingDir *below, TSK_FS_FILE *file, GBytes *
     emit_name(walk, &object);
     return;
   }
+  walk->is_live = (meta->flags & TSK_FS_META_FLAG_ALLOC) != 0;
   image_damage_reset(volume_set_image(walk->set));
   object.kind = kind_of(meta);
   take_times(walk->fs, meta, &object);

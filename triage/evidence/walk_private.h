@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* walk_private.h - what the parts of the walk share. */
 #pragma once
+#include "evidence/ranges.h"
 #include "evidence/walk.h"
 
 /* Identity of an object: an attribute of a metadata entry. */
@@ -40,6 +41,11 @@ typedef struct {
   uint32_t n_dirs;
   uint32_t unnamed_dir; /* number of /$Unnamed, 0: not made yet */
   bool stopped;         /* the sink does not want more */
+  /* for the areas, see walk_areas.c; bytes of the media */
+  bool is_live;      /* the entry at hand is in use */
+  Ranges live, dead; /* what the content of entries in use, and of deleted ones, covers */
+  uint64_t claimed;  /* bytes that deleted entries lay claim to */
+  uint32_t area_dirs[AREA_CLASS_LAST + 1]; /* directory of each class, 0: not made yet */
 } Walk;
 
 /* Emits all objects of one entry under one name; below says where it was found. file->meta may be
@@ -58,3 +64,23 @@ bool walk_report_damage(Walk *walk, uint64_t seq, uint32_t dir, bool has_dir, ui
 int walk_skip_reason(const Walk *walk, uint32_t pass, uint64_t address);
 /* What libtsk says went wrong last, printable; "" where nothing. (transfer full) */
 char *walk_tsk_error(void);
+
+/* ---- walk_areas.c ---- */
+/* Before an object is sent: false where the deleted entries of the volume claim more than can be
+ * looked at; its content is then left out. */
+bool areas_claim(Walk *walk, const Object *object, const TSK_FS_ATTR *attr);
+/* After it was sent: remembers what its content covers, and sends its slack. attr may be NULL. */
+void areas_take(Walk *walk, const Object *object, const TSK_FS_ATTR *attr);
+/* Sends everything the entries do not cover. */
+void areas_emit(Walk *walk);
+/* Walks another volume without telling anybody, for what its entries cover. */
+void walk_collect(VolumeSet *set, uint32_t no, Ranges *live, Ranges *dead);
+/* ---- walk_inline.c: where an ext inode keeps content within itself. At most two stretches, bytes
+ * of the file system; returns how many. */
+guint inline_places(TSK_FS_INFO *fs, uint64_t inode, Range places[2]);
+/* ---- area_read.c ---- */
+/* True where a block is in use: what a deleted entry says of it is no longer true. */
+bool area_block_in_use(TSK_FS_INFO *fs, uint64_t block);
+/* The stretches of a deleted entry's content whose blocks are in use again, as offsets in the
+ * content. */
+void area_overwritten(TSK_FS_INFO *fs, const TSK_FS_ATTR *attr, Ranges *out);

@@ -25,6 +25,7 @@ typedef struct {
   WalkContent *out;
   uint64_t lost;    /* bytes that libtsk could not read */
   uint64_t pending; /* the last of them: appended as zeros only if something follows */
+  Ranges taken;     /* of a deleted entry: stretches whose blocks are in use again */
   guint failures;
 } Reader;
 
@@ -41,6 +42,13 @@ static uint64_t hole_at(const Reader *reader, uint64_t offset) {
     return (run->flags & TSK_FS_ATTR_RUN_FLAG_SPARSE) != 0 ? start + length - place : 0;
   }
   return 0;
+}
+
+/* Blocks in use again hold another file's content: they must not pass for the deleted one's. */
+static void blank_taken(Reader *reader, uint64_t offset, char *buffer, size_t n) {
+  uint64_t at = offset, end;
+  for (; ranges_next_filled(&reader->taken, &at, offset + n, &end); at = end)
+    memset(buffer + (at - offset), 0, (size_t)(end - at));
 }
 
 static bool append_bytes(Reader *reader, const char *bytes, size_t n) {
@@ -61,6 +69,7 @@ static bool append_blocks(Reader *reader, uint64_t offset, char *buffer, size_t 
                                    TSK_FS_FILE_READ_FLAG_NONE);
     if (got == (ssize_t)want) {
       reader->failures = 0;
+      blank_taken(reader, offset + done, buffer, want);
       if (!append_bytes(reader, buffer, want))
         return false;
       continue;
@@ -89,6 +98,8 @@ static bool append_step(Reader *reader, uint64_t offset, uint64_t size, char *bu
   tsk_error_reset();
   ssize_t got =
       tsk_fs_attr_read(reader->attr, (TSK_OFF_T)offset, buffer, n, TSK_FS_FILE_READ_FLAG_NONE);
+  if (got == (ssize_t)n)
+    blank_taken(reader, offset, buffer, n);
   return got == (ssize_t)n ? append_bytes(reader, buffer, n)
                            : append_blocks(reader, offset, buffer, n);
 }
@@ -146,6 +157,29 @@ static const TSK_FS_ATTR *find_attr(TSK_FS_FILE *file, const Object *object) {
                                    (uint16_t)object->attr_id, 1);
 }
 
+/* What blocks of a deleted entry are in use again; true where that is all of them. */
+static bool find_taken(Reader *reader, const TSK_FS_FILE *file, uint64_t size) {
+  if ((file->meta->flags & TSK_FS_META_FLAG_ALLOC) != 0 ||
+      (reader->attr->flags & TSK_FS_ATTR_NONRES) == 0)
+    return false;
+  area_overwritten(reader->fs, reader->attr, &reader->taken);
+  uint64_t at = 0, end, lost = 0;
+  for (; ranges_next_filled(&reader->taken, &at, size, &end); at = end)
+    lost += end - at;
+  reader->out->overwritten = lost;
+  return size > 0 && lost == size;
+}
+
+static void tell_taken(Reader *reader, uint64_t size) {
+  WalkContent *out = reader->out;
+  if (out->overwritten > 0 && out->error == NULL)
+    triage_fail(&out->error, TRIAGE_REASON_OVERWRITTEN,
+                "%llu of the deleted entry's %llu bytes lie in blocks that are in use again; they "
+                "are examined where they belong now%s",
+                (unsigned long long)out->overwritten, (unsigned long long)size,
+                out->overwritten < size ? " and stand as zero here" : "");
+}
+
 static void read_attr(Reader *reader, TSK_FS_FILE *file, const Object *object, Spool *spool) {
   WalkContent *out = reader->out;
   tsk_error_reset();
@@ -160,7 +194,9 @@ static void read_attr(Reader *reader, TSK_FS_FILE *file, const Object *object, S
   uint64_t size = reader->attr->size > 0 ? (uint64_t)reader->attr->size : 0;
   reader->builder = content_builder_new(spool, LIMIT_OBJECT_BYTES);
   take_runs(reader, size);
-  read_all(reader, size);
+  if (!find_taken(reader, file, size))
+    read_all(reader, size);
+  tell_taken(reader, size);
   GError *error = NULL;
   out->content = content_builder_finish(reader->builder, &error);
   if (error != NULL) {
@@ -185,6 +221,7 @@ static void take_damage(VolumeSet *set, WalkContent *out) {
 void walk_read(VolumeSet *set, const Object *object, Spool *spool, WalkContent *out) {
   memset(out, 0, sizeof *out);
   Reader reader = {.set = set, .volume = volume_set_find(set, object->volume), .out = out};
+  ranges_init(&reader.taken);
   image_damage_reset(volume_set_image(set));
   reader.fs = volume_open_fs(set, object->volume, &out->error);
   TSK_FS_FILE *file = NULL;
@@ -196,6 +233,9 @@ void walk_read(VolumeSet *set, const Object *object, Spool *spool, WalkContent *
       triage_fail(&out->error, TRIAGE_REASON_CORRUPT, "the metadata cannot be read: %s", why);
     } else if (object->kind == OBJECT_LINK && file->meta->link != NULL) {
       out->content = content_new_copy(file->meta->link, strlen(file->meta->link));
+      reader.attr = tsk_fs_file_attr_get(file);
+      if (reader.attr != NULL)
+        take_runs(&reader, content_size(out->content));
     } else {
       read_attr(&reader, file, object, spool);
     }
@@ -204,5 +244,6 @@ void walk_read(VolumeSet *set, const Object *object, Spool *spool, WalkContent *
     tsk_fs_file_close(file);
   if (out->content == NULL)
     out->content = content_new_copy("", 0);
+  ranges_clear(&reader.taken);
   take_damage(set, out);
 }

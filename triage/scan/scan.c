@@ -138,6 +138,7 @@ guint scanner_n_rules(const Scanner *scanner) {
 typedef struct {
   GPtrArray *hits;
   const Content *content;
+  uint64_t own;
   bool too_many;
   char *too_many_in;
 } Scan;
@@ -174,6 +175,10 @@ static void keep_lowest(GPtrArray *matches) {
     g_ptr_array_set_size(matches, LIMIT_MATCHES_KEPT);
 }
 
+static bool is_own(const Scan *scan, const YR_MATCH *match) {
+  return (uint64_t)(match->base + match->offset) < scan->own;
+}
+
 static void add_match(ScanHit *hit, const Scan *scan, const YR_STRING *string,
                       const YR_MATCH *match) {
   uint64_t offset = (uint64_t)(match->base + match->offset), size = content_size(scan->content);
@@ -197,18 +202,27 @@ static void add_hit(Scan *scan, YR_SCAN_CONTEXT *context, const YR_RULE *rule) {
   hit->identifiers = g_ptr_array_new_with_free_func(g_free);
   hit->matches = g_ptr_array_new_with_free_func((GDestroyNotify)scan_match_free);
   hit->first_offset = UINT64_MAX;
+  bool has_others = false;
   YR_STRING *string;
   yr_rule_strings_foreach(rule, string) {
     uint64_t before = hit->match_count;
     YR_MATCH *match;
-    yr_string_matches_foreach(context, string, match) add_match(hit, scan, string, match);
+    yr_string_matches_foreach(context, string, match) {
+      if (is_own(scan, match))
+        add_match(hit, scan, string, match);
+      else
+        has_others = true;
+    }
     if (hit->match_count > before &&
         !g_ptr_array_find_with_equal_func(hit->identifiers, string->identifier, g_str_equal, NULL))
       g_ptr_array_add(hit->identifiers, g_strdup(string->identifier));
   }
   g_ptr_array_sort(hit->identifiers, compare_texts);
   keep_lowest(hit->matches);
-  g_ptr_array_add(scan->hits, hit);
+  if (hit->match_count == 0 && has_others)
+    scan_hit_free(hit);
+  else
+    g_ptr_array_add(scan->hits, hit);
 }
 
 static int on_event(YR_SCAN_CONTEXT *context, int message, void *data, void *user) {
@@ -226,8 +240,14 @@ static int on_event(YR_SCAN_CONTEXT *context, int message, void *data, void *use
 
 GPtrArray *scanner_scan(Scanner *scanner, const Content *content, uint32_t timeout_seconds,
                         GError **error) {
+  return scanner_scan_own(scanner, content, UINT64_MAX, timeout_seconds, error);
+}
+
+GPtrArray *scanner_scan_own(Scanner *scanner, const Content *content, uint64_t own,
+                            uint32_t timeout_seconds, GError **error) {
   Scan scan = {.hits = g_ptr_array_new_with_free_func((GDestroyNotify)scan_hit_free),
-               .content = content};
+               .content = content,
+               .own = own};
   yr_scanner_set_callback(scanner->scanner, on_event, &scan);
   yr_scanner_set_flags(scanner->scanner, SCAN_FLAGS_REPORT_RULES_MATCHING);
   yr_scanner_set_timeout(scanner->scanner, (int)MIN(timeout_seconds, 1000000u));

@@ -54,3 +54,8 @@ void scan_hit_free(ScanHit *hit);
  * returned. */
 GPtrArray *scanner_scan(Scanner *scanner, const Content *content, uint32_t timeout_seconds,
                         GError **error);
+
+/* The same, but that matches which begin at own or behind it are somebody else's: they are not
+ * counted, and a rule is left out where all its matches are such. */
+GPtrArray *scanner_scan_own(Scanner *scanner, const Content *content, uint64_t own,
+                            uint32_t timeout_seconds, GError **error);

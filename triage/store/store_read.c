@@ -429,7 +429,8 @@ bool store_each_gap(Store *store, bool (*row)(void *user, const GapRow *gap), vo
 
 /* ---- entries ---- */
 static const char *kind_word(ObjectKind kind) {
-  static const char *const WORDS[] = {"file", "dir", "link", "other", "virtual", "name", "whole"};
+  static const char *const WORDS[] = {"file",    "dir",  "link",  "other",
+                                      "virtual", "name", "whole", "area"};
   return WORDS[MIN((unsigned)kind, G_N_ELEMENTS(WORDS) - 1)];
 }
 

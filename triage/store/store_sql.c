@@ -32,7 +32,7 @@ const char STORE_SCHEMA[] =
     " STRICT, WITHOUT ROWID;"
     "CREATE TABLE object(" KEY "meta_addr INTEGER NOT NULL, attr_type INTEGER NOT NULL, "
     " attr_id INTEGER NOT NULL, meta TEXT NOT NULL, kind INTEGER NOT NULL CHECK(kind BETWEEN 0 AND "
-    " 6), state INTEGER NOT NULL CHECK(state BETWEEN 0 AND 4), flags INTEGER NOT NULL, "
+    " 7), state INTEGER NOT NULL CHECK(state BETWEEN 0 AND 4), flags INTEGER NOT NULL, "
     " size INTEGER NOT NULL, first_byte INTEGER NOT NULL, " TIMES
     " dir INTEGER NOT NULL, name BLOB, attr_name BLOB, "
     " status INTEGER NOT NULL CHECK(status BETWEEN 0 AND 2), "
