@@ -13,6 +13,8 @@ static const Command COMMANDS[] = {
      command_report},
     {"verify", "CASE", "check a case: files, rules, evidence, and every hit read again",
      command_verify},
+    {"extract", "CASE HIT_ID... -o FILE.zip", "copy hit objects out of the evidence, encrypted",
+     command_extract},
     {"info", "EVIDENCE", "say what the evidence is; examines nothing", command_info},
     {"check-rules", "FILE...", "compile rules and profiles, say what is wrong and where",
      command_check_rules},

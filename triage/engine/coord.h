@@ -45,6 +45,18 @@ typedef struct {
  * cannot be checked, 3 stopped. Writes nothing into the case. */
 int coord_verify(const VerifyOptions *options);
 
+typedef struct {
+  const char *case_dir;
+  char **hits;         /* identifiers, NULL-terminated */
+  const char *output;  /* archive to write; must not exist */
+  char **evidence;     /* as in VerifyOptions */
+  char *password_file; /* NULL: none */
+} ExtractOptions;
+
+/* Copies the objects of hits into an encrypted zip. 0 all as recorded, 1 some missing or different
+ * (said), 2 wrong usage, 3 failed. */
+int coord_extract(const ExtractOptions *options);
+
 /* Prints what one piece of evidence is. Returns the exit status. */
 int coord_info(const char *path);
 

@@ -118,3 +118,21 @@ bool case_put_probe(Run *run, GError **error) {
   }
   return true;
 }
+
+/* One "name value" of the case's options. */
+static int64_t recorded_number(Store *store, const char *name, int64_t otherwise) {
+  g_autofree char *options = store_get_meta(store, "options");
+  g_autofree char *key = g_strconcat(name, " ", NULL);
+  g_auto(GStrv) lines = g_strsplit(options != NULL ? options : "", "\n", -1);
+  for (guint i = 0; lines[i] != NULL; i++)
+    if (g_str_has_prefix(lines[i], key))
+      return g_ascii_strtoll(lines[i] + strlen(key), NULL, 10);
+  return otherwise;
+}
+
+void case_recorded_limits(Store *store, ScanOptions *options) {
+  options->timeout_seconds =
+      (int)recorded_number(store, "timeout", (int64_t)LIMIT_TIMEOUT_SECONDS_DEFAULT);
+  options->max_depth = (int)recorded_number(store, "max-depth", LIMIT_DEPTH_DEFAULT);
+  options->max_expanded = recorded_number(store, "max-expanded", (int64_t)LIMIT_EXPANDED_DEFAULT);
+}

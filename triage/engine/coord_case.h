@@ -6,3 +6,5 @@
 char *case_now(void); /* RFC 3339 UTC (transfer full) */
 bool case_begin(Run *run, const char *libraries, GError **error);
 bool case_put_probe(Run *run, GError **error);
+/* The limits a case was examined under, for a second look at its objects. */
+void case_recorded_limits(Store *store, ScanOptions *options);

@@ -4,7 +4,7 @@
  * objects with hits are examined anew into a copy of the store, and the two are compared. */
 #include "base/io.h"
 #include "base/text.h"
-#include "engine/coord_private.h"
+#include "engine/coord_case.h"
 #include "reports/reports.h"
 #include <dirent.h>
 #include <errno.h>
@@ -80,17 +80,6 @@ static bool take_input(void *user, const InputFile *file) {
   return true;
 }
 
-/* One "name value" of the case's options. */
-static int64_t recorded_number(Store *store, const char *name, int64_t otherwise) {
-  g_autofree char *options = store_get_meta(store, "options");
-  g_autofree char *key = g_strconcat(name, " ", NULL);
-  g_auto(GStrv) lines = g_strsplit(options != NULL ? options : "", "\n", -1);
-  for (guint i = 0; lines[i] != NULL; i++)
-    if (g_str_has_prefix(lines[i], key))
-      return g_ascii_strtoll(lines[i] + strlen(key), NULL, 10);
-  return otherwise;
-}
-
 static bool compare_evidence(void *user, const EvidenceRecord *record) {
   Check *check = user;
   g_auto(GStrv) parts = g_strsplit(check->recorded->pdata[record->no - 1], "\n", 2);
@@ -147,12 +136,9 @@ static bool look_again(Check *check, GError **error) {
                          .rules = (char **)check->rules->pdata,
                          .password_file = check->options->password_file,
                          .jobs = check->options->jobs,
-                         .timeout_seconds = (int)recorded_number(check->store, "timeout", 120),
-                         .max_depth = (int)recorded_number(check->store, "max-depth", 16),
-                         .max_expanded =
-                             recorded_number(check->store, "max-expanded", INT64_C(1) << 36),
                          .resume = true,
                          .quiet = true};
+  case_recorded_limits(check->store, &options);
   if (!examine_again(check, &options, error))
     return false;
   g_autoptr(GArray) lost = store_hits_not_found_again(check->store, check->scratch, error);

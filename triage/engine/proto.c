@@ -20,6 +20,10 @@ static const MessageKind KINDS[MSG_LAST + 1] = {
     [MSG_ENUMERATE] = {"(ua(uty))", false},
     [MSG_SCAN] = {"a" PROTO_OBJECT, false},
     [MSG_DIGEST] = {"(u)", false},
+    [MSG_EXTRACT] = {"(u" PROTO_OBJECT ")", false},
+    [MSG_PACK_ENTRY] = {"(sx)", false},
+    [MSG_PACK_BYTES] = {"ay", false},
+    [MSG_PACK_END] = {"(b)", false},
     [MSG_SANDBOX] = {"as", true},
     /* stage, name, title, spec, library, limitations, available, why not */
     [MSG_ROW] = {"(ssssssbs)", true},
@@ -42,6 +46,7 @@ static const MessageKind KINDS[MSG_LAST + 1] = {
      * matches, indicators */
     [MSG_HIT] = {"(ussasttbtsa(sttay)a(sst))", true},
     [MSG_FACT] = {"(usss)", true},
+    [MSG_CONTENT] = {"ay", true},
     [MSG_END] = {"(tttsss)", true},
     [MSG_DIGEST_DONE] = {"(sssb)", true},
     [MSG_DONE] = {"(b)", true},

@@ -10,10 +10,14 @@
 
 typedef enum {
   /* coordinator to worker */
-  MSG_SETUP = 1, /* role, evidence and rules: the first and only once */
-  MSG_ENUMERATE, /* walk one volume */
-  MSG_SCAN,      /* examine these objects, in this order */
-  MSG_DIGEST,    /* read the whole media */
+  MSG_SETUP = 1,  /* role, evidence and rules: the first and only once */
+  MSG_ENUMERATE,  /* walk one volume */
+  MSG_SCAN,       /* examine these objects, in this order */
+  MSG_DIGEST,     /* read the whole media */
+  MSG_EXTRACT,    /* examine one object and hand over the content of one of its members */
+  MSG_PACK_ENTRY, /* role pack: a file begins: name, modification time in seconds since 1970 */
+  MSG_PACK_BYTES, /* role pack: the next bytes of it */
+  MSG_PACK_END,   /* role pack: no more files; answered by DONE */
   /* worker to coordinator */
   MSG_SANDBOX,      /* one sentence for each protection that is missing; sent after the lock-in */
   MSG_ROW,          /* role formats: one table row */
@@ -31,6 +35,7 @@ typedef enum {
   MSG_MEMBER,
   MSG_HIT,
   MSG_FACT,
+  MSG_CONTENT,     /* the next bytes of the member that EXTRACT names */
   MSG_END,         /* the object is done */
   MSG_DIGEST_DONE, /* digests of the media */
   MSG_DONE,        /* the job is done (formats, rules, enumeration, batch) */

@@ -25,8 +25,10 @@ typedef struct {
   EvidenceKind kind;
   Image *image; /* NULL for a directory */
   VolumeSet *volumes;
-  int tree_fd;              /* directory evidence, else -1 */
-  uint32_t areas;           /* AREAS_ bits: what is examined */
+  int tree_fd;     /* directory evidence, else -1 */
+  uint32_t areas;  /* AREAS_ bits: what is examined */
+  bool has_wanted; /* EXTRACT: the content of member number wanted is handed over */
+  uint32_t wanted;
   char *fault, *fault_name; /* TRIAGE_TEST_FAULT=kind:name, for tests of the coordinator alone */
 } Worker;
 
@@ -46,6 +48,11 @@ bool worker_open_evidence(Worker *worker, GPtrArray *segments, GError **error);
 void worker_describe_evidence(Worker *worker, GPtrArray *segments);
 void worker_enumerate(Worker *worker, GVariant *job);
 void worker_scan(Worker *worker, GVariant *job);
+void worker_extract(Worker *worker, GVariant *job);
+/* Blocks for the next message; NULL at the end of the stream. (transfer full) */
+GVariant *worker_receive(Worker *worker, MessageType *type);
+/* Role pack: files into the archive that is open as the spool. */
+bool worker_pack(Worker *worker, GError **error);
 void worker_digest(Worker *worker);
 void worker_formats(Worker *worker);
 void worker_test_fault(Worker *worker, const char *name);

@@ -2,6 +2,8 @@
 /* worker_fds.h - what both ends know of a worker's start: descriptor numbers and SETUP flags. */
 #pragma once
 
+#define WORKER_PACK_PASSWORD "infected" /* of the archives of triage extract */
+
 enum { WORKER_FD = 3, WORKER_SPOOL_FD = 4 };
 enum { WORKER_HASH_ALL = 1, WORKER_ENTRIES = 2, WORKER_HAS_SPOOL = 4 };
 enum { WORKER_AREAS_SHIFT = 8 }; /* from this bit on: the AREAS_ bits of evidence/object.h */

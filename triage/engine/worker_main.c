@@ -58,8 +58,7 @@ void worker_test_fault(Worker *worker, const char *name) {
     continue;
 }
 
-/* Blocks for the next message; NULL at the end of the stream. */
-static GVariant *receive(Worker *worker, MessageType *type) {
+GVariant *worker_receive(Worker *worker, MessageType *type) {
   for (;;) {
     g_autoptr(GError) error = NULL;
     GVariant *message = proto_reader_next(worker->reader, type, &error);
@@ -132,13 +131,15 @@ static void lock_in(Worker *worker, GPtrArray *segments) {
 static void run_jobs(Worker *worker) {
   MessageType type;
   for (;;) {
-    g_autoptr(GVariant) job = receive(worker, &type);
+    g_autoptr(GVariant) job = worker_receive(worker, &type);
     if (job == NULL)
       return;
     if (type == MSG_ENUMERATE)
       worker_enumerate(worker, job);
     else if (type == MSG_SCAN)
       worker_scan(worker, job);
+    else if (type == MSG_EXTRACT)
+      worker_extract(worker, job);
     else if (type == MSG_DIGEST)
       worker_digest(worker);
     worker_flush(worker);
@@ -162,6 +163,21 @@ static int examine(Worker *worker, const char *path) {
   worker_describe_evidence(worker, segments);
   worker_flush(worker);
   run_jobs(worker);
+  return 0;
+}
+
+/* Needs no file but the archive, which is open already. */
+static int pack(Worker *worker) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GPtrArray) missing = g_ptr_array_new_with_free_func(g_free);
+  g_autoptr(GPtrArray) none = g_ptr_array_new();
+  unpack_warm_up();
+  worker_lock_in(none, -1, missing);
+  if (worker_pack(worker, &error))
+    worker_send(worker, MSG_DONE, g_variant_new("(b)", TRUE));
+  else
+    worker_fail(worker, error);
+  worker_flush(worker);
   return 0;
 }
 
@@ -198,7 +214,7 @@ int main(int argc, char **argv) {
       .fd = WORKER_FD, .tree_fd = -1, .out = g_byte_array_new(), .reader = proto_reader_new(false)};
   take_test_fault(&worker);
   MessageType type;
-  g_autoptr(GVariant) setup = receive(&worker, &type);
+  g_autoptr(GVariant) setup = worker_receive(&worker, &type);
   if (setup == NULL || type != MSG_SETUP) {
     fputs("triage-worker is started by triage; run 'triage --help' instead.\n", stderr);
     return 2;
@@ -221,6 +237,8 @@ int main(int argc, char **argv) {
     g_autofree char *name = g_strndup(g_bytes_get_data(raw, NULL), g_bytes_get_size(raw));
     return examine(&worker, name);
   }
+  if (strcmp(role, "pack") == 0)
+    return pack(&worker);
   if (strcmp(role, "formats") == 0)
     worker_formats(&worker);
   worker_send(&worker, MSG_DONE, g_variant_new("(b)", TRUE));

@@ -184,6 +184,17 @@ static void send_hits(Scan *scan, const Member *member, uint32_t no, const GPtrA
   }
 }
 
+static void send_content(Worker *worker, const uint8_t *bytes, uint64_t size) {
+  const uint64_t step = 256 * KIB;
+  uint64_t at = 0;
+  do { /* an empty member is handed over too */
+    gsize n = (gsize)MIN(step, size - at);
+    worker_send(worker, MSG_CONTENT,
+                g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, bytes + at, n, 1));
+    at += n;
+  } while (at < size);
+}
+
 static bool on_member(void *user, const Member *member) {
   Scan *scan = user;
   bool is_area = scan->object->kind == OBJECT_AREA;
@@ -193,6 +204,11 @@ static bool on_member(void *user, const Member *member) {
   if (scan->worker->fault != NULL && *text != '\0')
     worker_test_fault(scan->worker, text);
   tell_work(scan, MAX(size, 64 * KIB));
+  if (scan->worker->has_wanted) {
+    if (no == scan->worker->wanted)
+      send_content(scan->worker, content_data(member->content), size);
+    return no != scan->worker->wanted; /* what comes after it is not wanted */
+  }
   bool is_raw = strcmp(member->path->view, "raw") == 0;
   g_autoptr(GPtrArray) hits = scan_content(scan, member, text);
   g_autofree char *fact_path =
@@ -356,5 +372,19 @@ void worker_scan(Worker *worker, GVariant *job) {
     scan_object(worker, &object, path);
     proto_object_clear(&object);
   }
+  worker_send(worker, MSG_DONE, g_variant_new("(b)", TRUE));
+}
+
+void worker_extract(Worker *worker, GVariant *job) {
+  g_autoptr(GVariant) item = g_variant_get_child_value(job, 1);
+  g_variant_get_child(job, 0, "u", &worker->wanted);
+  Object object;
+  g_autoptr(GBytes) path = NULL;
+  worker->has_wanted = true;
+  if (proto_take_object(item, &object, &path, NULL)) {
+    scan_object(worker, &object, path);
+    proto_object_clear(&object);
+  }
+  worker->has_wanted = false;
   worker_send(worker, MSG_DONE, g_variant_new("(b)", TRUE));
 }

@@ -168,6 +168,8 @@ typedef struct {
   const char *evidence;
   uint32_t evidence_no, volume;
   uint64_t volume_offset, seq;
+  uint32_t member_no;   /* within the object, as in MemberRecord */
+  const Object *object; /* as store_pending gives it */
   const char *fs_type, *path, *member, *view, *meta, *state;
   bool is_named_stream, is_reallocated;
   uint64_t size; /* of the member, or of the object itself */

@@ -293,6 +293,8 @@ static void fill_hit(sqlite3_stmt *s, const Object *object, const Place *place, 
   row->fs_type = place->fs_type;
   row->meta = object->meta;
   row->is_named_stream = (object->flags & OBJECT_NAMED_STREAM) != 0;
+  row->member_no = (uint32_t)column_u64(s, HIT + 2);
+  row->object = object;
   row->rule_namespace = column_text(s, HIT + 3);
   row->rule = column_text(s, HIT + 4);
   row->strings = column_text(s, HIT + 5);
