@@ -11,7 +11,11 @@
 /* ---- in the worker: evidence text in, plain data out ---- */
 typedef struct {
   char *name;      /* "smtp_server", "smtp_port", "mail_from", "mail_to", "mail_cc", "mail_bcc",
-                      "subject", "attachment", "sendusing", "auth", "user", "password_present" */
+                      "reply_to", "subject", "body", "body_source", "attachment", "sendusing",
+                      "pickup", "ssl", "auth", "user", "password_present" (never the password);
+                      of the text as a whole: "content" (kind of bytes), "language", "acts" (it
+                      builds or sends), "unsure" (part of it may read otherwise), "dynamic",
+                      "other_channel", "runs_program", "file_loop" */
   char *value;     /* printable UTF-8; an unresolved expression is given as it stands, in = form */
   uint64_t offset; /* byte of the scanned view where it was read */
 } Indicator;
@@ -22,7 +26,9 @@ void indicator_free(Indicator *indicator);
 GPtrArray *indicators_read(const uint8_t *data, uint64_t size);
 
 typedef struct {
-  char *kind;   /* "task" (Task Scheduler XML), "cron" (crontab or cron.d line), ... */
+  char *kind;   /* what runs the target: "task" (Task Scheduler XML), "disabled-task", "cron",
+                   "systemd", "systemd-timer", "monitoring", "monitoring-directory"; or what the
+                   machine says of itself: "mail-domain", "account-domain" */
   char *target; /* command line or file it runs, printable UTF-8 */
   char *detail; /* author, schedule, user where given; may be empty */
 } Fact;
@@ -60,6 +66,7 @@ typedef struct {
   const char *path, *sha256; /* of the object that states it */
   const char *evidence;
   uint32_t volume;
+  bool is_live; /* the object is allocated and no named stream */
 } FactRef;
 
 typedef struct {

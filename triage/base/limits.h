@@ -66,6 +66,11 @@
 #define LIMIT_INDICATORS 256u       /* indicators of one hit */
 #define LIMIT_INDICATOR_BYTES 2048u /* one indicator's value */
 #define LIMIT_FACT_BYTES (8 * KIB)  /* one corroborating fact's text */
+#define LIMIT_SCRIPT_BYTES (1 * MIB)       /* text read as one script; of more, the parts that name CDO */
+#define LIMIT_SCRIPT_STRETCHES 256u        /* such parts of one object */
+#define LIMIT_STRETCH_BYTES (64 * KIB)     /* one of them */
+#define LIMIT_PROFILE_BYTES (4 * MIB)      /* one benign profile file */
+#define LIMIT_PROFILE_DEPTH 32u            /* of its YAML */
 #define LIMIT_RULE_BYTES (64 * MIB) /* one rule file */
 
 /* time and memory of a worker */

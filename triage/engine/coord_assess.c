@@ -29,7 +29,8 @@ static bool collect_fact(void *user, const FactRow *row) {
                         .path = fact->texts[3],
                         .sha256 = fact->texts[4],
                         .evidence = fact->texts[5],
-                        .volume = row->volume};
+                        .volume = row->volume,
+                        .is_live = row->is_live};
   g_ptr_array_add(user, fact);
   return true;
 }

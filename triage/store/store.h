@@ -227,6 +227,7 @@ typedef struct {
   const char *evidence;
   uint32_t evidence_no, volume;
   const char *path, *member, *sha256, *kind, *target, *detail;
+  bool is_live; /* the object is allocated and no named stream */
 } FactRow;
 bool store_each_fact(Store *store, bool (*row)(void *user, const FactRow *fact), void *user,
                      GError **error);

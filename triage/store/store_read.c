@@ -561,7 +561,9 @@ bool store_each_fact(Store *store, bool (*row)(void *user, const FactRow *fact),
                     .target = column_text(s, AFTER_OBJECT + 2),
                     .detail = column_text(s, AFTER_OBJECT + 3),
                     .member = column_text(s, AFTER_OBJECT + 4),
-                    .sha256 = column_text(s, AFTER_OBJECT + 5)};
+                    .sha256 = column_text(s, AFTER_OBJECT + 5),
+                    .is_live = object.state == STATE_ALLOCATED &&
+                               (object.flags & OBJECT_NAMED_STREAM) == 0};
     bool go_on = ok && row(user, &fact);
     clear_object(&object);
     if (!go_on)

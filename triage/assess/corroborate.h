@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* corroborate.h - what else in the same evidence runs a script: a fact that names exactly its path
+ * as the first script of a command. */
+#pragma once
+#include "assess/profile.h"
+
+/* The first fact that a rule of profile accepts for the hit; NULL where none does. (transfer none)
+ */
+const FactRef *corroborate(const ProfileSet *set, const Profile *profile, const HitView *hit);
+
+/* A fact that runs a script of the same name elsewhere; NULL where none does. (transfer none) */
+const FactRef *corroborate_namesake(const ProfileSet *set, const HitView *hit);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* read_fact.h - the readers of files that say what a machine runs, one for each kind of file. A
+ * reader gets text in UTF-8 (or XML as it stands) and adds facts; what it does not know it leaves.
+ */
+#pragma once
+#include "assess/assess.h"
+
+enum { MAX_FACTS = 64 }; /* of one object */
+
+/* Adds a fact; texts are bytes of evidence and are made printable. */
+void fact_add(GPtrArray *facts, const char *kind, const char *target, const char *detail);
+
+void fact_read_task(GPtrArray *facts, const uint8_t *data, size_t n);
+/* system: /etc/crontab and cron.d, where the sixth field is the user. */
+void fact_read_crontab(GPtrArray *facts, char *const *lines, bool has_user);
+void fact_read_script_lines(GPtrArray *facts, const char *kind, char *const *lines);
+void fact_read_unit(GPtrArray *facts, char *const *lines);
+void fact_read_monitoring(GPtrArray *facts, char *const *lines);
+void fact_read_domain(GPtrArray *facts, const char *path, char *const *lines);

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* read_fact_lines.c - facts of line-based files: cron, systemd, monitoring, the machine's own
+ * names. */
+#include "assess/read_fact.h"
+#include <string.h>
+
+static bool is_comment(const char *line) {
+  return *line == '#' || *line == ';' || *line == '\0';
+}
+
+static const char *skip_space(const char *at) {
+  while (*at == ' ' || *at == '\t')
+    at++;
+  return at;
+}
+
+static const char *skip_word(const char *at) {
+  while (*at != '\0' && *at != ' ' && *at != '\t')
+    at++;
+  return skip_space(at);
+}
+
+static bool is_setting(const char *line) {
+  const char *at = line;
+  while (g_ascii_isalnum(*at) || *at == '_')
+    at++;
+  return at > line && *skip_space(at) == '=';
+}
+
+static void add_mail_domain(GPtrArray *facts, const char *addresses) {
+  const char *at = strchr(addresses, '@');
+  if (at == NULL)
+    return;
+  size_t n = 0;
+  while (g_ascii_isalnum(at[1 + n]) || at[1 + n] == '.' || at[1 + n] == '-')
+    n++;
+  g_autofree char *domain = g_strndup(at + 1, n);
+  if (strchr(domain, '.') != NULL)
+    fact_add(facts, "mail-domain", domain, "");
+}
+
+void fact_read_crontab(GPtrArray *facts, char *const *lines, bool has_user) {
+  for (guint i = 0; lines[i] != NULL; i++) {
+    const char *line = skip_space(lines[i]);
+    if (is_comment(line))
+      continue;
+    if (is_setting(line)) {
+      if (g_str_has_prefix(line, "MAILTO"))
+        add_mail_domain(facts, line);
+      continue;
+    }
+    const char *at = line;
+    guint n_fields = *line == '@' ? 1 : 5;
+    for (guint n = 0; n < n_fields; n++)
+      at = skip_word(at);
+    g_autofree char *when = g_strstrip(g_strndup(line, (gsize)(at - line)));
+    const char *command = has_user ? skip_word(at) : at;
+    g_autofree char *user = g_strstrip(g_strndup(at, (gsize)(command - at)));
+    g_autofree char *detail = g_strdup_printf("%s%s%s", when, *user != '\0' ? " as " : "", user);
+    /* A % ends the command; what follows is its standard input. */
+    g_autofree char *target = g_strndup(command, strcspn(command, "%"));
+    if (*target != '\0')
+      fact_add(facts, "cron", target, detail);
+  }
+}
+
+void fact_read_script_lines(GPtrArray *facts, const char *kind, char *const *lines) {
+  for (guint i = 0; lines[i] != NULL; i++) {
+    const char *line = skip_space(lines[i]);
+    if (!is_comment(line) && strchr(line, '/') != NULL)
+      fact_add(facts, kind, line, "");
+  }
+}
+
+void fact_read_unit(GPtrArray *facts, char *const *lines) {
+  const char *description = "";
+  for (guint i = 0; lines[i] != NULL; i++) {
+    const char *line = skip_space(lines[i]), *equals = strchr(line, '=');
+    if (equals == NULL || is_comment(line))
+      continue;
+    if (g_str_has_prefix(line, "Description="))
+      description = equals + 1;
+    else if (g_str_has_prefix(line, "Exec"))
+      fact_add(facts, "systemd", equals + 1 + strspn(equals + 1, "-@+!: "), description);
+    else if (g_str_has_prefix(line, "Unit="))
+      fact_add(facts, "systemd-timer", equals + 1, description);
+  }
+}
+
+/* Nagios, Icinga 1, Naemon: define command { command_line ... }; NSClient++: [/settings/external
+ * scripts] name = command; NRPE: command[name]=command; Zabbix: UserParameter, AlertScriptsPath. */
+void fact_read_monitoring(GPtrArray *facts, char *const *lines) {
+  bool in_scripts = false;
+  for (guint i = 0; lines[i] != NULL; i++) {
+    const char *line = skip_space(lines[i]);
+    if (is_comment(line))
+      continue;
+    if (*line == '[')
+      in_scripts = strstr(line, "external scripts") != NULL ||
+                   strstr(line, "External Script") != NULL ||
+                   strstr(line, "/settings/scheduler") != NULL;
+    const char *equals = strchr(line, '=');
+    if (g_str_has_prefix(line, "command_line"))
+      fact_add(facts, "monitoring", skip_word(line), "command of the monitoring");
+    else if (g_str_has_prefix(line, "command[") && equals != NULL)
+      fact_add(facts, "monitoring", skip_space(equals + 1), "NRPE command");
+    else if (in_scripts && equals != NULL)
+      fact_add(facts, "monitoring", skip_space(equals + 1), "NSClient++ script");
+    else if (g_str_has_prefix(line, "AlertScriptsPath=") ||
+             g_str_has_prefix(line, "ExternalScripts="))
+      fact_add(facts, "monitoring-directory", equals + 1, "Zabbix scripts");
+    else if (g_str_has_prefix(line, "UserParameter=") && strchr(line, ',') != NULL)
+      fact_add(facts, "monitoring", strchr(line, ',') + 1, "Zabbix parameter");
+  }
+}
+
+void fact_read_domain(GPtrArray *facts, const char *path, char *const *lines) {
+  bool is_resolver = g_str_has_suffix(path, "/etc/resolv.conf");
+  bool is_name = g_str_has_suffix(path, "/etc/mailname") || g_str_has_suffix(path, "/etc/hostname");
+  bool is_postfix = g_str_has_suffix(path, "/etc/postfix/main.cf");
+  for (guint i = 0; (is_resolver || is_name || is_postfix) && lines[i] != NULL; i++) {
+    const char *line = skip_space(lines[i]);
+    const char *value = skip_word(line);
+    if (is_comment(line))
+      continue;
+    if (is_resolver && (g_str_has_prefix(line, "search") || g_str_has_prefix(line, "domain"))) {
+      g_autofree char *first = g_strndup(value, strcspn(value, " \t"));
+      if (strchr(first, '.') != NULL)
+        fact_add(facts, "mail-domain", first, "");
+    } else if (is_name && strchr(line, '.') != NULL) {
+      const char *dot = strchr(line, '.');
+      bool is_host = g_str_has_suffix(path, "/etc/hostname");
+      fact_add(facts, "mail-domain", is_host ? dot + 1 : line, "");
+    } else if (is_postfix && g_str_has_prefix(line, "mydomain") && strchr(line, '=') != NULL) {
+      fact_add(facts, "mail-domain", skip_space(strchr(line, '=') + 1), "");
+    }
+  }
+}

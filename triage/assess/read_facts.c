@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* read_facts.c - which files may state a fact, by where they lie, and what by their content. */
+#include "assess/read_fact.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include <string.h>
+
+enum { MAX_FILE = 256 * 1024, MAX_LINES = 8192 };
+
+void fact_free(Fact *fact) {
+  if (fact == NULL)
+    return;
+  g_free(fact->kind);
+  g_free(fact->target);
+  g_free(fact->detail);
+  g_free(fact);
+}
+
+void fact_add(GPtrArray *facts, const char *kind, const char *target, const char *detail) {
+  if (facts->len >= MAX_FACTS)
+    return;
+  Fact *fact = g_new0(Fact, 1);
+  fact->kind = g_strdup(kind);
+  fact->target = text_printable(target, strnlen(target, LIMIT_FACT_BYTES / 4));
+  fact->detail = text_printable(detail, strnlen(detail, LIMIT_FACT_BYTES / 4));
+  g_ptr_array_add(facts, fact);
+}
+
+static bool is_under(const char *path, const char *part) {
+  g_autofree char *low = g_ascii_strdown(path, -1);
+  return strstr(low, part) != NULL;
+}
+
+/* Files of text that tell by their place what they are. */
+static void read_lines(GPtrArray *facts, const char *path, char *const *lines) {
+  const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+  if (is_under(path, "/etc/cron.d/") || g_str_has_suffix(path, "/etc/crontab") ||
+      g_str_has_suffix(path, "/etc/anacrontab"))
+    fact_read_crontab(facts, lines, !g_str_has_suffix(path, "/etc/anacrontab"));
+  else if (is_under(path, "/var/spool/cron/"))
+    fact_read_crontab(facts, lines, false);
+  else if (is_under(path, "/etc/cron.daily/") || is_under(path, "/etc/cron.weekly/") ||
+           is_under(path, "/etc/cron.hourly/") || is_under(path, "/etc/cron.monthly/"))
+    fact_read_script_lines(facts, "cron", lines);
+  else if (is_under(path, "/systemd/") &&
+           (g_str_has_suffix(name, ".service") || g_str_has_suffix(name, ".timer")))
+    fact_read_unit(facts, lines);
+  else if (g_str_has_suffix(name, ".cfg") || g_str_has_suffix(name, ".ini") ||
+           g_str_has_suffix(name, ".conf"))
+    fact_read_monitoring(facts, lines);
+  fact_read_domain(facts, path, lines);
+}
+
+static bool is_candidate(const char *path) {
+  static const char *const parts[] = {"/etc/cron",
+                                      "/etc/anacrontab",
+                                      "/var/spool/cron/",
+                                      "/systemd/",
+                                      "/etc/resolv.conf",
+                                      "/etc/mailname",
+                                      "/etc/hostname",
+                                      "/etc/hosts",
+                                      "nagios",
+                                      "icinga",
+                                      "naemon",
+                                      "nsclient",
+                                      "zabbix",
+                                      "prtg",
+                                      "shinken",
+                                      "centreon",
+                                      "/etc/postfix/main.cf"};
+  for (guint i = 0; i < G_N_ELEMENTS(parts); i++)
+    if (is_under(path, parts[i]))
+      return true;
+  return false;
+}
+
+/* A task is told by its content; the coordinator asks where it lies. */
+static bool may_be_task(const uint8_t *data, uint64_t size) {
+  uint64_t n = MIN(size, 512);
+  static const char wide[] = "T\0a\0s\0k\0";
+  if (data[0] == 0xff || data[0] == 0xfe)
+    return memmem(data, n, wide, 8) != NULL || memmem(data, n, wide, 7) != NULL;
+  return (data[0] == '<' || data[0] == 0xef) && memmem(data, n, "<Task", 5) != NULL;
+}
+
+GPtrArray *facts_read(const char *path, const uint8_t *data, uint64_t size) {
+  if (size == 0 || size > MAX_FILE)
+    return NULL;
+  bool is_task = may_be_task(data, size);
+  if (!is_task && !is_candidate(path))
+    return NULL;
+  GPtrArray *facts = g_ptr_array_new_with_free_func((GDestroyNotify)fact_free);
+  if (is_task) {
+    fact_read_task(facts, data, (size_t)size);
+  } else if (memchr(data, '\0', (size_t)size) == NULL) {
+    g_autofree char *text = g_strndup((const char *)data, (size_t)size);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", MAX_LINES);
+    for (guint i = 0; lines[i] != NULL; i++)
+      g_strchomp(lines[i]);
+    read_lines(facts, path, lines);
+  }
+  return facts;
+}

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* verdict.c - from a hit's checked fields to a verdict: first everything that speaks for or against
+ * is written down as grounds, then the grounds decide. */
+#include "assess/corroborate.h"
+#include "assess/ground.h"
+#include "assess/match.h"
+#include <string.h>
+
+typedef struct {
+  const ProfileSet *set;
+  const HitView *hit;
+  Inferred inferred;
+  const char *content;
+  bool acts, is_live; /* live: allocated, not a stream */
+  Party server, sender, recipients, hidden;
+  guint n_recipients, n_attachments;
+  bool has_outside_part, has_password;
+  GPtrArray *grounds;
+  Verdict *out;
+} Judge;
+
+const char *verdict_name(VerdictKind verdict) {
+  static const char *const names[] = {"known-benign", "likely-benign", "unexplained", "suspicious"};
+  return names[verdict];
+}
+
+void verdict_clear(Verdict *verdict) {
+  g_free(verdict->scenario);
+  g_free(verdict->profile);
+  g_free(verdict->reason);
+  g_clear_pointer(&verdict->corroboration, g_ptr_array_unref);
+}
+
+static void add(Judge *judge, const char *id, const char *detail) {
+  ground_add(judge->grounds, id, detail);
+}
+
+/* Paths in values are printable: each backslash stands doubled. */
+static char *with_slashes(const char *text) {
+  g_auto(GStrv) parts = g_strsplit(text, "\\\\", 0);
+  return g_strjoinv("/", parts);
+}
+
+static void judge_attachment(Judge *judge, const char *value) {
+  const ProfileSet *set = judge->set;
+  judge->n_attachments++;
+  if (g_str_has_prefix(value, "= "))
+    add(judge, "open-attachment", value + 2);
+  g_autofree char *path = with_slashes(value);
+  g_autofree char *low = g_ascii_strdown(path, -1);
+  const char *slash = strrchr(low, '/'), *name = slash != NULL ? slash + 1 : low;
+  if (profile_matches(set->sensitive_files, low) || profile_matches(set->sensitive_files, name))
+    add(judge, "sensitive-attachment", value);
+  for (guint i = 0; i < set->archive_suffixes->len; i++)
+    if (strstr(name, set->archive_suffixes->pdata[i]) != NULL)
+      add(judge, "archive-attached", value);
+}
+
+static void judge_server(Judge *judge, const char *value) {
+  static const char *const ids[] = {
+      [PARTY_SITE] = "site-relay",         [PARTY_INFERRED] = "inferred-relay",
+      [PARTY_LOCAL] = "local-relay",       [PARTY_UNLISTED] = "unlisted-server",
+      [PARTY_UNKNOWN] = "unknown-server",  [PARTY_OUTSIDE] = "foreign-server",
+      [PARTY_FREEMAIL] = "freemail-server"};
+  Party party = g_str_has_prefix(value, "= ") ? PARTY_UNKNOWN
+                                              : party_of_host(judge->set, &judge->inferred, value);
+  judge->server = MAX(judge->server, party);
+  bool is_outside = party == PARTY_OUTSIDE && site_is_stated(judge->set);
+  add(judge, is_outside ? "outside-server" : ids[party], value);
+}
+
+static void judge_recipients(Judge *judge, const char *value, bool is_hidden) {
+  static const char *const ids[] = {[PARTY_UNLISTED] = "unlisted-recipients",
+                                    [PARTY_UNKNOWN] = "unknown-recipients",
+                                    [PARTY_OUTSIDE] = "foreign-recipients",
+                                    [PARTY_FREEMAIL] = "freemail-recipients"};
+  Party party = party_of_addresses(judge->set, &judge->inferred, value, &judge->n_recipients);
+  judge->recipients = MAX(judge->recipients, party);
+  if (is_hidden)
+    judge->hidden = MAX(judge->hidden, party);
+  if (party >= PARTY_UNLISTED)
+    add(judge, ids[party], value);
+  if (is_hidden && party >= PARTY_OUTSIDE &&
+      (party == PARTY_FREEMAIL || site_is_stated(judge->set)))
+    add(judge, "hidden-recipients", value);
+}
+
+static void judge_sender(Judge *judge, const char *value) {
+  guint n = 0;
+  Party party = party_of_addresses(judge->set, &judge->inferred, value, &n);
+  judge->sender = MAX(judge->sender, party);
+  if (party >= PARTY_UNLISTED)
+    add(judge, "foreign-sender", value);
+}
+
+static void judge_indicator(Judge *judge, const Indicator *indicator) {
+  const char *name = indicator->name, *value = indicator->value;
+  if (strcmp(name, "content") == 0)
+    judge->content = value;
+  else if (strcmp(name, "acts") == 0)
+    judge->acts = true;
+  else if (strcmp(name, "unsure") == 0)
+    add(judge, "unread-parts", "");
+  else if (strcmp(name, "smtp_server") == 0 || strcmp(name, "pickup") == 0)
+    judge_server(judge, value);
+  else if (strcmp(name, "mail_from") == 0)
+    judge_sender(judge, value);
+  else if (strcmp(name, "mail_to") == 0 || strcmp(name, "mail_cc") == 0 ||
+           strcmp(name, "mail_bcc") == 0)
+    judge_recipients(judge, value, strcmp(name, "mail_bcc") == 0);
+  else if (strcmp(name, "attachment") == 0)
+    judge_attachment(judge, value);
+  else if (strcmp(name, "dynamic") == 0)
+    add(judge, "dynamic-code", value);
+  else if (strcmp(name, "other_channel") == 0)
+    add(judge, "other-channel", value);
+  else if (strcmp(name, "runs_program") == 0)
+    add(judge, "runs-program", value);
+  else if (strcmp(name, "password_present") == 0)
+    judge->has_password = true;
+}
+
+/* What several indicators say together. */
+static void judge_whole(Judge *judge) {
+  bool has_loop = false;
+  for (guint i = 0; i < judge->hit->indicators->len; i++) {
+    const Indicator *indicator = judge->hit->indicators->pdata[i];
+    has_loop = has_loop || strcmp(indicator->name, "file_loop") == 0;
+  }
+  bool is_out = judge->server >= PARTY_OUTSIDE || judge->recipients >= PARTY_OUTSIDE;
+  bool is_far = judge->server == PARTY_FREEMAIL || judge->recipients == PARTY_FREEMAIL ||
+                site_is_stated(judge->set);
+  if (has_loop && judge->n_attachments > 0)
+    add(judge, "file-loop", "");
+  if (is_out && is_far && judge->n_attachments > 0 && judge->recipients >= PARTY_OUTSIDE)
+    add(judge, "outside-recipients", "");
+  if (is_out && is_far &&
+      (ground_has(judge->grounds, "archive-attached") || ground_has(judge->grounds, "file-loop")))
+    add(judge, "archive-outside", "");
+  if (judge->has_password && judge->server >= PARTY_OUTSIDE)
+    add(judge, "outside-credentials", "");
+  if (judge->server == PARTY_NONE && judge->acts)
+    judge->server = PARTY_LOCAL;
+}
+
+static void judge_place(Judge *judge) {
+  const HitView *hit = judge->hit;
+  bool is_allocated = strcmp(hit->state, "allocated") == 0;
+  judge->is_live = is_allocated && !hit->is_named_stream;
+  if (!is_allocated)
+    add(judge, "deleted", hit->state);
+  if (hit->is_named_stream)
+    add(judge, "stream", "");
+  if (profile_matches(judge->set->temporary, hit->path))
+    add(judge, "temporary-place", hit->path);
+  else if (profile_matches(judge->set->user_places, hit->path))
+    add(judge, "user-place", "");
+  if (profile_matches(judge->set->encoded_views, hit->view))
+    add(judge, "encoded", hit->view);
+  else if (strcmp(hit->view, "raw") != 0)
+    add(judge, "converted-view", hit->view);
+  if (*hit->member != '\0')
+    add(judge, "in-container", "");
+}
+
+static void conclude(Judge *judge, VerdictKind verdict, const char *scenario, const char *profile,
+                     char *reason) {
+  judge->out->verdict = verdict;
+  judge->out->scenario = g_strdup(scenario);
+  judge->out->profile = g_strdup(profile);
+  judge->out->reason = reason;
+}
+
+/* Content that no script interpreter runs. True where that decides. */
+static bool conclude_without_script(Judge *judge) {
+  const HitView *hit = judge->hit;
+  if (profile_matches(judge->set->system_tables, hit->path) && *hit->member == '\0') {
+    conclude(judge, VERDICT_UNEXPLAINED, "", "",
+             g_strdup("A table or memory file of the system itself holds copies of other files' "
+                      "text; the files are listed on their own where they still exist."));
+    return true;
+  }
+  if (judge->acts)
+    return false;
+  const char *ground = NULL;
+  if (judge->is_live && *hit->member == '\0') {
+    if (strcmp(judge->content, "rules") == 0)
+      ground = "rule-file";
+    else if (strcmp(judge->content, "program") == 0 &&
+             profile_matches(judge->set->libraries, hit->path))
+      ground = "library";
+    else if (strcmp(judge->content, "text") == 0 && !ground_has(judge->grounds, "unread-parts") &&
+             profile_matches(judge->set->mention_places, hit->path))
+      ground = "mention";
+  }
+  if (ground != NULL) {
+    add(judge, ground, "");
+    g_autofree char *why = ground_sentence(judge->grounds, WEIGHT_FOR, 1);
+    conclude(judge, VERDICT_LIKELY_BENIGN, "", "", g_strdup_printf("Likely benign: %s.", why));
+    return true;
+  }
+  g_autofree char *place = ground_sentence(judge->grounds, WEIGHT_AGAINST, 3);
+  conclude(
+      judge, VERDICT_UNEXPLAINED, "", "",
+      g_strdup_printf("No statement that builds or sends a mail was read in this content (%s)%s%s.",
+                      judge->content, *place != '\0' ? "; " : "", place));
+  return true;
+}
+
+static bool has_hint(const Judge *judge, const Profile *profile) {
+  if (profile_matches(profile->hint_paths, judge->hit->path))
+    return true;
+  for (guint i = 0; i < judge->hit->indicators->len; i++) {
+    const Indicator *indicator = judge->hit->indicators->pdata[i];
+    if (strcmp(indicator->name, "subject") != 0 && strcmp(indicator->name, "attachment") != 0)
+      continue;
+    g_autofree char *low = g_ascii_strdown(indicator->value, -1);
+    for (guint k = 0; k < profile->hint_words->len; k++)
+      if (strstr(low, profile->hint_words->pdata[k]) != NULL)
+        return true;
+  }
+  return false;
+}
+
+static char *corroboration_text(const FactRef *fact) {
+  return g_strdup_printf("%s of %s, SHA-256 %s: %s runs %s%s%s%s", fact->path, fact->evidence,
+                         *fact->sha256 != '\0' ? fact->sha256 : "not known", fact->kind,
+                         fact->target, *fact->detail != '\0' ? " (" : "", fact->detail,
+                         *fact->detail != '\0' ? ")" : "");
+}
+
+static bool holds_content(const Judge *judge, const Profile *profile) {
+  bool server = judge->server == PARTY_SITE || judge->server == PARTY_INFERRED ||
+                (profile->takes_local_server && judge->server == PARTY_LOCAL);
+  bool recipients = judge->recipients == PARTY_SITE || judge->recipients == PARTY_INFERRED ||
+                    (!profile->needs_recipients && judge->n_recipients == 0);
+  return server && recipients && judge->sender <= PARTY_INFERRED;
+}
+
+/* The verdict that a script profile gives; UNEXPLAINED where it does not hold. */
+static VerdictKind try_profile(Judge *judge, const Profile *profile, const FactRef **fact) {
+  *fact = NULL;
+  if (profile->content != CONTENT_SCRIPT || !holds_content(judge, profile))
+    return VERDICT_UNEXPLAINED;
+  bool hint = has_hint(judge, profile);
+  if (profile->needs_hint && !hint)
+    return VERDICT_UNEXPLAINED;
+  *fact = corroborate(judge->set, profile, judge->hit);
+  if (*fact == NULL) {
+    bool is_stated = judge->server == PARTY_SITE && judge->recipients == PARTY_SITE;
+    bool is_remote = judge->server != PARTY_LOCAL;
+    return profile->is_likely_without && is_remote && (is_stated || !profile->needs_stated_relay)
+               ? VERDICT_LIKELY_BENIGN
+               : VERDICT_UNEXPLAINED;
+  }
+  bool is_known = judge->server == PARTY_SITE && judge->recipients == PARTY_SITE &&
+                  judge->n_recipients > 0 && judge->sender <= PARTY_SITE &&
+                  ground_count(judge->grounds, WEIGHT_CAP) == 0;
+  return is_known ? VERDICT_KNOWN_BENIGN : VERDICT_LIKELY_BENIGN;
+}
+
+static void conclude_by_profile(Judge *judge, const Profile *profile, VerdictKind verdict,
+                                const FactRef *fact) {
+  if (judge->recipients == PARTY_SITE || judge->recipients == PARTY_INFERRED)
+    add(judge, "site-recipients", "");
+  if (judge->server == PARTY_LOCAL)
+    add(judge, "local-relay", "");
+  if (judge->n_recipients == 0)
+    add(judge, "no-recipients", "");
+  if (fact != NULL) {
+    g_ptr_array_add(judge->out->corroboration, corroboration_text(fact));
+    add(judge, "corroborated", fact->path);
+  } else {
+    add(judge, "no-corroboration", "");
+    if (profile_matches(profile->hint_paths, judge->hit->path))
+      add(judge, "product-place", "");
+  }
+  g_autofree char *why = ground_sentence(judge->grounds, WEIGHT_FOR, 5);
+  g_autofree char *cap = ground_sentence(judge->grounds, WEIGHT_CAP, 3);
+  bool has_cap = verdict == VERDICT_LIKELY_BENIGN && *cap != '\0';
+  conclude(judge, verdict, profile->scenario, profile->id,
+           g_strdup_printf("%s: %s%s%s.", profile->title, why, has_cap ? "; but " : "",
+                           has_cap ? cap : ""));
+}
+
+/* A user's mail: told by the store's own content and place; never more than likely. */
+static bool conclude_mail_store(Judge *judge) {
+  bool is_store =
+      strcmp(judge->content, "outlook-data") == 0 || strcmp(judge->content, "mbox") == 0;
+  if (!is_store || !judge->is_live || judge->server == PARTY_FREEMAIL ||
+      judge->recipients == PARTY_FREEMAIL ||
+      (site_is_stated(judge->set) && judge->server == PARTY_OUTSIDE))
+    return false;
+  for (guint i = 0; i < judge->set->profiles->len; i++) {
+    const Profile *profile = judge->set->profiles->pdata[i];
+    if (profile->content != CONTENT_MAIL_STORE ||
+        !profile_matches(profile->hint_paths, judge->hit->path))
+      continue;
+    conclude(judge, VERDICT_LIKELY_BENIGN, profile->scenario, profile->id,
+             g_strdup_printf("%s: the text stands in a mail store (%s), which is read, not run.",
+                             profile->title, judge->content));
+    return true;
+  }
+  return false;
+}
+
+static void conclude_script(Judge *judge) {
+  guint against = ground_count(judge->grounds, WEIGHT_AGAINST);
+  const FactRef *namesake = NULL;
+  if (judge->server >= PARTY_UNLISTED || judge->recipients >= PARTY_UNLISTED)
+    namesake = corroborate_namesake(judge->set, judge->hit);
+  if (namesake != NULL && judge->server >= PARTY_OUTSIDE)
+    add(judge, "namesake", namesake->path);
+  if (against > 0 || ground_has(judge->grounds, "namesake")) {
+    g_autofree char *why = ground_sentence(judge->grounds, WEIGHT_AGAINST, 6);
+    conclude(judge, VERDICT_SUSPICIOUS, "", "", g_strdup_printf("Suspicious: %s.", why));
+    return;
+  }
+  bool has_doubt = ground_count(judge->grounds, WEIGHT_DOUBT) > 0;
+  for (guint i = 0; !has_doubt && judge->is_live && i < judge->set->profiles->len; i++) {
+    const FactRef *fact;
+    const Profile *profile = judge->set->profiles->pdata[i];
+    VerdictKind verdict = try_profile(judge, profile, &fact);
+    if (verdict == VERDICT_UNEXPLAINED)
+      continue;
+    conclude_by_profile(judge, profile, verdict, fact);
+    return;
+  }
+  g_autofree char *why = ground_sentence(judge->grounds, WEIGHT_DOUBT, 4);
+  conclude(judge, VERDICT_UNEXPLAINED, "", "",
+           *why != '\0' ? g_strdup_printf("Not explained: %s.", why)
+                        : g_strdup("Not explained: a script that mails, and no benign profile "
+                                   "holds for it."));
+}
+
+static bool conclude_approved(Judge *judge) {
+  const Approval *approval = g_hash_table_lookup(judge->set->approved, judge->hit->sha256);
+  if (approval == NULL)
+    return false;
+  add(judge, "approved-digest", approval->note);
+  g_autofree char *why = ground_sentence(judge->grounds, WEIGHT_FOR, 1);
+  conclude(judge, VERDICT_KNOWN_BENIGN, approval->scenario, "approved",
+           g_strdup_printf("Known: %s.", why));
+  return true;
+}
+
+void assess_hit(const ProfileSet *set, const HitView *hit, Verdict *out) {
+  *out = (Verdict){.verdict = VERDICT_UNEXPLAINED,
+                   .corroboration = g_ptr_array_new_with_free_func(g_free)};
+  Judge judge = {
+      .set = set, .hit = hit, .content = "unknown", .out = out, .grounds = ground_list_new()};
+  inferred_init(&judge.inferred, hit->facts);
+  for (guint i = 0; i < hit->indicators->len; i++)
+    judge_indicator(&judge, hit->indicators->pdata[i]);
+  judge_whole(&judge);
+  judge_place(&judge);
+  if (!conclude_approved(&judge) && !conclude_mail_store(&judge) &&
+      !conclude_without_script(&judge))
+    conclude_script(&judge);
+  inferred_clear(&judge.inferred);
+  g_ptr_array_unref(judge.grounds);
+}
