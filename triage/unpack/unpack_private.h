@@ -103,6 +103,10 @@ typedef struct {
 typedef struct {
   void *user;
   void (*entry)(void *user, uint64_t i, GBytes **name, bool *is_local);
+  /* Of the entry just named, content libarchive is not asked for (transfer full), may be NULL. True
+   * where it is so; error says why it is not all. */
+  bool (*content)(void *user, Unpack *unpack, Container *container, Content **content,
+                  GError **error);
   bool is_remnant; /* the end of this piece is no archive's end: no complaint about it */
 } WalkHooks;
 void archive_walk(Unpack *unpack, const Unpacker *self, Container *container,
@@ -136,6 +140,18 @@ void unpack_rar5_open(Unpack *unpack, const Unpacker *self, Container *container
 void unpack_zip_open(Unpack *unpack, const Unpacker *self, Container *container);
 /* True where a zip ends in data: *start its first byte, *end the byte behind it. */
 bool zip_find(const uint8_t *data, uint64_t size, uint64_t *start, uint64_t *end);
+
+/* unpack_zipcrypto.c */
+typedef struct {
+  const uint8_t *data; /* encrypted: its head of 12 bytes, then the packed member */
+  uint64_t size;
+  uint32_t crc;          /* of the content */
+  uint16_t method, time; /* stored or deflated; DOS time of the local header */
+} ZipSecret;
+/* Content under the first password that gives the right CRC (transfer full); where a limit was met
+ * error is set too. NULL with error: none does. */
+Content *unpack_zip_decrypt(Unpack *unpack, Container *container, const ZipSecret *secret,
+                            GError **error);
 
 /* unpack_ole2.c */
 void unpack_ole2_open(Unpack *unpack, const Unpacker *self, Container *container);

@@ -15,8 +15,8 @@ static const Unpacker ZIP = {
             .spec = "APPNOTE.TXT 6.3",
             .library = "libarchive + own directory reader",
             .limitations =
-                "split archives are not joined; of several passwords a wrong one that happens to "
-                "fit an old-style (ZipCrypto) member is not told from a damaged member",
+                "split archives are not joined; strong encryption of PKWARE's own kind is not "
+                "opened",
             .available = true},
     .probe = probe_zip,
     .open = unpack_zip_open,
