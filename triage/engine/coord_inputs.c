@@ -89,10 +89,19 @@ GPtrArray *inputs_read_rules(char **specs, GError **error) {
   return g_steal_pointer(&inputs);
 }
 
+/* Those under which samples are passed on. */
+static void add_usual_passwords(GPtrArray *passwords) {
+  static const char *const USUAL[] = {"infected", "virus", "password"};
+  for (size_t i = 0; i < G_N_ELEMENTS(USUAL); i++)
+    g_ptr_array_add(passwords, g_bytes_new_static(USUAL[i], strlen(USUAL[i])));
+}
+
 GPtrArray *inputs_read_passwords(const char *path, GError **error) {
   g_autoptr(GPtrArray) passwords = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
-  if (path == NULL)
+  if (path == NULL) {
+    add_usual_passwords(passwords);
     return g_steal_pointer(&passwords);
+  }
   g_autoptr(GBytes) text = io_read_file(path, MIB, error);
   if (text == NULL)
     return NULL;
@@ -106,6 +115,7 @@ GPtrArray *inputs_read_passwords(const char *path, GError **error) {
       g_ptr_array_add(passwords, g_bytes_new(p, kept));
     p = line != NULL ? line + 1 : end;
   }
+  add_usual_passwords(passwords);
   return g_steal_pointer(&passwords);
 }
 

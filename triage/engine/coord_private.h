@@ -14,7 +14,7 @@ typedef struct {
 } RuleInput;
 /* Reads rule files; NULL specs: the shipped rule. (transfer full) RuleInput* */
 GPtrArray *inputs_read_rules(char **specs, GError **error);
-/* One password a line. (transfer full) GBytes* */
+/* One password a line, then the usual ones; path may be NULL. (transfer full) GBytes* */
 GPtrArray *inputs_read_passwords(const char *path, GError **error);
 ProfileSet *inputs_read_profiles(char **site_files, GError **error);
 

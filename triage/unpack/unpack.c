@@ -3,6 +3,8 @@
  * budgets of the top object. Knows no format. */
 #include "base/text.h"
 #include "unpack/unpack_mail.h"
+#include "unpack/unpack_private.h"
+#include "unpack/unpack_vba.h"
 #include <iconv.h>
 #include <locale.h>
 #include <stdlib.h>
@@ -48,7 +50,8 @@ void unpack_damage(Unpack *unpack, Container *container, TriageReason reason, co
   gap_text(unpack, container->path, size, size, reason, detail);
 }
 
-static void examine(Unpack *unpack, const Member *member) {
+/* has_source: VBA source in it is someone else's to find. */
+static void examine(Unpack *unpack, const Member *member, bool has_source) {
   if (unpack->is_stopped)
     return;
   if (unpack->sink->member != NULL && !unpack->sink->member(unpack->sink->user, member)) {
@@ -56,8 +59,20 @@ static void examine(Unpack *unpack, const Member *member) {
     return;
   }
   unpack_text_views(unpack, member);
-  if (!unpack->is_stopped)
-    unpack_open(unpack, member->content, member->path);
+  if (unpack->is_stopped || unpack_open(unpack, member->content, member->path) || has_source ||
+      unpack->is_stopped)
+    return;
+  VbaBudget budget = VBA_BUDGET;
+  vba_carve(unpack, member->content, member->path, NULL, &budget);
+}
+
+void unpack_view(Unpack *unpack, const Member *member) {
+  if (unpack->is_stopped)
+    return;
+  if (unpack->sink->member != NULL && !unpack->sink->member(unpack->sink->user, member))
+    unpack->is_stopped = true;
+  else
+    unpack_text_views(unpack, member);
 }
 
 void unpack_member(Unpack *unpack, Container *container, GBytes *name, Member *member) {
@@ -65,7 +80,7 @@ void unpack_member(Unpack *unpack, Container *container, GBytes *name, Member *m
       .parent = container->path, .name = name, .view = "raw", .depth = container->path->depth + 1};
   container->n_members++;
   member->path = &path;
-  examine(unpack, member);
+  examine(unpack, member, container->has_source);
   member->path = NULL;
 }
 
@@ -87,6 +102,12 @@ static uint64_t open_row(Unpack *unpack, const Unpacker *row, Content *content,
   Container container = {.content = part, .path = path, .end = size};
   row->open(unpack, row, &container);
   return from + MIN(container.end, size);
+}
+
+void unpack_open_row(Unpack *unpack, const Unpacker *row, Content *content,
+                     const MemberPath *path) {
+  if (!unpack->is_stopped)
+    open_row(unpack, row, content, path, 0, content_size(content));
 }
 
 /* Opens every row that is sure of the bytes at from: a polyglot is as many containers as it is.
@@ -173,7 +194,7 @@ bool unpack_object(const UnpackOptions *options, const UnpackSink *sink, const M
                    .sink = sink,
                    .top_size = content_size(top->content),
                    .max_depth = MIN(options->max_depth, LIMIT_DEPTH_MAX)};
-  examine(&unpack, top);
+  examine(&unpack, top, false);
   return !unpack.is_stopped;
 }
 

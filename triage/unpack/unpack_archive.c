@@ -125,6 +125,23 @@ static bool is_local_time(const Walk *walk) {
   }
 }
 
+/* What libarchive gives of an entry; error says why that is not all, trouble why it is nothing. */
+static Content *read_content(Walk *walk, struct archive_entry *entry, bool is_encrypted,
+                             bool is_link, uint64_t claimed, GError **error, GError **trouble) {
+  Intake intake;
+  intake_init(&intake, walk->unpack, walk->container);
+  bool is_whole =
+      read_data(walk->unpack, walk->reader, is_encrypted, is_link ? 0 : claimed, &intake, error);
+  if (is_whole && archive_entry_filetype(entry) == AE_IFLNK)
+    read_link(entry, &intake);
+  uint64_t got = intake_size(&intake);
+  if (is_whole && got < claimed && !is_link)
+    triage_fail(error, TRIAGE_REASON_TRUNCATED,
+                "the header claims %" G_GUINT64_FORMAT " bytes, %" G_GUINT64_FORMAT " were there",
+                claimed, got);
+  return intake_finish(&intake, trouble);
+}
+
 /* Hands out one entry. Directories are names only, unless someone hid data in one. */
 static void walk_entry(Walk *walk, struct archive_entry *entry, uint64_t i, const char *warning) {
   bool is_local = is_local_time(walk);
@@ -139,22 +156,18 @@ static void walk_entry(Walk *walk, struct archive_entry *entry, uint64_t i, cons
   uint64_t claimed = archive_entry_size_is_set(entry) && archive_entry_size(entry) > 0
                          ? (uint64_t)archive_entry_size(entry)
                          : 0;
-  Intake intake;
-  intake_init(&intake, walk->unpack, walk->container);
-  bool is_whole =
-      read_data(walk->unpack, walk->reader, is_encrypted, is_link ? 0 : claimed, &intake, &error);
-  if (is_whole && archive_entry_filetype(entry) == AE_IFLNK)
-    read_link(entry, &intake);
-  uint64_t got = intake_size(&intake);
-  if (is_whole && got < claimed && !is_link)
-    is_whole = triage_fail(&error, TRIAGE_REASON_TRUNCATED,
-                           "the header claims %" G_GUINT64_FORMAT " bytes, %" G_GUINT64_FORMAT
-                           " were there",
-                           claimed, got);
   g_autoptr(GError) trouble = NULL;
-  g_autoptr(Content) content = intake_finish(&intake, &trouble);
+  g_autoptr(Content) content = NULL;
+  bool is_own =
+      walk->hooks != NULL && walk->hooks->content != NULL &&
+      walk->hooks->content(walk->hooks->user, walk->unpack, walk->container, &content, &error);
+  if (!is_own)
+    content = read_content(walk, entry, is_encrypted, is_link, claimed, &error, &trouble);
+  else if (content == NULL)
+    content = content_new_copy("", 0);
   if (walk->unpack->is_stopped)
     return;
+  uint64_t got = content != NULL ? content_size(content) : 0;
   const MemberPath path = {.parent = walk->container->path,
                            .name = name,
                            .view = "raw",

@@ -86,3 +86,22 @@ bool intake_zeros_to(Intake *intake, uint64_t size, GError **error) {
 Content *intake_finish(Intake *intake, GError **error) {
   return content_builder_finish(g_steal_pointer(&intake->builder), error);
 }
+
+void intake_hand_out(Intake *intake, GBytes *name, uint64_t claimed, const GError *error) {
+  Unpack *unpack = intake->unpack;
+  Container *container = intake->container;
+  const MemberPath path = {container->path, name, "raw", container->path->depth + 1};
+  g_autoptr(GError) trouble = NULL;
+  g_autoptr(Content) content = intake_finish(intake, &trouble);
+  if (unpack->is_stopped)
+    return;
+  uint64_t got = content != NULL ? content_size(content) : 0;
+  const GError *why = content == NULL ? trouble : error;
+  if (got == 0 && why != NULL) {
+    container->n_members++;
+    unpack_gap(unpack, &path, claimed, 0, triage_error_reason(why), "%s", why->message);
+    return;
+  }
+  Member member = {.content = content, .size = MAX(claimed, got), .error = error};
+  unpack_member(unpack, container, name, &member);
+}

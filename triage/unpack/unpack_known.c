@@ -172,3 +172,31 @@ bool probe_ishield(const uint8_t *data, uint64_t size) {
 bool probe_old_rar(const uint8_t *data, uint64_t size) {
   return size >= 20 && has(data, size, 0, "RE~^", 4);
 }
+
+bool probe_rtf(const uint8_t *data, uint64_t size) {
+  return size >= 16 && has(data, size, 0, "{\\rt", 4); /* Word asks for no more */
+}
+
+bool probe_lzfu(const uint8_t *data, uint64_t size) {
+  return size >= 17 && (has(data, size, 8, "LZFu", 4) || has(data, size, 8, "MELA", 4)) &&
+         bytes_le32(data) >= 12 && bytes_le32(data + 4) / 16 <= bytes_le32(data);
+}
+
+bool probe_activemime(const uint8_t *data, uint64_t size) {
+  return size > 64 && has(data, size, 0, "ActiveMime\0\0\1\xF0", 14);
+}
+
+/* XML whose first elements belong to an Office document. */
+bool probe_officexml(const uint8_t *data, uint64_t size) {
+  static const char *const MARKS[] = {"schemas.microsoft.com/office/2006/xmlPackage",
+                                      "schemas.microsoft.com/office/word/2003/wordml",
+                                      "<office:document"};
+  uint64_t at = has(data, size, 0, "\xEF\xBB\xBF", 3) ? 3 : 0;
+  size_t n = size < 8192 ? (size_t)size : 8192;
+  if (!has(data, size, at, "<", 1))
+    return false;
+  for (size_t i = 0; i < sizeof MARKS / sizeof MARKS[0]; i++)
+    if (memmem(data, n, MARKS[i], strlen(MARKS[i])) != NULL)
+      return true;
+  return false;
+}

@@ -24,6 +24,7 @@ typedef struct {
   uint64_t n_members;     /* handed out */
   uint64_t end;           /* out: first byte of content behind the container */
   bool is_encrypted;      /* what fails in it fails for that */
+  bool has_source;        /* its unpacker finds the VBA source in its members */
   bool is_damaged;        /* out: some of it could not be read, and a gap says so */
 } Container;
 
@@ -61,6 +62,11 @@ void unpack_damage(Unpack *unpack, Container *container, TriageReason reason, co
                    ...) G_GNUC_PRINTF(4, 5);
 /* Examines a member of the container, named by raw bytes: member's path is filled in here. */
 void unpack_member(Unpack *unpack, Container *container, GBytes *name, Member *member);
+/* Hands out what a member's bytes were turned into (the path tells which view), and the views of
+ * its text. It is not opened. */
+void unpack_view(Unpack *unpack, const Member *member);
+/* Opens content as row's container: for what no magic tells, but a name. */
+void unpack_open_row(Unpack *unpack, const Unpacker *row, Content *content, const MemberPath *path);
 /* Opens what content is, or holds. Returns false where nothing was recognised. */
 bool unpack_open(Unpack *unpack, Content *content, const MemberPath *path);
 bool unpack_alive(Unpack *unpack, uint64_t bytes);
@@ -82,6 +88,9 @@ bool intake_append(Intake *intake, const void *bytes, size_t n, GError **error);
 bool intake_zeros_to(Intake *intake, uint64_t size, GError **error);
 uint64_t intake_size(const Intake *intake);
 Content *intake_finish(Intake *intake, GError **error); /* (transfer full) */
+/* Examines what was collected as a member of the container; error says why it is not all of it.
+ * What has no byte and an error is a gap. */
+void intake_hand_out(Intake *intake, GBytes *name, uint64_t claimed, const GError *error);
 
 /* unpack_archive.c */
 typedef struct {
@@ -94,6 +103,10 @@ typedef struct {
 typedef struct {
   void *user;
   void (*entry)(void *user, uint64_t i, GBytes **name, bool *is_local);
+  /* Of the entry just named, content libarchive is not asked for (transfer full), may be NULL. True
+   * where it is so; error says why it is not all. */
+  bool (*content)(void *user, Unpack *unpack, Container *container, Content **content,
+                  GError **error);
   bool is_remnant; /* the end of this piece is no archive's end: no complaint about it */
 } WalkHooks;
 void archive_walk(Unpack *unpack, const Unpacker *self, Container *container,
@@ -127,6 +140,36 @@ void unpack_rar5_open(Unpack *unpack, const Unpacker *self, Container *container
 void unpack_zip_open(Unpack *unpack, const Unpacker *self, Container *container);
 /* True where a zip ends in data: *start its first byte, *end the byte behind it. */
 bool zip_find(const uint8_t *data, uint64_t size, uint64_t *start, uint64_t *end);
+
+/* unpack_zipcrypto.c */
+typedef struct {
+  const uint8_t *data; /* encrypted: its head of 12 bytes, then the packed member */
+  uint64_t size;
+  uint32_t crc;          /* of the content */
+  uint16_t method, time; /* stored or deflated; DOS time of the local header */
+} ZipSecret;
+/* Content under the first password that gives the right CRC (transfer full); where a limit was met
+ * error is set too. NULL with error: none does. */
+Content *unpack_zip_decrypt(Unpack *unpack, Container *container, const ZipSecret *secret,
+                            GError **error);
+
+/* unpack_ole2.c */
+void unpack_ole2_open(Unpack *unpack, const Unpacker *self, Container *container);
+/* unpack_ole1.c */
+void unpack_ole_package_open(Unpack *unpack, const Unpacker *self, Container *container);
+void unpack_ppt_objects_open(Unpack *unpack, const Unpacker *self, Container *container);
+/* Hands out the object that an OLE 1.0 header introduces ([MS-OLEDS] 2.2). False: none does. */
+bool unpack_ole1_object(Unpack *unpack, Container *container, Content *content, const char *name);
+/* unpack_rtf.c */
+void unpack_rtf_open(Unpack *unpack, const Unpacker *self, Container *container);
+void unpack_lzfu_open(Unpack *unpack, const Unpacker *self, Container *container);
+/* unpack_officexml.c */
+void unpack_officexml_open(Unpack *unpack, const Unpacker *self, Container *container);
+void unpack_activemime_open(Unpack *unpack, const Unpacker *self, Container *container);
+
+/* unpack_stream.c: zlib data (RFC 1950) at the beginning of data; a bad checksum is an error. */
+bool unpack_inflate_zlib(Unpack *unpack, const uint8_t *data, uint64_t size, Intake *intake,
+                         GError **error);
 
 /* unpack_text.c: the utf-16le and utf-16be views. */
 void unpack_text_views(Unpack *unpack, const Member *member);

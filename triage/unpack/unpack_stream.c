@@ -118,15 +118,25 @@ static bool inflate_all(Unpack *unpack, z_stream *stream, bool is_gzip, const ui
   }
 }
 
-bool unpack_inflate_raw(Unpack *unpack, const uint8_t *data, uint64_t size, Intake *intake,
-                        GError **error) {
+static bool inflate_bits(Unpack *unpack, int bits, const uint8_t *data, uint64_t size,
+                         Intake *intake, GError **error) {
   z_stream stream = {0};
   uint64_t position = 0;
-  if (inflateInit2(&stream, -15) != Z_OK)
+  if (inflateInit2(&stream, bits) != Z_OK)
     return triage_fail(error, TRIAGE_REASON_OUT_OF_MEMORY, "no memory to inflate");
   bool is_whole = inflate_all(unpack, &stream, false, data, size, &position, intake, error);
   inflateEnd(&stream);
   return is_whole;
+}
+
+bool unpack_inflate_raw(Unpack *unpack, const uint8_t *data, uint64_t size, Intake *intake,
+                        GError **error) {
+  return inflate_bits(unpack, -15, data, size, intake, error);
+}
+
+bool unpack_inflate_zlib(Unpack *unpack, const uint8_t *data, uint64_t size, Intake *intake,
+                         GError **error) {
+  return inflate_bits(unpack, 15, data, size, intake, error);
 }
 
 void unpack_gzip_open(Unpack *unpack, const Unpacker *self, Container *container) {

@@ -2,6 +2,7 @@
 /* unpack_table.c - the one table of unpackers. Order is the order in which a polyglot's containers
  * are opened. Programs as filters (lzop, lrzip, grzip in libarchive) stay out: a worker starts
  * none. mtree stays out: it names files of the host. */
+#include "unpack/unpack_table.h"
 #include "unpack/unpack_known.h"
 #include "unpack/unpack_mail.h"
 #include "unpack/unpack_private.h"
@@ -14,8 +15,8 @@ static const Unpacker ZIP = {
             .spec = "APPNOTE.TXT 6.3",
             .library = "libarchive + own directory reader",
             .limitations =
-                "split archives are not joined; of several passwords a wrong one that happens to "
-                "fit an old-style (ZipCrypto) member is not told from a damaged member",
+                "split archives are not joined; strong encryption of PKWARE's own kind is not "
+                "opened",
             .available = true},
     .probe = probe_zip,
     .open = unpack_zip_open,
@@ -386,9 +387,6 @@ static const Unpacker MBOX = {
                                 .probe = PROBE,                                                    \
                                 .gap = GAP}
 
-KNOWN(OLE2, "ole2", "OLE2 compound file (doc, xls, ppt, msi, msg)", "MS-CFB", probe_ole2,
-      "streams and macros inside OLE2 files (Office documents, MSI, MSG) are not unpacked in this "
-      "version: its bytes were scanned as they are");
 KNOWN(PST, "pst", "Outlook data file (pst, ost)", "MS-PST", probe_pst,
       "Outlook data files are not unpacked in this version: its bytes were scanned as they are");
 KNOWN(WIM, "wim", "Windows imaging format", "MS-WIM", probe_wim,
@@ -448,12 +446,58 @@ KNOWN(ROMFS, "romfs", "romfs image", "Linux romfs", probe_romfs,
       "romfs images are not unpacked in this version: files are stored plain in it and its bytes "
       "were scanned as they are");
 
-static const Unpacker *const TABLE[] = {
-    &ZIP,      &SEVENZIP,  &TAR,   &CPIO,   &AR,     &CAB,  &RAR,  &RAR5,     &LHA,       &ISO,
-    &XAR,      &WARC,      &RPM,   &GZIP,   &BZIP2,  &XZ,   &LZMA, &LZIP,     &ZSTD,      &LZ4,
-    &COMPRESS, &UU,        &OLE2,  &PST,    &MIME,   &MBOX, &WIM,  &SQUASHFS, &DISKIMAGE, &VOLUME,
-    &DMG,      &ENCRYPTED, &ARJ,   &OLDRAR, &ALZ,    &EGG,  &ACE,  &ZOO,      &STUFFIT,   &CHM,
-    &ISHIELD,  &LZOP,      &LRZIP, &GRZIP,  &CRAMFS, &ROMFS};
+static const Unpacker *const TABLE[] = {&ZIP,
+                                        &SEVENZIP,
+                                        &TAR,
+                                        &CPIO,
+                                        &AR,
+                                        &CAB,
+                                        &RAR,
+                                        &RAR5,
+                                        &LHA,
+                                        &ISO,
+                                        &XAR,
+                                        &WARC,
+                                        &RPM,
+                                        &GZIP,
+                                        &BZIP2,
+                                        &XZ,
+                                        &LZMA,
+                                        &LZIP,
+                                        &ZSTD,
+                                        &LZ4,
+                                        &COMPRESS,
+                                        &UU,
+                                        &UNPACKER_OLE2,
+                                        &UNPACKER_OLE_PACKAGE,
+                                        &UNPACKER_PPT_OBJECTS,
+                                        &UNPACKER_RTF,
+                                        &UNPACKER_LZFU,
+                                        &UNPACKER_OFFICE_XML,
+                                        &UNPACKER_ACTIVEMIME,
+                                        &PST,
+                                        &MIME,
+                                        &MBOX,
+                                        &WIM,
+                                        &SQUASHFS,
+                                        &DISKIMAGE,
+                                        &VOLUME,
+                                        &DMG,
+                                        &ENCRYPTED,
+                                        &ARJ,
+                                        &OLDRAR,
+                                        &ALZ,
+                                        &EGG,
+                                        &ACE,
+                                        &ZOO,
+                                        &STUFFIT,
+                                        &CHM,
+                                        &ISHIELD,
+                                        &LZOP,
+                                        &LRZIP,
+                                        &GRZIP,
+                                        &CRAMFS,
+                                        &ROMFS};
 
 const Unpacker *const *unpack_table(size_t *n) {
   *n = G_N_ELEMENTS(TABLE);

@@ -241,6 +241,35 @@ static void on_entry(void *user, uint64_t number, GBytes **name, bool *is_local)
   *name = g_bytes_new(zip->data + entry->name_at, entry->name_bytes);
 }
 
+/* Members under the old encryption are decrypted here. Without a password libarchive says so. */
+static bool is_secret(const Unpack *unpack, const ZipEntry *entry) {
+  return (entry->flags & 1) != 0 && (entry->method == 0 || entry->method == 8) &&
+         (entry->flags & 0x40) == 0 && entry->end > entry->offset &&
+         unpack->options->passwords != NULL && unpack->options->passwords->len > 0;
+}
+
+static Content *decrypt_entry(Unpack *unpack, Container *container, const ZipIndex *zip,
+                              const ZipEntry *entry, GError **error) {
+  const uint8_t *local = zip->data + entry->offset;
+  uint64_t head = LOCAL_BYTES + (uint64_t)bytes_le16(local + 26) + bytes_le16(local + 28);
+  uint64_t left = entry->end - entry->offset;
+  head = MIN(head, left);
+  ZipSecret secret = {local + head, left - head, entry->crc, entry->method, bytes_le16(local + 10)};
+  return unpack_zip_decrypt(unpack, container, &secret, error);
+}
+
+static bool on_content(void *user, Unpack *unpack, Container *container, Content **content,
+                       GError **error) {
+  ZipIndex *zip = user;
+  if (zip->cursor == 0 || zip->cursor > zip->entries->len)
+    return false;
+  const ZipEntry *entry = &g_array_index(zip->entries, ZipEntry, zip->cursor - 1);
+  if (!entry->is_seen || !is_secret(unpack, entry))
+    return false;
+  *content = decrypt_entry(unpack, container, zip, entry, error);
+  return true;
+}
+
 /* What is stored or deflated at entry; error is set where it is not all of it. */
 static Content *inflate_unseen(Unpack *unpack, Container *container, const ZipIndex *zip,
                                const ZipEntry *entry, GError **error) {
@@ -313,6 +342,8 @@ static void open_unseen(Unpack *unpack, Container *container, ZipIndex *zip,
     triage_fail(&error, TRIAGE_REASON_CORRUPT,
                 "the directory leads to byte %" G_GUINT64_FORMAT ", where no member begins",
                 entry->offset);
+  else if (is_secret(unpack, entry))
+    content = decrypt_entry(unpack, container, zip, entry, &error);
   else if ((entry->flags & 1) != 0)
     triage_fail(&error, TRIAGE_REASON_ENCRYPTED, "this member is encrypted");
   else if (entry->method != 0 && entry->method != 8)
@@ -363,7 +394,7 @@ static void open_all_unseen(Unpack *unpack, Container *container, ZipIndex *zip)
 
 static void open_indexed(Unpack *unpack, const Unpacker *self, Container *container,
                          ZipIndex *zip) {
-  WalkHooks hooks = {.user = zip, .entry = on_entry};
+  WalkHooks hooks = {.user = zip, .entry = on_entry, .content = on_content};
   WalkResult result = {0};
   /* libarchive looks for the end record in the last 16 KiB only, and wants offsets to fit. */
   g_autoptr(Content) part =

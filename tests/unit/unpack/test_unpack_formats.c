@@ -12,6 +12,7 @@ typedef struct {
 
 #define MAKE_MAIL                                                                                  \
   "cp payload.vbs a.vbs && python3 ${TRIAGE_SOURCE:-.}/tests/unit/unpack/make_mail.py && "
+#define MAKE_OFFICE "python3 ${TRIAGE_SOURCE:-.}/tests/unit/unpack/make_office.py && "
 
 static const Fixture FIXTURES[] = {
     {"zip", "zip -q out.zip payload.vbs && mv out.zip out", NULL, "payload.vbs"},
@@ -39,7 +40,24 @@ static const Fixture FIXTURES[] = {
     {"uu", "bsdtar --format raw --uuencode -cf out payload.vbs", NULL, "(uudecode)"},
     {"mime", MAKE_MAIL "cp b64.eml out", NULL, "x.vbs"},
     {"mbox", MAKE_MAIL "cp box out", NULL, "message-1!/x0.vbs"},
+    {"ole2", MAKE_OFFICE "cp installer.msi out", NULL, "Binary.Script"},
+    {"ole-package", MAKE_OFFICE "cp package.bin out", NULL, "\\x01Ole10Native!/payload.vbs"},
+    {"ppt-objects", MAKE_OFFICE "cp package.ppt out", NULL,
+     "PowerPoint Document!/(object 1)!/payload"},
+    {"rtf", MAKE_OFFICE "cp package.rtf out", NULL, "(object 1) Package!/payload.vbs"},
+    {"compressed-rtf", MAKE_OFFICE "cp payload.lzfu out", NULL, "(rtf)"},
+    {"office-xml", MAKE_OFFICE "cp payload.xml out", NULL, "word/payload.vbs"},
+    {"activemime", MAKE_OFFICE "cp payload.mso out", NULL, "(activemime)"},
 };
+
+/* Known by the name of what holds them: opened alone they are nobody's evidence. */
+static bool is_inner(const char *row) {
+  static const char *const INNER[] = {"iso9660", "ole-package", "ppt-objects"};
+  for (size_t i = 0; i < G_N_ELEMENTS(INNER); i++)
+    if (strcmp(INNER[i], row) == 0)
+      return true;
+  return false;
+}
 
 static GBytes *payload;
 
@@ -94,7 +112,7 @@ static void check_whole(const Fixture *fixture, const void *data, size_t n) {
     fail_msg("%s: %s did not come out whole", fixture->row, fixture->member);
   }
   assert_string_equal(((const Seen *)found->seen->pdata[0])->path, "");
-  if (strcmp(fixture->row, "iso9660") != 0) {
+  if (!is_inner(fixture->row)) {
     assert_true(unpack_recognises(data, n, &name));
     assert_string_equal(name, fixture->row);
   }
@@ -145,7 +163,6 @@ static const struct {
   const char *magic;
   size_t n_magic, size;
 } KNOWN[] = {
-    {"ole2", 0, "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", 8, 1024},
     {"pst", 0, "!BDN\1\2\3\4SM", 10, 1024},
     {"wim", 0, "MSWIM\0\0\0", 8, 1024},
     {"squashfs", 0,

@@ -204,6 +204,32 @@ static void test_encrypted(void **state) {
   check_encrypted("rm -f e e.7z; 7z a -bd -mhe -p's3cret!' e.7z a.vbs; mv e.7z e", false);
 }
 
+/* One password in 256 passes the old encryption's check: the right one must be found among many. */
+static void test_many_passwords(void **state) {
+  g_autoptr(GString) list = g_string_new(NULL);
+  (void)state;
+  for (int i = 0; i < 3000; i++)
+    g_string_append_printf(list, "wrong%d\n", i);
+  g_autofree char *wrong = g_strdup(list->str);
+  g_string_append(list, "s3cret!");
+  put_file("a.vbs", SCRIPT, N_SCRIPT);
+  run("rm -f e.zip; zip -q -0 -P 's3cret!' e.zip a.vbs; cp a.vbs b.vbs; zip -q -P 's3cret!' e.zip "
+      "b.vbs");
+  g_autofree char *path = scratch_path("e.zip");
+  Options options = DEFAULTS;
+  options.password = list->str;
+  g_autoptr(Found) open = unpack_file(path, &options);
+  assert_script(open, "a.vbs");
+  assert_script(open, "b.vbs");
+  assert_int_equal(open->gaps->len, 0);
+  options.password = wrong;
+  g_autoptr(Found) closed = unpack_file(path, &options);
+  assert_int_equal(closed->seen->len, 1);
+  const Gap *gap = find_gap(closed, "b.vbs", TRIAGE_REASON_ENCRYPTED);
+  assert_non_null(gap);
+  assert_int_equal(gap->size, N_SCRIPT);
+}
+
 static void test_split(void **state) {
   (void)state;
   run("rm -f p.z*; head -c 300000 /dev/urandom > r; zip -q -s 64k p.zip r");
@@ -220,7 +246,8 @@ int main(void) {
       cmocka_unit_test(test_60000),     cmocka_unit_test(test_hidden),
       cmocka_unit_test(test_dangling),  cmocka_unit_test(test_prefix_and_comment),
       cmocka_unit_test(test_cut),       cmocka_unit_test(test_raw_names),
-      cmocka_unit_test(test_encrypted), cmocka_unit_test(test_split),
+      cmocka_unit_test(test_encrypted), cmocka_unit_test(test_many_passwords),
+      cmocka_unit_test(test_split),
   };
   return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

@@ -40,7 +40,7 @@ typedef struct {
 typedef struct {
   uint32_t max_depth;
   uint64_t max_expanded;
-  const char *password;
+  const char *password; /* or several, one a line */
 } Options;
 
 static inline void seen_free(gpointer pointer) {
@@ -129,8 +129,9 @@ static inline bool unpack_into(Found *found, const void *bytes, size_t n, const 
   g_autoptr(Spool) spool = spool_new(fd);
   g_autoptr(Content) content = content_new_copy(bytes, n);
   g_autoptr(GPtrArray) passwords = g_ptr_array_new();
-  if (options->password != NULL)
-    g_ptr_array_add(passwords, (gpointer)options->password);
+  g_auto(GStrv) lines = g_strsplit(options->password != NULL ? options->password : "", "\n", -1);
+  for (char **line = lines; *line != NULL; line++)
+    g_ptr_array_add(passwords, *line);
   UnpackOptions unpack_options = {options->max_depth, options->max_expanded, passwords, spool};
   UnpackSink sink = {found, on_member, on_gap, on_alive};
   MemberPath path = {NULL, NULL, "raw", 0};

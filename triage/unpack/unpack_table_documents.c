@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* unpack_table_documents.c - the rows of office documents and what they carry; their order among
+ * all others stands in unpack_table.c. */
+#include "unpack/unpack_known.h"
+#include "unpack/unpack_table.h"
+
+const Unpacker UNPACKER_OLE2 = {
+    .row = {.stage = "unpacker",
+            .name = "ole2",
+            .title = "OLE2 compound file (doc, xls, ppt, msi, msg, vbaProject.bin) with VBA source",
+            .spec = "MS-CFB, MS-OVBA, MS-OXMSG",
+            .library = "",
+            .limitations =
+                "encrypted documents are listed, not decrypted; of a VBA project the source is "
+                "shown, compiled code is scanned as it is; sectors in no stream are scanned as "
+                "part of the file and for VBA source only",
+            .available = true},
+    .probe = probe_ole2,
+    .open = unpack_ole2_open,
+    .is_evidence = true,
+};
+
+const Unpacker UNPACKER_OLE_PACKAGE = {
+    .row = {.stage = "unpacker",
+            .name = "ole-package",
+            .title = "File embedded in a document (OLE 1.0 package)",
+            .spec = "MS-OLEDS",
+            .library = "",
+            .limitations = "known by its stream's or class's name, not by content; links have no "
+                           "content to unpack",
+            .available = true},
+    .open = unpack_ole_package_open,
+};
+
+const Unpacker UNPACKER_PPT_OBJECTS = {
+    .row = {.stage = "unpacker",
+            .name = "ppt-objects",
+            .title = "Objects and VBA project of a PowerPoint 97-2003 stream",
+            .spec = "MS-PPT 2.10.34",
+            .library = "zlib",
+            .limitations = "known by its stream's name, not by content",
+            .available = true},
+    .open = unpack_ppt_objects_open,
+};
+
+const Unpacker UNPACKER_RTF = {
+    .row = {.stage = "unpacker",
+            .name = "rtf",
+            .title = "Objects in a Rich Text Format document",
+            .spec = "RTF 1.9.1",
+            .library = "",
+            .limitations = "objects, data stores and themes are decoded, pictures are not",
+            .available = true},
+    .probe = probe_rtf,
+    .open = unpack_rtf_open,
+    .is_evidence = true,
+};
+
+const Unpacker UNPACKER_LZFU = {
+    .row = {.stage = "unpacker",
+            .name = "compressed-rtf",
+            .title = "Compressed RTF of Outlook messages",
+            .spec = "MS-OXRTFCP",
+            .library = "",
+            .limitations = "the checksum is not verified",
+            .available = true},
+    .probe = probe_lzfu,
+    .open = unpack_lzfu_open,
+    .is_evidence = true,
+    .step = "(rtf)",
+};
+
+const Unpacker UNPACKER_OFFICE_XML = {
+    .row = {.stage = "unpacker",
+            .name = "office-xml",
+            .title = "Office document as one XML file (flat OPC, Word 2003, flat OpenDocument)",
+            .spec = "ECMA-376 part 2, WordprocessingML 2003, OpenDocument 1.2",
+            .library = "",
+            .limitations = "parts in base64 under the usual namespace prefixes are decoded; the "
+                           "XML is scanned as it is",
+            .available = true},
+    .probe = probe_officexml,
+    .open = unpack_officexml_open,
+    .is_evidence = true,
+};
+
+const Unpacker UNPACKER_ACTIVEMIME = {
+    .row = {.stage = "unpacker",
+            .name = "activemime",
+            .title = "ActiveMime wrapper of a VBA project (editdata.mso)",
+            .spec = "as Office writes it",
+            .library = "zlib",
+            .limitations = "the wrapper's own fields are not read",
+            .available = true},
+    .probe = probe_activemime,
+    .open = unpack_activemime_open,
+    .is_evidence = true,
+    .step = "(activemime)",
+};
