@@ -55,7 +55,7 @@ static void examine(Unpack *unpack, const Member *member) {
     unpack->is_stopped = true;
     return;
   }
-  unpack_text_views(unpack, member);
+  unpack_member_views(unpack, member);
   if (!unpack->is_stopped)
     unpack_open(unpack, member->content, member->path);
 }

@@ -128,8 +128,8 @@ void unpack_zip_open(Unpack *unpack, const Unpacker *self, Container *container)
 /* True where a zip ends in data: *start its first byte, *end the byte behind it. */
 bool zip_find(const uint8_t *data, uint64_t size, uint64_t *start, uint64_t *end);
 
-/* unpack_text.c: the utf-16le and utf-16be views. */
-void unpack_text_views(Unpack *unpack, const Member *member);
+/* unpack_view.c: hands out all views of the member, then opens what they carry. */
+void unpack_member_views(Unpack *unpack, const Member *member);
 
 /* unpack_table.c */
 const Unpacker *const *unpack_table(size_t *n);
