@@ -42,6 +42,8 @@ static const MessageKind KINDS[MSG_LAST + 1] = {
      * matches, indicators */
     [MSG_HIT] = {"(ussasttbtsa(sttay)a(sst))", true},
     [MSG_FACT] = {"(usss)", true},
+    /* member no, namespace, rule, view */
+    [MSG_ALSO] = {"(usss)", true},
     [MSG_END] = {"(tttsss)", true},
     [MSG_DIGEST_DONE] = {"(sssb)", true},
     [MSG_DONE] = {"(b)", true},

@@ -8,7 +8,7 @@
 
 #define KEY_IS(table)                                                                              \
   "(" table ".evidence, " table ".volume, " table ".seq) IN (SELECT evidence, volume, seq FROM "   \
-                                                  "hit)"
+  "hit)"
 
 /* Objects without a hit are left as they are: only the hits are looked at again. */
 static const char FORGET[] =

@@ -177,6 +177,17 @@ bool unpack_object(const UnpackOptions *options, const UnpackSink *sink, const M
   return !unpack.is_stopped;
 }
 
+bool unpack_views(const UnpackOptions *options, const UnpackSink *sink, const Member *top) {
+  Unpack unpack = {.options = options,
+                   .sink = sink,
+                   .top_size = content_size(top->content),
+                   .max_depth = MIN(options->max_depth, LIMIT_DEPTH_MAX)};
+  if (sink->member != NULL && !sink->member(sink->user, top))
+    return false;
+  unpack_member_views(&unpack, top);
+  return !unpack.is_stopped;
+}
+
 bool unpack_recognises(const uint8_t *data, uint64_t size, const char **format_name) {
   size_t n_rows;
   const Unpacker *const *rows = unpack_table(&n_rows);

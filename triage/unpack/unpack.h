@@ -62,6 +62,10 @@ typedef struct {
  * sink call did. */
 bool unpack_object(const UnpackOptions *options, const UnpackSink *sink, const Member *top);
 
+/* Hands out one object and its views, and what those carry, but opens no container of its own bytes:
+ * for areas, in which containers belong to other objects or lie in pieces. */
+bool unpack_views(const UnpackOptions *options, const UnpackSink *sink, const Member *top);
+
 /* True where some available unpacker is sure, by magic at the beginning, that these bytes are its
  * container; *format_name (may be NULL) is its row's name, static. Not for iso9660, which is an
  * image first, nor for archives behind other bytes: unpack_object finds those all the same. */

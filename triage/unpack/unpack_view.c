@@ -198,7 +198,7 @@ static bool is_new(ViewSet *set, const Content *content) {
 /* For each row the first byte of the first window that smells of it; size where none does. */
 static void smell(Unpack *unpack, const Content *content, uint64_t *first) {
   size_t n;
-  const View *const *views = unpack_views(&n);
+  const View *const *views = view_table(&n);
   const uint8_t *data = content_data(content);
   uint64_t size = content_size(content);
   for (size_t i = 0; i < n; i++)
@@ -311,7 +311,7 @@ static void make_view(ViewSet *set, const Member *parent, const View *view, uint
 
 static void make_views(ViewSet *set, const Member *parent, unsigned level) {
   size_t n;
-  const View *const *views = unpack_views(&n);
+  const View *const *views = view_table(&n);
   g_autofree uint64_t *first = g_new(uint64_t, n);
   uint64_t size = content_size(parent->content);
   smell(set->unpack, parent->content, first);

@@ -69,7 +69,7 @@ typedef struct {
   uint64_t context;
 } View;
 
-const View *const *unpack_views(size_t *n);
+const View *const *view_table(size_t *n);
 
 /* unpack_utf.c */
 bool utf16_smells(const uint8_t *data, uint64_t size);

@@ -58,7 +58,7 @@ static const View FOLDED =
 static const View *const TABLE[] = {&UTF16LE, &UTF16BE, &UTF32, &VBE,     &POWERSHELL,
                                     &BASE64,  &UTF7,    &HTML,  &ESCAPES, &FOLDED};
 
-const View *const *unpack_views(size_t *n) {
+const View *const *view_table(size_t *n) {
   *n = G_N_ELEMENTS(TABLE);
   return TABLE;
 }
