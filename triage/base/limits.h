@@ -59,7 +59,8 @@
 #define LIMIT_VIEWS_PER_MEMBER 64u         /* ways in which one member is read */
 #define LIMIT_VIEW_SEGMENTS (UINT32_C(1) << 20) /* places kept of one view; then it has none */
 #define LIMIT_VIEW_CARRIED 10000u          /* containers in encoded blocks of one member */
-#define LIMIT_VIEW_CONTEXT (64 * KIB)      /* unchanged text kept around what was converted */
+#define LIMIT_VIEW_WHOLE (1 * MIB)         /* texts up to this are kept whole around what was converted */
+#define LIMIT_VIEW_CONTEXT (4 * KIB)       /* of larger ones so much */
 #define LIMIT_FOLD_DEPTH 16u               /* calls inside calls of one constant expression */
 #define LIMIT_FOLD_BYTES (16 * MIB)        /* one constant string; a longer one is folded in pieces */
 

@@ -5,6 +5,8 @@
 #include "unpack/unpack_view.h"
 #include <string.h>
 
+enum { WINDOW_BYTES = 256 * 1024, OVERLAP_BYTES = 256 };
+
 static const uint8_t *find_byte(const uint8_t *p, const uint8_t *end, uint8_t c) {
   return p < end ? memchr(p, c, (size_t)(end - p)) : NULL;
 }
@@ -66,11 +68,11 @@ static const uint8_t *start_of(const uint8_t *floor, const uint8_t *p) {
   return *p == '(' && fold_function_before(floor, p, &n) ? p - n : p;
 }
 
-void fold_make(ViewBuilder *builder, uint64_t from) {
-  const uint8_t *data = builder->data, *end = data + builder->size, *p = data + from;
-  const uint8_t *floor = p;
+/* Folds what begins before stop. Returns where to go on, NULL where the view is full. */
+static const uint8_t *fold_window(ViewBuilder *builder, const uint8_t *p, const uint8_t *stop_at) {
+  const uint8_t *data = builder->data, *end = data + builder->size, *floor = p;
   g_autoptr(GString) text = g_string_new(NULL), out = g_string_new(NULL);
-  for (; p < end; p++) {
+  for (; p < stop_at; p++) {
     if (!begins(*p))
       continue;
     const uint8_t *start = start_of(floor, p);
@@ -84,7 +86,7 @@ void fold_make(ViewBuilder *builder, uint64_t from) {
       g_string_append_c(out, '"');
       if (!view_put(builder, (uint64_t)(start - data), (uint64_t)(stop - data), out->str, out->len,
                     true))
-        return;
+        return NULL;
     } else if (*p == '"' || *p == '\'') {
       g_string_truncate(text, 0);
       stop = fold_literal(p, end, text);
@@ -95,5 +97,15 @@ void fold_make(ViewBuilder *builder, uint64_t from) {
       continue;
     floor = stop;
     p = stop - 1;
+  }
+  return p;
+}
+
+void fold_make(ViewBuilder *builder, uint64_t from) {
+  const uint8_t *p = builder->data + from, *end = builder->data + builder->size;
+  while (p != NULL && p < end) {
+    uint64_t left = (uint64_t)(end - p), n = MIN(left, WINDOW_BYTES);
+    p = fold_smells(p, MIN(left, WINDOW_BYTES + OVERLAP_BYTES)) ? fold_window(builder, p, p + n)
+                                                                : p + n;
   }
 }

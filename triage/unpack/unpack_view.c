@@ -279,11 +279,13 @@ static void hand_out(ViewSet *set, const Member *parent, const View *view, Conte
 static void make_view(ViewSet *set, const Member *parent, const View *view, uint64_t from,
                       unsigned level) {
   Unpack *unpack = set->unpack;
+  uint64_t size = content_size(parent->content);
   g_autoptr(GArray) segments = g_array_new(FALSE, FALSE, sizeof(ViewSegment));
   ViewBuilder builder = {.unpack = unpack,
                          .data = content_data(parent->content),
-                         .size = content_size(parent->content),
-                         .context = view->context,
+                         .size = size,
+                         .context =
+                             view->context == 0 || size > LIMIT_VIEW_WHOLE ? view->context : size,
                          .segments = segments,
                          .carried = set->carried};
   view->make(&builder, from);
@@ -294,13 +296,12 @@ static void make_view(ViewSet *set, const Member *parent, const View *view, uint
   if (error == NULL)
     copy_unchanged(&builder, builder.done,
                    builder.done + MIN(builder.context, builder.size - builder.done));
-  uint64_t size = content_builder_size(builder.out);
+  unpack->expanded += MIN(content_builder_size(builder.out), unpack_budget(unpack));
   g_autoptr(Content) content = content_builder_finish(builder.out, &trouble);
-  unpack->expanded += MIN(size, unpack_budget(unpack));
-  if (unpack->is_stopped || !unpack_alive(unpack, builder.size))
+  if (unpack->is_stopped || !unpack_alive(unpack, size))
     return;
   if (content == NULL) {
-    unpack_gap(unpack, parent->path, builder.size, builder.size, triage_error_reason(trouble),
+    unpack_gap(unpack, parent->path, size, size, triage_error_reason(trouble),
                "encoded text (%s) could not be converted: %s", view->row.name, trouble->message);
     return;
   }
