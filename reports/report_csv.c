@@ -114,6 +114,7 @@ static bool put_hit(void *user, const HitRow *hit) {
   add_values(table, hit, (const char *const[]){"attachment", NULL});
   add_field(table, hit->excerpt);
   add_field(table, hit->rule_namespace);
+  add_field(table, hit->also_views);
   end_row(table);
   return table->out.problem == 0;
 }
@@ -124,7 +125,7 @@ bool report_write_hits(Store *store, int fd, GError **error) {
         "hit_id,evidence,volume,volume_offset,fs_type,path,member,view,meta_addr,state,size,sha256,"
         "sha1,md5,created,modified,changed,accessed,rule,strings,match_count,first_offset,"
         "image_offset,verdict,scenario,profile,reason,smtp_server,smtp_port,mail_from,mail_to,"
-        "subject,attachments,excerpt,rule_namespace");
+        "subject,attachments,excerpt,rule_namespace,also_views");
   return finish(&table, store_each_hit(store, put_hit, &table, error), error);
 }
 

@@ -61,9 +61,9 @@ static json_t *indicators(const HitRow *hit) {
   return list;
 }
 
-static json_t *strings(const HitRow *hit) {
+static json_t *split(const char *joined) {
   json_t *list = json_array();
-  g_auto(GStrv) parts = g_strsplit(hit->strings, ";", -1);
+  g_auto(GStrv) parts = g_strsplit(joined, ";", -1);
   for (guint i = 0; parts[i] != NULL; i++)
     if (*parts[i] != '\0')
       json_array_append_new(list, json_string(parts[i]));
@@ -79,6 +79,7 @@ static void set_place(json_t *object, const HitRow *hit) {
   json_object_set_new(object, "path", json_string(hit->path));
   json_object_set_new(object, "member", json_string(hit->member));
   json_object_set_new(object, "view", json_string(hit->view));
+  json_object_set_new(object, "also_views", split(hit->also_views));
   json_object_set_new(object, "meta_addr", json_string(hit->meta));
   json_object_set_new(object, "state", json_string(hit->state));
   json_object_set_new(object, "named_stream", json_boolean(hit->is_named_stream));
@@ -98,7 +99,7 @@ static json_t *hit_object(const HitRow *hit) {
                             &hit->object_accessed));
   json_object_set_new(object, "rule_namespace", json_string(hit->rule_namespace));
   json_object_set_new(object, "rule", json_string(hit->rule));
-  json_object_set_new(object, "strings", strings(hit));
+  json_object_set_new(object, "strings", split(hit->strings));
   json_object_set_new(object, "match_count", number(hit->match_count));
   json_object_set_new(object, "first_offset",
                       hit->has_first_offset ? number(hit->first_offset) : json_null());

@@ -54,6 +54,16 @@
 #define LIMIT_DEPTH_MAX 128u       /* of --max-depth: each level holds a library open */
 #define LIMIT_APPENDED 256u        /* containers one behind the other in one object */
 
+/* views */
+#define LIMIT_VIEW_CHAIN 6u                /* encodings one inside the other */
+#define LIMIT_VIEWS_PER_MEMBER 64u         /* ways in which one member is read */
+#define LIMIT_VIEW_SEGMENTS (UINT32_C(1) << 20) /* places kept of one view; then it has none */
+#define LIMIT_VIEW_CARRIED 10000u          /* containers in encoded blocks of one member */
+#define LIMIT_VIEW_WHOLE (1 * MIB)         /* texts up to this are kept whole around what was converted */
+#define LIMIT_VIEW_CONTEXT (4 * KIB)       /* of larger ones so much */
+#define LIMIT_FOLD_DEPTH 16u               /* calls inside calls of one constant expression */
+#define LIMIT_FOLD_BYTES (16 * MIB)        /* one constant string; a longer one is folded in pieces */
+
 /* mail */
 #define LIMIT_MAIL_HEADER_BYTES (1 * MIB) /* of one mail or part, looked at as header */
 #define LIMIT_MAIL_PARTS 100000u          /* parts of one mail */

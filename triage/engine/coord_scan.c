@@ -192,6 +192,31 @@ static bool put_fact(Run *run, const Object *object, GVariant *message, GError *
   return store_put_fact(run->store, run->evidence, object->volume, object->seq, &fact, error);
 }
 
+static bool check_also(const ObjectBuffer *buffer, GVariant *message, GError **error) {
+  const char *name_space, *rule, *view, *other_space, *other_rule;
+  uint32_t no, other_no;
+  g_variant_get(message, "(u&s&s&s)", &no, &name_space, &rule, &view);
+  for (guint i = buffer->messages->len; i > 0 && is_word(view, 64); i--) {
+    if (g_array_index(buffer->types, MessageType, i - 1) != MSG_HIT)
+      continue;
+    GVariant *hit = buffer->messages->pdata[i - 1];
+    g_variant_get_child(hit, 0, "u", &other_no);
+    g_variant_get_child(hit, 1, "&s", &other_space);
+    g_variant_get_child(hit, 2, "&s", &other_rule);
+    if (other_no == no && strcmp(other_space, name_space) == 0 && strcmp(other_rule, rule) == 0)
+      return true;
+  }
+  return broken(error, "view of a hit");
+}
+
+static bool put_also(Run *run, const Object *object, GVariant *message, GError **error) {
+  const char *name_space, *rule, *view;
+  uint32_t no;
+  g_variant_get(message, "(u&s&s&s)", &no, &name_space, &rule, &view);
+  return store_add_view(run->store, run->evidence, object->volume, object->seq, no, name_space,
+                        rule, view, error);
+}
+
 static bool put_gap(Run *run, const Object *object, GVariant *message, GError **error) {
   Gap gap;
   const char *member;
@@ -215,6 +240,8 @@ static bool put_message(Run *run, const Object *object, MessageType type, GVaria
     return put_hit(run, object, message, error);
   case MSG_FACT:
     return put_fact(run, object, message, error);
+  case MSG_ALSO:
+    return put_also(run, object, message, error);
   default:
     return put_gap(run, object, message, error);
   }
@@ -337,6 +364,8 @@ bool scan_take(Run *run, Slot *slot, MessageType type, GVariant *message, GError
     return check_fact(message, &no, error) &&
            (names_last_member(buffer, no) || broken(error, "fact")) &&
            keep(buffer, type, message, error);
+  case MSG_ALSO:
+    return check_also(buffer, message, error) && keep(buffer, type, message, error);
   case MSG_GAP: {
     Gap gap;
     const char *member;

@@ -47,6 +47,8 @@ static const MessageKind KINDS[MSG_LAST + 1] = {
     [MSG_HIT] = {"(ussasttbtsa(sttay)a(sst))", true},
     [MSG_FACT] = {"(usss)", true},
     [MSG_CONTENT] = {"ay", true},
+    /* member no, namespace, rule, view */
+    [MSG_ALSO] = {"(usss)", true},
     [MSG_END] = {"(tttsss)", true},
     [MSG_DIGEST_DONE] = {"(sssb)", true},
     [MSG_DONE] = {"(b)", true},

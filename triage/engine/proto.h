@@ -36,6 +36,7 @@ typedef enum {
   MSG_HIT,
   MSG_FACT,
   MSG_CONTENT,     /* the next bytes of the member that EXTRACT names */
+  MSG_ALSO,        /* a hit sent before was met again in another view */
   MSG_END,         /* the object is done */
   MSG_DIGEST_DONE, /* digests of the media */
   MSG_DONE,        /* the job is done (formats, rules, enumeration, batch) */

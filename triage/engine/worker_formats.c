@@ -35,6 +35,8 @@ void worker_formats(Worker *worker) {
   send_rows(worker, rows, n);
   rows = unpack_rows(&n);
   send_rows(worker, rows, n);
+  rows = unpack_view_rows(&n);
+  send_rows(worker, rows, n);
   send_version(worker, "libarchive", archive_version_details());
   send_version(worker, "gmime", unpack_mail_version());
   const struct scmp_version *seccomp = seccomp_version();

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "engine/worker.h"
+#include "engine/worker_views.h"
 #include <string.h>
 
 enum { AREA_AROUND = 16 * 1024 }; /* bytes before and behind a match that tell what it is about */
@@ -15,8 +16,11 @@ typedef struct {
   const char *path;   /* as facts_read wants it: printable */
   const GArray *runs; /* of the object's own bytes */
   uint64_t own;       /* of an area: the bytes that are its own, the rest is the next one's */
-  uint32_t n_members;
-  uint64_t work; /* bytes to come, not yet told as PROGRESS */
+  uint32_t n_members; /* and views: the numbers of rows */
+  uint32_t n_views;
+  SeenHits *seen;   /* of the member at hand */
+  Content *content; /* its bytes, (transfer none): what a view was made from */
+  uint64_t work;    /* bytes to come, not yet told as PROGRESS */
   Digests top_digests;
 } Scan;
 
@@ -138,12 +142,18 @@ static void tell_work(Scan *scan, uint64_t bytes) {
   }
 }
 
+/* What of a member's bytes is not the next area's. */
+static uint64_t own_of(const Scan *scan, const Member *member) {
+  return member->path->depth == 0 ? scan->own : UINT64_MAX;
+}
+
 static GPtrArray *scan_content(Scan *scan, const Member *member, const char *text) {
   uint64_t size = content_size(member->content);
   GError *error = NULL;
   uint32_t seconds = scan->worker->timeout_seconds + (uint32_t)(size / LIMIT_BYTES_PER_SECOND);
   GPtrArray *hits =
-      scanner_scan_own(scan->worker->scanner, member->content, scan->own, seconds, &error);
+      scanner_scan_own(scan->worker->scanner, member->content,
+                       member->map == NULL ? own_of(scan, member) : UINT64_MAX, seconds, &error);
   if (error != NULL) {
     /* How far libyara had come is not known: only match-limit has seen all bytes. */
     TriageReason reason = triage_error_reason(error);
@@ -195,10 +205,63 @@ static void send_content(Worker *worker, const uint8_t *bytes, uint64_t size) {
   } while (at < size);
 }
 
+/* Leaves in hits what is a row of its own; rows of the member that show the rest get the view's
+ * name beside theirs. */
+static void drop_seen(Scan *scan, const Member *member, uint32_t no, GPtrArray *hits) {
+  for (guint i = 0; i < hits->len;) {
+    g_autoptr(GPtrArray) rows = g_ptr_array_new();
+    SeenKind kind =
+        seen_hits_look(scan->seen, hits->pdata[i], no, member->map, own_of(scan, member), rows);
+    for (guint k = 0; kind == SEEN_ALSO && k < rows->len; k++) {
+      const SeenHit *row = rows->pdata[k];
+      worker_send(
+          scan->worker, MSG_ALSO,
+          g_variant_new("(usss)", row->no, row->rule_namespace, row->rule, member->path->view));
+    }
+    if (kind == SEEN_NEW)
+      i++;
+    else
+      g_ptr_array_remove_index(hits, i);
+  }
+}
+
+/* A view comes right behind its member. Its row has the member's digests and times: it is that
+ * file which lies there, and which lists of known files name. */
+static void on_view(Scan *scan, const Member *member) {
+  uint32_t no = scan->n_members++;
+  scan->n_views++;
+  g_autofree char *text = member_text(member->path);
+  tell_work(scan, MAX(content_size(member->content), 64 * KIB));
+  if (scan->worker->has_wanted) {
+    if (no == scan->worker->wanted)
+      send_content(scan->worker, content_data(scan->content),
+                   MIN(content_size(scan->content), own_of(scan, member)));
+    return;
+  }
+  g_autoptr(GPtrArray) hits = scan_content(scan, member, text);
+  drop_seen(scan, member, no, hits);
+  if (hits->len > 0) {
+    uint64_t size = MIN(content_size(scan->content), own_of(scan, member));
+    Digests digests;
+    digest_bytes(DIGEST_ALL, content_data(scan->content), size, &digests);
+    send_member(scan, member, size, no, text, &digests);
+    send_hits(scan, member, no, hits);
+  }
+  if (member->error != NULL)
+    send_gap(scan, text, content_size(scan->content), 0, triage_error_reason(member->error),
+             member->error->message);
+}
+
 static bool on_member(void *user, const Member *member) {
   Scan *scan = user;
+  if (member->map != NULL) {
+    on_view(scan, member);
+    return !scan->worker->has_wanted || scan->n_members <= scan->worker->wanted;
+  }
+  scan->content = member->content;
+  seen_hits_clear(scan->seen);
   bool is_area = scan->object->kind == OBJECT_AREA;
-  uint64_t size = MIN(content_size(member->content), scan->own);
+  uint64_t size = MIN(content_size(member->content), own_of(scan, member));
   uint32_t no = scan->n_members++;
   g_autofree char *text = member_text(member->path);
   if (scan->worker->fault != NULL && *text != '\0')
@@ -207,7 +270,7 @@ static bool on_member(void *user, const Member *member) {
   if (scan->worker->has_wanted) {
     if (no == scan->worker->wanted)
       send_content(scan->worker, content_data(member->content), size);
-    return no != scan->worker->wanted; /* what comes after it is not wanted */
+    return no != scan->worker->wanted; /* what comes behind it is not wanted */
   }
   bool is_raw = strcmp(member->path->view, "raw") == 0;
   g_autoptr(GPtrArray) hits = scan_content(scan, member, text);
@@ -224,6 +287,7 @@ static bool on_member(void *user, const Member *member) {
     scan->top_digests = digests;
   if (wants_row)
     send_member(scan, member, size, no, text, &digests);
+  drop_seen(scan, member, no, hits); /* nothing was seen before: remembers them */
   if (hits->len > 0)
     send_hits(scan, member, no, hits);
   send_facts(scan, member, no, facts);
@@ -327,8 +391,10 @@ static void scan_object(Worker *worker, const Object *object, GBytes *raw_path) 
     area_read(worker->volumes, object, worker->unpack.spool, &content);
   else
     walk_read(worker->volumes, object, worker->unpack.spool, &content);
+  g_autoptr(SeenHits) seen = seen_hits_new();
   Scan scan = {.worker = worker,
                .object = object,
+               .seen = seen,
                .path = shown,
                .runs = content.runs,
                .own = object->kind == OBJECT_AREA ? content.own : UINT64_MAX};
@@ -348,12 +414,12 @@ static void scan_object(Worker *worker, const Object *object, GBytes *raw_path) 
                    .error = content.error};
   UnpackSink sink = {&scan, on_member, on_gap, on_alive};
   if (object->kind == OBJECT_AREA || is_table(worker, object))
-    on_member(&scan, &member);
+    unpack_views(&worker->unpack, &sink, &member);
   else
     unpack_object(&worker->unpack, &sink, &member);
   worker_send(worker, MSG_END,
               g_variant_new("(tttsss)", object->seq, size,
-                            (guint64)(scan.n_members > 0 ? scan.n_members - 1 : 0),
+                            (guint64)(MAX(scan.n_members, 1) - 1 - scan.n_views),
                             scan.top_digests.sha256, scan.top_digests.sha1, scan.top_digests.md5));
   walk_content_clear(&content);
 }

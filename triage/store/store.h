@@ -155,6 +155,10 @@ bool store_put_member(Store *store, uint32_t evidence, uint32_t volume, uint64_t
                       const MemberRecord *member, GError **error);
 bool store_put_hit(Store *store, uint32_t evidence, uint32_t volume, uint64_t seq,
                    const HitRecord *hit, GError **error);
+/* Says that a hit put before was met again, at the same place, in another view of its member. */
+bool store_add_view(Store *store, uint32_t evidence, uint32_t volume, uint64_t seq,
+                    uint32_t member_no, const char *rule_namespace, const char *rule,
+                    const char *view, GError **error);
 bool store_put_fact(Store *store, uint32_t evidence, uint32_t volume, uint64_t seq,
                     const FactRecord *fact, GError **error);
 
@@ -182,6 +186,7 @@ typedef struct {
   uint64_t first_offset, image_offset;
   const char *verdict, *scenario, *profile, *reason; /* "" before assessment */
   const char *excerpt;
+  const char *also_views; /* in which the same was met, joined by ; */
   const MatchRecord *matches;
   guint n_matches;
   const IndicatorRecord *indicators;

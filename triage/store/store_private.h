@@ -5,7 +5,7 @@
 #include "store/store.h"
 #include <sqlite3.h>
 
-enum { STORE_SCHEMA_VERSION = 1 };
+enum { STORE_SCHEMA_VERSION = 2 };
 
 typedef enum {
   SQL_PUT_META,
@@ -25,6 +25,7 @@ typedef enum {
   SQL_PUT_RESULT,
   SQL_PUT_MEMBER,
   SQL_PUT_HIT,
+  SQL_ADD_VIEW,
   SQL_PUT_MATCH,
   SQL_PUT_INDICATOR,
   SQL_PUT_FACT,

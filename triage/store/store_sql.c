@@ -51,6 +51,7 @@ const char STORE_SCHEMA[] =
     " match_count INTEGER NOT NULL, first_offset INTEGER, image_offset INTEGER, "
     " excerpt TEXT NOT NULL, verdict TEXT NOT NULL DEFAULT '', scenario TEXT NOT NULL DEFAULT '', "
     " profile TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '', "
+    " also_views TEXT NOT NULL DEFAULT '', "
     " UNIQUE(evidence, volume, seq, member_no, namespace, rule)) STRICT;"
     "CREATE TABLE match(hit INTEGER NOT NULL, no INTEGER NOT NULL, identifier TEXT NOT NULL, "
     " offset INTEGER NOT NULL, length INTEGER NOT NULL, bytes BLOB NOT NULL, "
@@ -107,6 +108,9 @@ const char *const STORE_SQL[SQL_LAST + 1] = {
                     "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [SQL_PUT_MATCH] = "INSERT INTO match VALUES(?, ?, ?, ?, ?, ?)",
     [SQL_PUT_INDICATOR] = "INSERT INTO indicator VALUES(?, ?, ?, ?, ?)",
+    [SQL_ADD_VIEW] = "UPDATE hit SET also_views = CASE also_views WHEN '' THEN ?1 ELSE also_views "
+                     "|| ';' || ?1 END WHERE evidence = ?2 AND volume = ?3 AND seq = ?4 AND "
+                     "member_no = ?5 AND namespace = ?6 AND rule = ?7",
     [SQL_PUT_FACT] = "INSERT INTO fact(evidence, volume, seq, member_no, kind, target, detail) "
                      "VALUES(?, ?, ?, ?, ?, ?, ?)",
     [SQL_PUT_VERDICT] =

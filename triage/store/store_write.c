@@ -250,6 +250,20 @@ bool store_put_hit(Store *store, uint32_t evidence, uint32_t volume, uint64_t se
   return true;
 }
 
+bool store_add_view(Store *store, uint32_t evidence, uint32_t volume, uint64_t seq,
+                    uint32_t member_no, const char *rule_namespace, const char *rule,
+                    const char *view, GError **error) {
+  STATEMENT(SQL_ADD_VIEW);
+  bind_text(&binder, view);
+  bind_u64(&binder, evidence);
+  bind_u64(&binder, volume);
+  bind_u64(&binder, seq);
+  bind_u64(&binder, member_no);
+  bind_text(&binder, rule_namespace);
+  bind_text(&binder, rule);
+  return store_run(store, binder.statement, error);
+}
+
 bool store_put_fact(Store *store, uint32_t evidence, uint32_t volume, uint64_t seq,
                     const FactRecord *fact, GError **error) {
   STATEMENT(SQL_PUT_FACT);

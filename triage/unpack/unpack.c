@@ -58,7 +58,7 @@ static void examine(Unpack *unpack, const Member *member, bool has_source) {
     unpack->is_stopped = true;
     return;
   }
-  unpack_text_views(unpack, member);
+  unpack_member_views(unpack, member);
   if (unpack->is_stopped || unpack_open(unpack, member->content, member->path) || has_source ||
       unpack->is_stopped)
     return;
@@ -72,7 +72,7 @@ void unpack_view(Unpack *unpack, const Member *member) {
   if (unpack->sink->member != NULL && !unpack->sink->member(unpack->sink->user, member))
     unpack->is_stopped = true;
   else
-    unpack_text_views(unpack, member);
+    unpack_member_views(unpack, member);
 }
 
 void unpack_member(Unpack *unpack, Container *container, GBytes *name, Member *member) {
@@ -195,6 +195,17 @@ bool unpack_object(const UnpackOptions *options, const UnpackSink *sink, const M
                    .top_size = content_size(top->content),
                    .max_depth = MIN(options->max_depth, LIMIT_DEPTH_MAX)};
   examine(&unpack, top, false);
+  return !unpack.is_stopped;
+}
+
+bool unpack_views(const UnpackOptions *options, const UnpackSink *sink, const Member *top) {
+  Unpack unpack = {.options = options,
+                   .sink = sink,
+                   .top_size = content_size(top->content),
+                   .max_depth = MIN(options->max_depth, LIMIT_DEPTH_MAX)};
+  if (sink->member != NULL && !sink->member(sink->user, top))
+    return false;
+  unpack_member_views(&unpack, top);
   return !unpack.is_stopped;
 }
 

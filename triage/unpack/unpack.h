@@ -17,15 +17,20 @@ typedef struct _MemberPath MemberPath;
 struct _MemberPath {
   const MemberPath *parent; /* NULL: the evidence's own object */
   GBytes *name;     /* raw bytes of this step ("a/b.vbs", "(gunzip)"); NULL for the object */
-  const char *view; /* "raw", or what the bytes were turned into ("utf-16le"); static */
+  const char *view; /* "raw", or what the bytes were turned into ("utf-16le"), step by step
+                       ("base64+utf-16le"); valid during the call */
   uint32_t depth;   /* 0: the object itself */
 };
+
+/* Which bytes of a member a view's bytes came from. */
+typedef struct _ViewMap ViewMap;
 
 typedef struct {
   const MemberPath *path;
   Content *content; /* (transfer none) during the call */
   uint64_t size;    /* claimed size; content may be shorter where error is set */
   TriageTime created, modified, changed, accessed;
+  const ViewMap *map;  /* of a view of the member handed out last before it; NULL: a member */
   const GError *error; /* NULL: complete; else why content is partial (its code is the reason) */
 } Member;
 
@@ -57,6 +62,10 @@ typedef struct {
  * sink call did. */
 bool unpack_object(const UnpackOptions *options, const UnpackSink *sink, const Member *top);
 
+/* Hands out one object and its views, and what those carry, but opens no container of its own bytes:
+ * for areas, in which containers belong to other objects or lie in pieces. */
+bool unpack_views(const UnpackOptions *options, const UnpackSink *sink, const Member *top);
+
 /* True where some available unpacker is sure, by magic at the beginning, that these bytes are its
  * container; *format_name (may be NULL) is its row's name, static. Not for iso9660, which is an
  * image first, nor for archives behind other bytes: unpack_object finds those all the same. */
@@ -69,4 +78,10 @@ void unpack_warm_up(void);
 
 const char *unpack_mail_version(void); /* of gmime, static */
 
+/* Which bytes [from, end) of the member the view's bytes [offset, offset + length) were made from;
+ * false where that is not known. */
+bool unpack_view_place(const ViewMap *map, uint64_t offset, uint64_t length, uint64_t *from,
+                       uint64_t *end);
+
 const Row *const *unpack_rows(size_t *n);
+const Row *const *unpack_view_rows(size_t *n);

@@ -171,8 +171,8 @@ void unpack_activemime_open(Unpack *unpack, const Unpacker *self, Container *con
 bool unpack_inflate_zlib(Unpack *unpack, const uint8_t *data, uint64_t size, Intake *intake,
                          GError **error);
 
-/* unpack_text.c: the utf-16le and utf-16be views. */
-void unpack_text_views(Unpack *unpack, const Member *member);
+/* unpack_view.c: hands out all views of the member, then opens what they carry. */
+void unpack_member_views(Unpack *unpack, const Member *member);
 
 /* unpack_table.c */
 const Unpacker *const *unpack_table(size_t *n);

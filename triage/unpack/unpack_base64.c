@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* unpack_base64.c - base64 blocks anywhere: text becomes the view, containers become members, short
+ * blocks that decode to neither (names, hashes) are left alone. PowerShell's -EncodedCommand, which
+ * is UTF-16 in base64, is a view of its own. */
+#include "unpack/unpack_known.h"
+#include "unpack/unpack_view.h"
+#include <string.h>
+
+enum {
+  LEAST_CHARACTERS = 24,
+  STRIDE = LEAST_CHARACTERS / 2,
+  HEAD_BYTES = 512,
+  FIRST_BYTES = 18,
+  INDENT_BYTES = 64,
+  LONG_CHARACTERS = 1024, /* of a block that is scanned whatever it decodes to */
+  COMMAND_BYTES = 4 * 1024 * 1024,
+  OUT_BYTES = 3 * 1024
+};
+
+/* By table: this is asked of every twelfth byte of the evidence. */
+static inline bool is_letter(uint8_t c) {
+  static const bool LETTERS[256] = {
+      ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['0' ... '9'] = true, ['+'] = true, ['/'] = true};
+  return LETTERS[c];
+}
+
+static uint64_t run_end(const uint8_t *data, uint64_t at, uint64_t size) {
+  while (at < size && is_letter(data[at]))
+    at++;
+  return at;
+}
+
+/* The next run of enough characters, beginning at or behind from: looks at every twelfth byte, and
+ * closer only where two in a row fit. */
+static bool find_run(const uint8_t *data, uint64_t size, uint64_t from, uint64_t *start,
+                     uint64_t *end) {
+  for (uint64_t at = from + STRIDE - 1; at < size;) {
+    if (!is_letter(data[at])) {
+      at += STRIDE;
+      continue;
+    }
+    uint64_t low = at;
+    while (low > from && is_letter(data[low - 1]))
+      low--;
+    uint64_t high = run_end(data, at, size);
+    if (high - low >= LEAST_CHARACTERS) {
+      *start = low;
+      *end = high;
+      return true;
+    }
+    from = high; /* nothing before it is looked at again */
+    at = high + STRIDE;
+  }
+  return false;
+}
+
+bool base64_smells(const uint8_t *data, uint64_t size) {
+  uint64_t start, end;
+  return find_run(data, size, 0, &start, &end);
+}
+
+/* Where the block that begins with the run [start, end) ends: further lines that are base64 alone,
+ * and the padding. */
+static uint64_t block_end(const uint8_t *data, uint64_t end, uint64_t size) {
+  for (;;) {
+    uint64_t at = end;
+    if (at < size && data[at] == '=')
+      return at + (size - at > 1 && data[at + 1] == '=' ? 2 : 1);
+    if (at < size && data[at] == '\r')
+      at++;
+    if (at >= size || data[at] != '\n')
+      return end;
+    at++;
+    uint64_t limit = MIN(size, at + INDENT_BYTES);
+    while (at < limit && (data[at] == ' ' || data[at] == '\t'))
+      at++;
+    uint64_t line = run_end(data, at, size);
+    bool is_alone = line == size || data[line] == '\r' || data[line] == '\n' || data[line] == '=';
+    if (line == at || (line - at < LEAST_CHARACTERS && !is_alone))
+      return end;
+    end = line;
+  }
+}
+
+/* Decodes from *at on until max bytes are out; *at is then the first byte not used. */
+static size_t decode(const uint8_t *data, uint64_t *at, uint64_t end, uint8_t *out, size_t max) {
+  size_t n = 0;
+  uint32_t bits = 0;
+  unsigned n_bits = 0;
+  while (*at < end && n < max) {
+    int value = base64_value(data[(*at)++]);
+    if (value < 0)
+      continue;
+    bits = bits << 6 | (uint32_t)value;
+    n_bits += 6;
+    if (n_bits >= 8) {
+      n_bits -= 8;
+      out[n++] = (uint8_t)(bits >> n_bits);
+    }
+  }
+  return n;
+}
+
+static bool is_text(const uint8_t *p, size_t n) {
+  size_t n_plain = 0;
+  for (size_t i = 0; i < n; i++)
+    n_plain += (p[i] >= 0x20 && p[i] < 0x7F) || p[i] == '\t' || p[i] == '\n' || p[i] == '\r';
+  return n > 0 && n_plain * 20 >= n * 17;
+}
+
+static bool is_wide_text(const uint8_t *p, size_t n) {
+  g_autoptr(GString) text = g_string_new(NULL);
+  return utf16le_text(p, n, text) && is_text((const uint8_t *)text->str, text->len);
+}
+
+static bool is_container(const uint8_t *data, uint64_t size) {
+  size_t n;
+  const Unpacker *const *rows = unpack_table(&n);
+  for (size_t i = 0; i < n; i++)
+    if (rows[i]->probe != NULL && rows[i]->probe(data, size))
+      return true;
+  return unpack_may_carry(data, size);
+}
+
+typedef enum { BLOCK_NOTHING, BLOCK_TEXT, BLOCK_CONTAINER } BlockKind;
+
+/* What the block is. It may begin behind up to three letters that only look like its own. */
+static BlockKind look_at_block(const uint8_t *data, uint64_t *start, uint64_t end) {
+  uint8_t head[HEAD_BYTES];
+  for (unsigned skip = 0; skip < 4; skip++) {
+    uint64_t at = *start + skip;
+    size_t n = decode(data, &at, end, head, FIRST_BYTES);
+    /* Most blocks are names or hashes: no text, and no container, begins like them. */
+    if (skip > 0 && !is_text(head, n) && !is_wide_text(head, n))
+      continue;
+    at = *start + skip;
+    n = decode(data, &at, end, head, sizeof head);
+    if (skip == 0 && n >= 16 && is_container(head, n))
+      return BLOCK_CONTAINER;
+    if (is_text(head, n) || is_wide_text(head, n)) {
+      *start += skip;
+      return BLOCK_TEXT;
+    }
+  }
+  return end - *start >= LONG_CHARACTERS ? BLOCK_TEXT : BLOCK_NOTHING;
+}
+
+static Content *decode_all(ViewBuilder *builder, uint64_t start, uint64_t end) {
+  Unpack *unpack = builder->unpack;
+  g_autoptr(ContentBuilder) out =
+      content_builder_new(unpack->options->spool, unpack_budget(unpack));
+  g_autofree uint8_t *bytes = g_malloc(OUT_BYTES);
+  g_autoptr(GError) error = NULL;
+  bool is_in = true;
+  for (uint64_t at = start; is_in && at < end;) {
+    size_t n = decode(builder->data, &at, end, bytes, OUT_BYTES);
+    is_in = content_builder_append(out, bytes, n, &error);
+  }
+  unpack->expanded += MIN(content_builder_size(out), unpack_budget(unpack));
+  if (error != NULL && builder->error == NULL)
+    builder->error = g_steal_pointer(&error);
+  g_autoptr(GError) trouble = NULL;
+  return content_builder_finish(g_steal_pointer(&out), &trouble);
+}
+
+static bool put_block(ViewBuilder *builder, uint64_t start, uint64_t end) {
+  g_autofree uint8_t *bytes = g_malloc(OUT_BYTES);
+  for (uint64_t at = start; at < end;) {
+    uint64_t from = at;
+    size_t n = decode(builder->data, &at, end, bytes, OUT_BYTES);
+    if (n > 0 && !view_put(builder, from, at, bytes, n, false))
+      return false;
+  }
+  return true;
+}
+
+/* True where the block is the value of -EncodedCommand, or of what PowerShell takes for it. */
+static bool is_command(const uint8_t *data, uint64_t start) {
+  static const char NAME[] = "encodedcommand";
+  uint64_t at = start, floor = start > 64 ? start - 64 : 0;
+  while (at > floor && (data[at - 1] == ' ' || data[at - 1] == '"' || data[at - 1] == '\'' ||
+                        data[at - 1] == '\t' || data[at - 1] == ':'))
+    at--;
+  uint64_t end = at;
+  while (at > floor && g_ascii_isalpha(data[at - 1]))
+    at--;
+  uint64_t n = end - at;
+  if (end == start || n == 0 || n >= sizeof NAME || at == 0 ||
+      (data[at - 1] != '-' && data[at - 1] != '/'))
+    return false;
+  return g_ascii_strncasecmp((const char *)data + at, NAME, n) == 0 ||
+         (n == 2 && g_ascii_strncasecmp((const char *)data + at, "ec", 2) == 0);
+}
+
+/* The command as UTF-8; NULL where it is none. */
+static GString *take_command(const uint8_t *data, uint64_t start, uint64_t end) {
+  if (end - start > COMMAND_BYTES || !is_command(data, start))
+    return NULL;
+  g_autofree uint8_t *bytes = g_malloc((size_t)(end - start));
+  uint64_t at = start;
+  size_t n = decode(data, &at, end, bytes, (size_t)(end - start));
+  GString *text = g_string_new(NULL);
+  if (utf16le_text(bytes, n, text))
+    return text;
+  g_string_free(text, TRUE);
+  return NULL;
+}
+
+/* A mail's blocks are its parts: they are decoded there, under their names. */
+static bool is_mail(const ViewBuilder *builder) {
+  return probe_mime(builder->data, builder->size) || probe_mbox(builder->data, builder->size);
+}
+
+void base64_make(ViewBuilder *builder, uint64_t from) {
+  const uint8_t *data = builder->data;
+  uint64_t start, end;
+  if (is_mail(builder))
+    return;
+  for (uint64_t at = from; find_run(data, builder->size, at, &start, &end); at = end) {
+    end = block_end(data, end, builder->size);
+    GString *command = take_command(data, start, end);
+    if (command != NULL) {
+      g_string_free(command, TRUE);
+      continue;
+    }
+    BlockKind kind = look_at_block(data, &start, end);
+    if (kind == BLOCK_CONTAINER) {
+      Content *content = decode_all(builder, start, end);
+      if (content != NULL)
+        view_carry(builder, "base64", start, content);
+    } else if (kind == BLOCK_TEXT && !put_block(builder, start, end)) {
+      return;
+    }
+    if (!unpack_alive(builder->unpack, end - start) || builder->error != NULL)
+      return;
+  }
+}
+
+void powershell_make(ViewBuilder *builder, uint64_t from) {
+  uint64_t start, end;
+  for (uint64_t at = from; find_run(builder->data, builder->size, at, &start, &end); at = end) {
+    end = block_end(builder->data, end, builder->size);
+    GString *command = take_command(builder->data, start, end);
+    if (command == NULL)
+      continue;
+    bool is_in = view_put(builder, start, end, command->str, command->len, true);
+    g_string_free(command, TRUE);
+    if (!is_in)
+      return;
+  }
+}

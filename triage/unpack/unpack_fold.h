@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* unpack_fold.h - expressions of constants as scripts write them (VBA, VBScript, JScript,
+ * PowerShell), worked out. */
+#pragma once
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct {
+  GString *text;  /* the value */
+  unsigned n_ops; /* operations done; 0: a bare literal */
+} Folded;
+
+/* Reads the expression at p: literals, Chr() and its kin, joined. Returns the byte behind it, NULL
+ * where p begins none; folded->text is then to be ignored. Bounded depth and length; what follows a
+ * part that is no constant is left. */
+const uint8_t *fold_expression(const uint8_t *p, const uint8_t *end, unsigned depth,
+                               Folded *folded);
+
+/* Reads a string literal alone. NULL where p begins none, or none that ends in its line. */
+const uint8_t *fold_literal(const uint8_t *p, const uint8_t *end, GString *out);
+
+/* True where n letters before the parenthesis at p are a function that folds; *n is their number.
+ */
+bool fold_function_before(const uint8_t *data, const uint8_t *p, size_t *n);
+
+/* unpack_fold_number.c - the integer at p (decimal, &H43, 0x43, sums and products), or NULL. */
+const uint8_t *fold_number(const uint8_t *p, const uint8_t *end, unsigned depth, int64_t *value);
+
+/* Blanks, and line breaks where the language lets an expression go on. */
+const uint8_t *fold_blank(const uint8_t *p, const uint8_t *end);

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* unpack_fold_expression.c - strings put together from constants. The language is not known: what
+ * VBA, VBScript, JScript and PowerShell have in common is read, and what differs is told by the
+ * word that stands there. */
+#include "base/limits.h"
+#include "unpack/unpack_fold.h"
+#include "unpack/unpack_view.h"
+#include <string.h>
+
+static bool has_word(const uint8_t *p, const uint8_t *end, const char *word) {
+  size_t n = strlen(word);
+  return (size_t)(end - p) >= n && g_ascii_strncasecmp((const char *)p, word, n) == 0;
+}
+
+static const uint8_t *take_word(const uint8_t *p, const uint8_t *end, const char *word) {
+  return p != NULL && has_word(p, end, word) ? p + strlen(word) : NULL;
+}
+
+const uint8_t *fold_blank(const uint8_t *p, const uint8_t *end) {
+  for (; p < end; p++) {
+    bool is_mark = *p == '_' || *p == '`'; /* of a line that goes on, right before the line break */
+    if (is_mark && p + 1 < end && p[1] != '\r' && p[1] != '\n' && p[1] != ' ')
+      break;
+    if (!is_mark && *p != ' ' && *p != '\t' && *p != '\r' && *p != '\n')
+      break;
+  }
+  return p;
+}
+
+const uint8_t *fold_literal(const uint8_t *p, const uint8_t *end, GString *out) {
+  if (p >= end || (*p != '"' && *p != '\''))
+    return NULL;
+  uint8_t quote = *p++;
+  while (p < end && *p != '\n' && *p != '\0' && out->len < LIMIT_FOLD_BYTES) {
+    if (*p != quote) {
+      g_string_append_c(out, (char)*p++);
+    } else if (end - p > 1 && p[1] == quote) {
+      g_string_append_c(out, (char)quote);
+      p += 2;
+    } else {
+      return p + 1;
+    }
+  }
+  return NULL;
+}
+
+static bool put_character(GString *out, int64_t c) {
+  uint8_t bytes[4];
+  if (c < 0 || c > 0x10FFFF)
+    return false;
+  g_string_append_len(out, (const char *)bytes, (gssize)utf8_put(bytes, (uint32_t)c));
+  return true;
+}
+
+/* ---- functions: each reads its arguments up to its closing parenthesis ---- */
+
+typedef const uint8_t *Function(const uint8_t *p, const uint8_t *end, unsigned depth, Folded *out);
+
+static const uint8_t *take_close(const uint8_t *p, const uint8_t *end) {
+  if (p == NULL)
+    return NULL;
+  p = fold_blank(p, end);
+  return p < end && *p == ')' ? p + 1 : NULL;
+}
+
+/* Chr(67), String.fromCharCode(67, 68) */
+static const uint8_t *call_character(const uint8_t *p, const uint8_t *end, unsigned depth,
+                                     Folded *out) {
+  for (;;) {
+    int64_t c;
+    p = fold_number(fold_blank(p, end), end, depth, &c);
+    if (p == NULL || !put_character(out->text, c) || out->text->len > LIMIT_FOLD_BYTES)
+      return NULL;
+    p = fold_blank(p, end);
+    if (p >= end || *p != ',')
+      return take_close(p, end);
+    p++;
+  }
+}
+
+static const uint8_t *take_argument(const uint8_t *p, const uint8_t *end, unsigned depth,
+                                    Folded *out) {
+  return p != NULL ? fold_expression(fold_blank(p, end), end, depth + 1, out) : NULL;
+}
+
+static const uint8_t *take_comma(const uint8_t *p, const uint8_t *end) {
+  if (p == NULL)
+    return NULL;
+  p = fold_blank(p, end);
+  return p < end && *p == ',' ? p + 1 : NULL;
+}
+
+static void reverse(GString *text) {
+  for (gsize i = 0, k = text->len; i + 1 < k; i++) {
+    char c = text->str[i];
+    text->str[i] = text->str[--k];
+    text->str[k] = c;
+  }
+}
+
+static const uint8_t *call_reverse(const uint8_t *p, const uint8_t *end, unsigned depth,
+                                   Folded *out) {
+  p = take_close(take_argument(p, end, depth, out), end);
+  if (p != NULL)
+    reverse(out->text);
+  return p;
+}
+
+static const uint8_t *call_lower(const uint8_t *p, const uint8_t *end, unsigned depth,
+                                 Folded *out) {
+  p = take_close(take_argument(p, end, depth, out), end);
+  if (p != NULL)
+    g_string_ascii_down(out->text);
+  return p;
+}
+
+static const uint8_t *call_upper(const uint8_t *p, const uint8_t *end, unsigned depth,
+                                 Folded *out) {
+  p = take_close(take_argument(p, end, depth, out), end);
+  if (p != NULL)
+    g_string_ascii_up(out->text);
+  return p;
+}
+
+static const uint8_t *call_same(const uint8_t *p, const uint8_t *end, unsigned depth, Folded *out) {
+  return take_close(take_argument(p, end, depth, out), end);
+}
+
+/* Replaces in place; false where that would grow past the limit. */
+static bool replace(GString *text, const GString *what, const GString *with) {
+  g_autoptr(GString) out = g_string_new(NULL);
+  const char *p = text->str, *end = text->str + text->len, *hit;
+  if (what->len == 0)
+    return true;
+  while ((hit = memmem(p, (size_t)(end - p), what->str, what->len)) != NULL) {
+    g_string_append_len(out, p, hit - p);
+    g_string_append_len(out, with->str, (gssize)with->len);
+    p = hit + what->len;
+    if (out->len > LIMIT_FOLD_BYTES)
+      return false;
+  }
+  g_string_append_len(out, p, end - p);
+  g_string_assign(text, "");
+  g_string_append_len(text, out->str, (gssize)out->len);
+  return true;
+}
+
+/* Replace("CxDxO", "x", "" [, 1, -1]) */
+static const uint8_t *call_replace(const uint8_t *p, const uint8_t *end, unsigned depth,
+                                   Folded *out) {
+  g_autoptr(GString) what = g_string_new(NULL), with = g_string_new(NULL);
+  Folded second = {what, 0}, third = {with, 0};
+  p = take_comma(take_argument(p, end, depth, out), end);
+  p = take_comma(take_argument(p, end, depth, &second), end);
+  p = take_argument(p, end, depth, &third);
+  for (unsigned i = 0; p != NULL && i < 3; i++) {
+    const uint8_t *next = take_comma(p, end);
+    int64_t ignored;
+    if (next == NULL)
+      break;
+    p = fold_number(fold_blank(next, end), end, depth, &ignored);
+  }
+  p = take_close(p, end);
+  return p != NULL && replace(out->text, what, with) ? p : NULL;
+}
+
+/* Join(Array("C", "DO"), "") */
+static const uint8_t *call_join(const uint8_t *p, const uint8_t *end, unsigned depth, Folded *out) {
+  g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func(g_free);
+  g_autoptr(GString) between = g_string_new(NULL);
+  Folded last = {between, 0};
+  gsize total = 0;
+  for (p = take_word(fold_blank(p, end), end, "array("); p != NULL;) {
+    g_autoptr(GString) text = g_string_new(NULL);
+    Folded part = {text, 0};
+    p = take_argument(p, end, depth, &part);
+    total += text->len;
+    g_ptr_array_add(parts, g_strdup(text->str));
+    const uint8_t *next = take_comma(p, end);
+    if (next == NULL || total > LIMIT_FOLD_BYTES)
+      break;
+    p = next;
+  }
+  p = take_close(p, end);
+  const uint8_t *next = take_comma(p, end);
+  if (next != NULL)
+    p = take_argument(next, end, depth, &last);
+  else
+    g_string_assign(between, " ");
+  p = take_close(p, end);
+  if (p == NULL || total + between->len * parts->len > LIMIT_FOLD_BYTES)
+    return NULL;
+  for (guint i = 0; i < parts->len; i++)
+    g_string_append_printf(out->text, "%s%s", i > 0 ? between->str : "", (char *)parts->pdata[i]);
+  return p;
+}
+
+/* The escapes of its argument are the next view's to undo. */
+static const struct {
+  const char *name;
+  Function *call;
+} FUNCTIONS[] = {
+    {"fromcharcode", call_character},
+    {"strreverse", call_reverse},
+    {"replace", call_replace},
+    {"unescape", call_same},
+    {"chrw$", call_character},
+    {"chrb$", call_character},
+    {"chr$", call_character},
+    {"chrw", call_character},
+    {"chrb", call_character},
+    {"chr", call_character},
+    {"lcase$", call_lower},
+    {"lcase", call_lower},
+    {"ucase$", call_upper},
+    {"ucase", call_upper},
+    {"trim", call_same},
+    {"cstr", call_same},
+    {"join", call_join},
+    {"eval", call_same},
+};
+
+bool fold_function_before(const uint8_t *data, const uint8_t *p, size_t *n) {
+  size_t have = 0;
+  while (have < 16 && p - data > (ptrdiff_t)have &&
+         (g_ascii_isalpha(p[-1 - (ptrdiff_t)have]) || p[-1 - (ptrdiff_t)have] == '$'))
+    have++;
+  if (have < 3)
+    return false;
+  for (size_t i = 0; i < G_N_ELEMENTS(FUNCTIONS); i++) {
+    *n = strlen(FUNCTIONS[i].name);
+    if (*n == have && g_ascii_strncasecmp((const char *)p - have, FUNCTIONS[i].name, have) == 0)
+      return true;
+  }
+  return false;
+}
+
+static const uint8_t *take_function(const uint8_t *p, const uint8_t *end, unsigned depth,
+                                    Folded *out) {
+  const uint8_t *start = p;
+  const uint8_t *method = take_word(p, end, "string.");
+  if (method != NULL)
+    p = method;
+  while (p < end && p - start < 32 && (g_ascii_isalpha(*p) || *p == '$'))
+    p++;
+  size_t n = (size_t)(p - (method != NULL ? method : start));
+  const uint8_t *name = p - n;
+  if (p >= end || *p != '(')
+    return NULL;
+  for (size_t i = 0; i < G_N_ELEMENTS(FUNCTIONS); i++) {
+    if (strlen(FUNCTIONS[i].name) != n ||
+        g_ascii_strncasecmp((const char *)name, FUNCTIONS[i].name, n) != 0)
+      continue;
+    out->n_ops++;
+    return FUNCTIONS[i].call(p + 1, end, depth, out);
+  }
+  return NULL;
+}
+
+/* ---- terms ---- */
+
+/* [char]67 */
+static const uint8_t *take_cast(const uint8_t *p, const uint8_t *end, Folded *out) {
+  int64_t c = 0;
+  p = take_word(p, end, "[char]");
+  if (p == NULL)
+    return NULL;
+  p = fold_blank(p, end);
+  if (p < end && *p == '(') {
+    p = take_close(fold_number(p + 1, end, 1, &c), end);
+  } else if (take_word(p, end, "0x") != NULL) {
+    for (p += 2; p < end && g_ascii_isxdigit(*p) && c < 0x110000; p++)
+      c = c * 16 + g_ascii_xdigit_value((char)*p);
+  } else {
+    for (; p < end && g_ascii_isdigit(*p) && c < 0x110000; p++)
+      c = c * 10 + (*p - '0');
+  }
+  out->n_ops++;
+  return p != NULL && c > 0 && put_character(out->text, c) ? p : NULL;
+}
+
+static const uint8_t *take_constant(const uint8_t *p, const uint8_t *end, Folded *out) {
+  static const struct {
+    const char *name, *value;
+  } CONSTANTS[] = {{"vbcrlf", "\r\n"}, {"vbnewline", "\r\n"}, {"vbcr", "\r"},    {"vblf", "\n"},
+                   {"vbtab", "\t"},    {"vbnullstring", ""},  {"vbnullchar", ""}};
+  for (size_t i = 0; i < G_N_ELEMENTS(CONSTANTS); i++) {
+    const uint8_t *stop = take_word(p, end, CONSTANTS[i].name);
+    if (stop == NULL || (stop < end && (g_ascii_isalnum(*stop) || *stop == '_')))
+      continue;
+    g_string_append(out->text, CONSTANTS[i].value);
+    return stop;
+  }
+  return NULL;
+}
+
+/* What stands behind a value: .replace("x", ""), .Replace('x','') and -replace 'x','' */
+static const uint8_t *take_method(const uint8_t *p, const uint8_t *end, Folded *out) {
+  g_autoptr(GString) what = g_string_new(NULL), with = g_string_new(NULL);
+  const uint8_t *reversed = take_word(p, end, ".split(\"\").reverse().join(\"\")");
+  if (reversed == NULL)
+    reversed = take_word(p, end, ".split('').reverse().join('')");
+  if (reversed != NULL) {
+    reverse(out->text);
+    out->n_ops++;
+    return reversed;
+  }
+  const uint8_t *at = take_word(p, end, ".replace(");
+  bool is_operator = at == NULL;
+  if (is_operator)
+    at = take_word(fold_blank(p, end), end, "-replace");
+  if (at == NULL)
+    return NULL;
+  at = fold_blank(at, end);
+  if (at < end && *at == '/') {
+    for (at++; at < end && *at != '/' && *at != '\n' && what->len < 64; at++)
+      if (*at != '\\')
+        g_string_append_c(what, (char)*at);
+    at = at < end && *at == '/' ? at + 1 : NULL;
+    while (at != NULL && at < end && (*at == 'g' || *at == 'i'))
+      at++;
+  } else {
+    at = fold_literal(at, end, what);
+  }
+  at = take_comma(at, end);
+  at = at != NULL ? fold_literal(fold_blank(at, end), end, with) : NULL;
+  if (!is_operator)
+    at = take_close(at, end);
+  if (at == NULL || !replace(out->text, what, with))
+    return NULL;
+  out->n_ops++;
+  return at;
+}
+
+static const uint8_t *take_term(const uint8_t *p, const uint8_t *end, unsigned depth, Folded *out) {
+  if (p >= end)
+    return NULL;
+  g_autoptr(GString) text = g_string_new(NULL);
+  Folded term = {text, 0};
+  if (*p == '(')
+    p = take_close(fold_expression(fold_blank(p + 1, end), end, depth + 1, &term), end);
+  else if (*p == '"' || *p == '\'')
+    p = fold_literal(p, end, text);
+  else if (*p == '[')
+    p = take_cast(p, end, &term);
+  else if (g_ascii_isalpha(*p)) {
+    const uint8_t *constant = take_constant(p, end, &term);
+    p = constant != NULL ? constant : take_function(p, end, depth, &term);
+  } else
+    p = NULL;
+  for (unsigned i = 0; p != NULL && i < LIMIT_FOLD_DEPTH; i++) {
+    const uint8_t *next = take_method(p, end, &term);
+    if (next == NULL)
+      break;
+    p = next;
+  }
+  if (p == NULL || out->text->len + text->len > LIMIT_FOLD_BYTES)
+    return NULL;
+  g_string_append_len(out->text, text->str, (gssize)text->len);
+  out->n_ops += term.n_ops;
+  return p;
+}
+
+const uint8_t *fold_expression(const uint8_t *p, const uint8_t *end, unsigned depth,
+                               Folded *folded) {
+  if (depth >= LIMIT_FOLD_DEPTH)
+    return NULL;
+  p = take_term(p, end, depth, folded);
+  while (p != NULL) {
+    const uint8_t *next = fold_blank(p, end);
+    if (next >= end || (*next != '&' && *next != '+'))
+      return p;
+    next = take_term(fold_blank(next + 1, end), end, depth, folded);
+    if (next == NULL)
+      return p;
+    folded->n_ops++;
+    p = next;
+  }
+  return NULL;
+}

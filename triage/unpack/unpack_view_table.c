@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* unpack_view_table.c - the one table of views, in the order in which they are made. Rows that
+ * share a smell stand side by side. */
+#include "unpack/unpack_view.h"
+
+#define VIEW(WORD, TITLE, SPEC, LIMITATIONS, SMELLS, MAKE, CONTEXT)                                \
+  {                                                                                                \
+    .row = {.stage = "view",                                                                       \
+            .name = WORD,                                                                          \
+            .title = TITLE,                                                                        \
+            .spec = SPEC,                                                                          \
+            .library = "",                                                                         \
+            .limitations = LIMITATIONS,                                                            \
+            .available = true},                                                                    \
+    .smells = SMELLS, .make = MAKE, .context = CONTEXT                                             \
+  }
+
+static const View UTF16LE =
+    VIEW("utf-16le", "UTF-16 text, little-endian, whole or in runs inside other data",
+         "Unicode 15, 3.10", "a run inside other data begins at eight characters of ASCII in a row",
+         utf16_smells, utf16le_make, 0);
+static const View UTF16BE = VIEW(
+    "utf-16be", "UTF-16 text, big-endian, whole or in runs inside other data", "Unicode 15, 3.10",
+    "a run that could be of either order counts as little-endian; it begins at eight characters of "
+    "ASCII in a row",
+    utf16_smells, utf16be_make, 0);
+static const View UTF32 =
+    VIEW("utf-32", "UTF-32 text of either order, in runs", "Unicode 15, 3.10",
+         "other characters than ASCII end a run", utf32_smells, utf32_make, 0);
+static const View VBE =
+    VIEW("vbe", "Scripts of Microsoft's Script Encoder (VBE, JSE)", "screnc.exe",
+         "bytes of double-byte code pages stand as they are; the checksum is not verified",
+         vbe_smells, vbe_make, 0);
+static const View POWERSHELL =
+    VIEW("powershell", "PowerShell's -EncodedCommand", "about_PowerShell_exe",
+         "option names broken up by ^ or ` are not recognised: the block is then base64",
+         base64_smells, powershell_make, 0);
+static const View BASE64 =
+    VIEW("base64", "base64 blocks in other text", "RFC 4648",
+         "blocks under 24 characters, the URL alphabet, and blocks broken by other text than line "
+         "breaks are not decoded",
+         base64_smells, base64_make, 0);
+static const View UTF7 =
+    VIEW("utf-7", "UTF-7 sequences in other text", "RFC 2152",
+         "a sequence that does not end in - is left", utf7_smells, utf7_make, LIMIT_VIEW_CONTEXT);
+static const View HTML = VIEW("entities", "HTML and XML character references", "HTML 5",
+                              "of named references those of ASCII are known", entities_smells,
+                              entities_make, LIMIT_VIEW_CONTEXT);
+static const View ESCAPES = VIEW(
+    "escapes", "Escapes of strings and URLs: \\x43, \\u0043, %43, %u0043", "ECMA-262, RFC 3986",
+    "octal escapes are left", escapes_smells, escapes_make, LIMIT_VIEW_CONTEXT);
+static const View FOLDED =
+    VIEW("folded", "Constant strings of scripts put together: \"a\" & \"b\", Chr(), StrReverse()",
+         "VBA, VBScript, JScript, PowerShell",
+         "variables, loops and functions of the script's own are not followed", fold_smells,
+         fold_make, LIMIT_VIEW_CONTEXT);
+
+static const View *const TABLE[] = {&UTF16LE, &UTF16BE, &UTF32, &VBE,     &POWERSHELL,
+                                    &BASE64,  &UTF7,    &HTML,  &ESCAPES, &FOLDED};
+
+const View *const *view_table(size_t *n) {
+  *n = G_N_ELEMENTS(TABLE);
+  return TABLE;
+}
+
+const Row *const *unpack_view_rows(size_t *n) {
+  G_STATIC_ASSERT(G_STRUCT_OFFSET(View, row) == 0);
+  *n = G_N_ELEMENTS(TABLE);
+  return (const Row *const *)(const void *)TABLE;
+}
