@@ -12,7 +12,7 @@
 
 static const Row ROWS[] = {
     VOLUME("dos", "DOS partition table with extended partitions",
-           "deleted partitions are not searched for"),
+           "lost partitions are looked for at the start of gaps and at whole MiB"),
     VOLUME("gpt", "GUID partition table", "attributes and GUIDs are not reported"),
     VOLUME("mac", "Apple partition map", "none known"),
     VOLUME("bsd", "BSD disk label", "none known"),
@@ -21,7 +21,7 @@ static const Row ROWS[] = {
     MISSING("volume", "bitlocker", "BitLocker", "not in this version: listed as encrypted"),
     MISSING("volume", "luks", "LUKS", "not in this version: listed as encrypted"),
     MISSING("volume", "vss", "Volume Shadow Copies", "not in this version"),
-    SYSTEM("ntfs", "NTFS", "WOF-compressed files are read as stored; index slack is not examined"),
+    SYSTEM("ntfs", "NTFS", "WOF-compressed files are read as stored; slack of compressed files is not told apart"),
     SYSTEM("fat", "FAT12, FAT16, FAT32", "times are local times of unknown zone"),
     SYSTEM("exfat", "exFAT", "times are local times of unknown zone"),
     SYSTEM("ext", "ext2, ext3, ext4", "encrypted directories show encrypted names"),
