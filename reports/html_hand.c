@@ -48,21 +48,42 @@ static void G_GNUC_PRINTF(2, 3) command(Out *out, const char *format, ...) {
   html_markup(out, "\n");
 }
 
-/* Takes the object out of the evidence; false where only the words can say how. */
+/* Bytes of the media that are one stretch of known place: free blocks, gaps. */
+static void take_stretch(Out *out, const char *image, const HitRow *hit) {
+  if (hit->has_image_offset && hit->has_first_offset && hit->image_offset >= hit->first_offset)
+    command(out, "img_cat %s | tail -c +%llu | head -c %llu > object.bin", image,
+            (unsigned long long)(hit->image_offset - hit->first_offset) + 1,
+            (unsigned long long)hit->size);
+  else
+    command(out,
+            "# the area's path names its blocks (sectors, where there is no file system); its "
+            "volume starts at byte %llu",
+            (unsigned long long)hit->volume_offset);
+}
+
 static void take_out(Out *out, const EvidenceInfo *info, const HitRow *hit) {
   g_autofree char *image = image_name(info);
   uint64_t sector = info->record.sector_bytes > 0 ? info->record.sector_bytes : 512;
-  if (strcmp(info->record.kind, "image") == 0 && *hit->meta != '\0') {
+  bool is_image = strcmp(info->record.kind, "image") == 0;
+  if (is_image && *hit->meta != '\0') {
+    bool is_slack = strcmp(hit->state, "slack") == 0;
     g_autofree char *unit =
         sector == 512 ? g_strdup("") : g_strdup_printf("-b %llu ", (unsigned long long)sector);
-    command(out, "icat %s-o %llu %s %s > object.bin", unit,
-            (unsigned long long)(hit->volume_offset / sector), image, hit->meta);
+    g_autofree char *tail = is_slack && *hit->member == '\0'
+                                ? g_strdup_printf(" | tail -c %llu", (unsigned long long)hit->size)
+                                : g_strdup("");
+    command(out, "icat %s%s-o %llu %s %s%s > object.bin", is_slack ? "-s " : "", unit,
+            (unsigned long long)(hit->volume_offset / sector), image, hit->meta, tail);
+    return;
+  }
+  if (is_image) {
+    take_stretch(out, image, hit);
     return;
   }
   if (strcmp(info->record.kind, "directory") == 0) {
     g_autofree char *path = g_strconcat(".", hit->path, NULL);
     g_autofree char *quoted = quote(path);
-    command(out, "cd %s && cat %s > object.bin", image, quoted);
+    command(out, "(cd %s && cat %s) > object.bin", image, quoted);
     return;
   }
   command(out, "cat %s > object.bin", image);
@@ -75,13 +96,19 @@ static void match_again(Out *out, const HtmlCase *page, const HitRow *hit, const
   command(out, "yara -s %s %s", rules, object);
 }
 
+/* A mail's parts and an Office file's streams need programs of their own: the digest tells whether
+ * these have come to the right bytes. */
 static void unpack(Out *out, const HtmlCase *page, const HitRow *hit, bool is_raw) {
   g_auto(GStrv) steps = g_strsplit(hit->member, "!/", -1);
   g_autofree char *from = g_strdup("object.bin");
   for (guint i = 0; steps[i] != NULL; i++) {
     g_autofree char *quoted = quote(steps[i]);
     g_autofree char *to = g_strdup_printf("member%u.bin", i + 1);
-    command(out, "bsdtar -xOf %s -- %s > %s", from, quoted, to);
+    /* A step in brackets is a compressed stream, which has no members. */
+    if (*steps[i] == '(')
+      command(out, "bsdcat %s > %s", from, to);
+    else
+      command(out, "bsdtar -xOf %s -- %s > %s || bsdcat %s > %s", from, quoted, to, from, to);
     g_free(from);
     from = g_steal_pointer(&to);
   }

@@ -4,20 +4,41 @@
 #include "reports/reports.h"
 #include <string.h>
 
+static const struct {
+  const char *word, *plain;
+} AREAS[] = {
+    {"allocated", "files that the file system lists, and blocks in use that no file covers"},
+    {"deleted", "deleted files that can still be read"},
+    {"orphan", "deleted files whose folder is not known"},
+    {"slack", "the slack behind the ends of files and file systems"},
+    {"unallocated", "unallocated space"},
+    {"gaps", "gaps between volumes"},
+    {"shadow", "volume shadow copies"}};
+
+static bool is_examined(HtmlCase *page, gsize i) {
+  g_auto(GStrv) words = g_strsplit_set(html_case_meta(page, "areas"), ", ", -1);
+  return g_strv_contains((const char *const *)words, AREAS[i].word);
+}
+
 const char **html_areas_left_out(HtmlCase *page) {
-  static const struct {
-    const char *word, *sentence;
-  } AREAS[] = {{"slack", "the slack behind the ends of files"},
-               {"unallocated", "unallocated space"},
-               {"gaps", "gaps between volumes"},
-               {"shadow", "volume shadow copies"}};
-  const char *areas = html_case_meta(page, "areas");
   const char **left = g_new0(const char *, G_N_ELEMENTS(AREAS) + 1);
   gsize n = 0;
   for (gsize i = 0; i < G_N_ELEMENTS(AREAS); i++)
-    if (strstr(areas, AREAS[i].word) == NULL)
-      left[n++] = AREAS[i].sentence;
+    if (!is_examined(page, i))
+      left[n++] = AREAS[i].plain;
   return left;
+}
+
+static void areas(Out *out, HtmlCase *page) {
+  html_markup(out, "<h3>Areas examined</h3>\n<ul>\n");
+  for (gsize i = 0; i < G_N_ELEMENTS(AREAS); i++) {
+    if (!is_examined(page, i))
+      continue;
+    html_markup(out, "<li>");
+    html_text(out, AREAS[i].plain);
+    html_markup(out, "</li>\n");
+  }
+  html_markup(out, "</ul>\n");
 }
 
 static void inputs(Out *out, const HtmlCase *page, const char *kind, const char *title,
@@ -74,7 +95,7 @@ static void how(Out *out) {
       "<ol class=\"steps\">\n"
       "<li><strong>Reading.</strong> Each image was opened for reading only. Its volumes and file "
       "systems were walked: every listed file, every deleted entry and every named stream that the "
-      "file system still describes.</li>\n"
+      "file system still describes, and what lies between and behind them (areas below).</li>\n"
       "<li><strong>Unpacking.</strong> Archives and compressed files were unpacked, also inside "
       "one "
       "another, and each file in them was examined as one of its own. Where text is stored in "
@@ -155,9 +176,7 @@ void html_methods(Out *out, HtmlCase *page) {
   html_markup(out, "<section id=\"methods\" aria-labelledby=\"methods-h\">\n"
                    "<h2 id=\"methods-h\">Method</h2>\n");
   how(out);
-  html_markup(out, "<p><strong>Areas examined:</strong> ");
-  html_text(out, html_case_meta(page, "areas"));
-  html_markup(out, ".</p>\n");
+  areas(out, page);
   inputs(out, page, "rules", "Rules", "No rule file is recorded.");
   inputs(out, page, "profile", "Benign profiles", "No benign profile was used.");
   lines(out, "Limits and options", html_case_meta(page, "options"));

@@ -215,7 +215,7 @@ static void not_examined(Out *out, HtmlCase *page) {
   }
   g_autofree const char **left = html_areas_left_out(page);
   for (guint i = 0; left[i] != NULL; i++) {
-    html_text(out, i == 0 ? "By design of this version " : left[i + 1] == NULL ? " and " : ", ");
+    html_text(out, i == 0 ? "In this run, " : left[i + 1] == NULL ? " and " : ", ");
     html_text(out, left[i]);
     if (left[i + 1] == NULL)
       html_markup(out, " were not examined. ");

@@ -7,6 +7,16 @@
 status 1 "$TRIAGE" scan -q -o case "$TRIAGE_SOURCE/samples/sample.E01"
 python3 "$E2E/check_report.py" case || fail "the sample's report"
 
+# The commands that the report gives with each hit come to the same digests by other tools.
+for tool in icat img_cat bsdtar bsdcat iconv yara xxd; do command -v "$tool" >/dev/null || missing=$tool; done
+if [ -n "${missing:-}" ]; then
+  echo "SKIPPED: checking by hand: $missing is not installed (tests/setup evidence)"
+else
+  mkdir hand
+  (cd hand && python3 "$E2E/check_by_hand.py" ../case "$TRIAGE_SOURCE/samples" "$TRIAGE_SOURCE/rules/network_smtp_vb.yar") ||
+    fail "the commands of the report"
+fi
+
 # A folder of hostile names, each file a script that the rule matches and that is hostile itself.
 mkdir evil
 python3 - <<'EOF'
