@@ -90,6 +90,25 @@ has case/coverage.csv 'r["reason"] == "missing-segment"'
 [ "$(head -c 14 case/report.html | tr 'A-Z' 'a-z')" = '<!doctype html' ] || [ -s case/report.html ] || fail "no report"
 rm -rf case
 
+# a disk cut behind its first partition is still a disk: libtsk gives up on the table as a whole
+truncate -s 24M whole.dd
+printf 'label: dos\nstart=2048,size=20480,type=83\nstart=24576,size=8192,type=5\nstart=26624,size=4096,type=83\n' | sfdisk -q whole.dd >/dev/null 2>&1 || fail "sfdisk"
+ext4_image part.dd 10M
+dd if=part.dd of=whole.dd bs=1M seek=1 conv=notrunc status=none
+head -c 11534337 whole.dd >cut.dd
+status 1 "$TRIAGE" scan -q -o case cut.dd
+[ "$(rows case/hits.csv 'r["fs_type"] == "ext4" and r["volume_offset"] == "1048576"')" -eq 6 ] || fail "the whole partition of a cut disk was not walked"
+has case/coverage.csv 'r["reason"] == "truncated" and r["volume_offset"] == "12582912"' "the lost partition"
+rm -rf case
+
+# a file system too damaged to be opened is no plain file
+truncate -s 4M ntfs.dd && mkntfs -F -q ntfs.dd >/dev/null 2>&1 || fail "mkntfs"
+python3 -c 'import sys
+with open("ntfs.dd", "r+b") as f: f.seek(0x30); f.write(bytes(16))'
+status 1 "$TRIAGE" scan -q -o case ntfs.dd
+has case/coverage.csv 'r["reason"] == "corrupt" and "NTFS" in r["detail"]' "an NTFS that cannot be opened"
+rm -rf case
+
 # a full disk: the case directory is a tiny tmpfs
 if [ "$(id -u)" -eq 0 ] && mkdir tiny && mount -t tmpfs -o size=192k tmpfs tiny 2>/dev/null; then
   mkdir many

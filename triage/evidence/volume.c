@@ -255,6 +255,8 @@ static GArray *list_parts(VolumeSet *set) {
   }
   if (table != NULL)
     tsk_vs_close(table);
+  else
+    volume_mbr_parts(set->image, parts);
   tsk->sector_size = 512;
   g_array_sort(parts, compare_parts);
   return parts;
@@ -270,7 +272,7 @@ static void add_parts(VolumeSet *set, GArray *parts, const WalkSink *sink) {
       give_gap(
           sink, &slot->public, part->length, TRIAGE_REASON_TRUNCATED,
           "the partition reaches beyond the end of the media; it is examined as far as it goes");
-    if (part->offset >= size || !open_slot(set, slot, &next_no, sink))
+    if (part->offset < size && !open_slot(set, slot, &next_no, sink))
       refuse(set, slot, sink);
   }
   /* A hybrid image has an ISO 9660 file system around its partitions. */

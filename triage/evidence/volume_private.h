@@ -8,3 +8,6 @@
 typedef uint64_t (*volume_found)(void *user, uint64_t offset, uint64_t room);
 /* Looks through the space outside the volumes. */
 void volume_probe_gaps(VolumeSet *set, volume_found found, void *user);
+
+/* Appends the partitions (Volume) of a DOS table that libtsk cannot load. False: there is none. */
+bool volume_mbr_parts(Image *image, GArray *parts);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define LATER "; its bytes are examined as they are, without names"
+#define DAMAGED " that is too damaged to be opened" LATER
 #define SIGNATURE(offset, bytes, reason, detail)                                                   \
   { offset, bytes, sizeof(bytes) - 1, reason, detail }
 
@@ -39,6 +40,14 @@ static const Signature SIGNATURES[] = {
     SIGNATURE(36865, "NSR03", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM, "a UDF file system" LATER),
     SIGNATURE(4096, "\xfc\x4e\x2b\xa9", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM,
               "a Linux software RAID member" LATER),
+    SIGNATURE(3, "NTFS    ", TRIAGE_REASON_CORRUPT, "an NTFS file system" DAMAGED),
+    SIGNATURE(3, "EXFAT   ", TRIAGE_REASON_CORRUPT, "an exFAT file system" DAMAGED),
+    SIGNATURE(54, "FAT12   ", TRIAGE_REASON_CORRUPT, "a FAT12 file system" DAMAGED),
+    SIGNATURE(54, "FAT16   ", TRIAGE_REASON_CORRUPT, "a FAT16 file system" DAMAGED),
+    SIGNATURE(82, "FAT32   ", TRIAGE_REASON_CORRUPT, "a FAT32 file system" DAMAGED),
+    SIGNATURE(32769, "CD001", TRIAGE_REASON_CORRUPT, "an ISO 9660 file system" DAMAGED),
+    SIGNATURE(1024, "H+\0\4", TRIAGE_REASON_CORRUPT, "an HFS+ file system" DAMAGED),
+    SIGNATURE(1024, "HX\0\5", TRIAGE_REASON_CORRUPT, "an HFSX file system" DAMAGED),
     SIGNATURE(0, "encrcdsa", TRIAGE_REASON_ENCRYPTED, "an encrypted Apple disk image" LATER),
 };
 
