@@ -18,12 +18,17 @@ typedef struct {
                       "other_channel", "runs_program", "file_loop" */
   char *value;     /* printable UTF-8; an unresolved expression is given as it stands, in = form */
   uint64_t offset; /* byte of the scanned view where it was read */
+  char *secret;    /* of "password_present": the password, for indicators_blot alone; else NULL */
 } Indicator;
 void indicator_free(Indicator *indicator);
 
 /* Indicators of a script text (any bytes; must bear hostile input), at most LIMIT_INDICATORS, in
  * order of offset. (transfer full) Indicator* */
 GPtrArray *indicators_read(const uint8_t *data, uint64_t size);
+
+/* Overwrites with '*' what of the passwords stands in text (printable, as text_printable made it),
+ * also where it is cut off at either end. */
+void indicators_blot(const GPtrArray *indicators, char *text);
 
 typedef struct {
   char *kind;   /* what runs the target: "task" (Task Scheduler XML), "disabled-task", "cron",

@@ -5,6 +5,7 @@
 #include "assess/read_content.h"
 #include "assess/read_script.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include <string.h>
 
 void indicator_free(Indicator *indicator) {
@@ -12,6 +13,7 @@ void indicator_free(Indicator *indicator) {
     return;
   g_free(indicator->name);
   g_free(indicator->value);
+  g_free(indicator->secret);
   g_free(indicator);
 }
 
@@ -148,8 +150,52 @@ static void read_stretch(Reading *reading, const uint8_t *text, uint32_t size, u
     size -= 3;
     base += 3;
   }
+  /* <!--#include file="x"-->: code that is not here */
+  if (memmem(text, size, "<!--", 4) != NULL && find_folded(text, text + size, "#include") != NULL)
+    reading->is_unsure = true;
   if (!read_page(reading, text, size, base))
     read_any(reading, text, size, base);
+}
+
+/* A short password is told from other text by the quotes around it. */
+static bool is_place_of(const char *text, const char *at, size_t n) {
+  enum { LONG_ENOUGH = 4 };
+  return n >= LONG_ENOUGH || (at > text && strchr("\"'", at[-1]) != NULL && at[n] != '\0' &&
+                              strchr("\"'", at[n]) != NULL);
+}
+
+static void blot(const char *secret, char *text) {
+  size_t n = strlen(secret);
+  for (char *at = text; (at = strstr(at, secret)) != NULL; at += n)
+    if (is_place_of(text, at, n))
+      memset(at, '*', n);
+}
+
+/* The greater part of it at an end of the text. */
+static void blot_ends(const char *secret, char *text) {
+  size_t n = strlen(secret), size = strlen(text);
+  for (size_t cut = MIN(n - 1, size); cut > n / 2 && cut > 2; cut--) {
+    if (strncmp(text, secret + n - cut, cut) == 0)
+      memset(text, '*', cut);
+    if (memcmp(text + size - cut, secret, cut) == 0)
+      memset(text + size - cut, '*', cut);
+  }
+}
+
+static void blot_all(const GPtrArray *indicators, char *text, bool is_cut) {
+  for (guint i = 0; i < indicators->len; i++) {
+    const Indicator *indicator = indicators->pdata[i];
+    if (indicator->secret == NULL || *indicator->secret == '\0')
+      continue;
+    g_autofree char *secret = text_printable(indicator->secret, strlen(indicator->secret));
+    blot(secret, text);
+    if (is_cut)
+      blot_ends(secret, text);
+  }
+}
+
+void indicators_blot(const GPtrArray *indicators, char *text) {
+  blot_all(indicators, text, true);
 }
 
 GPtrArray *indicators_read(const uint8_t *data, uint64_t size) {
@@ -165,6 +211,11 @@ GPtrArray *indicators_read(const uint8_t *data, uint64_t size) {
                       reading.out->len <= LIMIT_INDICATORS;
          n++)
       read_stretch(&reading, data + stretch.at, (uint32_t)stretch.n, stretch.at);
+  }
+  for (guint i = 0; i < reading.out->len; i++) {
+    Indicator *indicator = reading.out->pdata[i];
+    if (g_str_has_prefix(indicator->value, "= "))
+      blot_all(reading.out, indicator->value, false);
   }
   g_ptr_array_sort(reading.out, by_offset);
   if (reading.out->len > LIMIT_INDICATORS - 3) {

@@ -189,6 +189,13 @@ static bool is_hole(Language language, int quote, int c, int d) {
   }
 }
 
+/* Escapes that lex_string does not read: numbers in octal, names of characters. */
+static bool is_odd_escape(Language language, int c) {
+  if (language == LANGUAGE_PS)
+    return c == 'u';
+  return (c >= '0' && c <= '7') || c == 'N' || c == 'U';
+}
+
 static bool is_doubled(Language language) {
   return language == LANGUAGE_VB || language == LANGUAGE_BATCH || language == LANGUAGE_SQL ||
          language == LANGUAGE_PS;
@@ -207,6 +214,7 @@ static void take_string(Lexer *lexer, bool is_formatted) {
     if (c == -1 || (is_line_end(c) && !spans))
       break;
     if (c == escape && peek(lexer, 1) != -1) {
+      is_dynamic = is_dynamic || is_odd_escape(language, peek(lexer, 1));
       lexer->at++;
       continue;
     }
@@ -278,9 +286,10 @@ static bool take_bracketed(Lexer *lexer) {
     n++;
   if (peek(lexer, n) != ']')
     return false;
-  uint32_t start = lexer->at;
+  Token token = {.kind = TOKEN_NAME, .at = lexer->at + 1, .length = n - 1};
+  g_array_append_val(lexer->out->tokens, token);
+  lexer->at_start = false;
   lexer->at += n + 1;
-  add(lexer, TOKEN_NAME, start);
   return true;
 }
 
@@ -355,6 +364,8 @@ static void take_token(Lexer *lexer) {
   lexer->at++;
   if (language == LANGUAGE_BATCH && c == '^')
     return; /* escapes the next character */
+  if (language == LANGUAGE_JS && c == '\\')
+    lexer->out->is_unsure = true; /* a name may be spelt with \uHHHH */
   add(lexer, TOKEN_PUNCT, start);
   lexer->at_start = c == ':';
 }

@@ -3,6 +3,7 @@
  * send, and what a script may do that cannot be read from its text. */
 #include "assess/read_script.h"
 #include "assess/read_value.h"
+#include "assess/read_words.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include <string.h>
@@ -13,104 +14,6 @@ typedef struct {
   uint64_t base;
   ScriptReading *out;
 } Reader;
-
-typedef struct {
-  const char *word, *name;
-} Pair;
-
-/* Fields of .../cdo/configuration/ and their constants (with "cdo" before them). */
-static const Pair FIELDS[] = {{"smtpserver", "smtp_server"},
-                              {"smtpserverport", "smtp_port"},
-                              {"sendusing", "sendusing"},
-                              {"sendusingmethod", "sendusing"},
-                              {"smtpauthenticate", "auth"},
-                              {"sendusername", "user"},
-                              {"sendpassword", "password_present"},
-                              {"smtpusessl", "ssl"},
-                              {"smtpserverpickupdirectory", "pickup"},
-                              {"sendemailaddress", "mail_from"},
-                              {"httpserverurl", "smtp_server"},
-                              {"urlproxyserver", "smtp_server"},
-                              {"urlgetlatestversion", "option"},
-                              {"smtpconnectiontimeout", "option"},
-                              {"flushbuffersonwrite", "option"},
-                              {"smtpaccountname", "option"},
-                              {"languagecode", "option"},
-                              {"usemessageresponsetext", "option"},
-                              {"autopromotebodyparts", "option"}};
-/* urn:schemas:mailheader: and urn:schemas:httpmail:, and the message's own properties. */
-static const Pair PROPERTIES[] = {
-    {"from", "mail_from"},     {"sender", "mail_from"},     {"to", "mail_to"},
-    {"cc", "mail_cc"},         {"bcc", "mail_bcc"},         {"subject", "subject"},
-    {"textbody", "body"},      {"htmlbody", "body"},        {"replyto", "reply_to"},
-    {"reply-to", "reply_to"},  {"textdescription", "body"}, {"htmldescription", "body"},
-    {"recipients", "mail_to"}, {"mailto", "mail_to"}};
-static const Pair CALLS[] = {{"addattachment", "attachment"},
-                             {"addrelatedbodypart", "attachment"},
-                             {"createmhtmlbody", "body_source"},
-                             {"addrecipient", "mail_to"},
-                             {"addcc", "mail_cc"},
-                             {"addbcc", "mail_bcc"}};
-/* What makes code or objects at run time: the text does not say what is done. */
-static const char *const DYNAMIC[] = {"execute",
-                                      "executeglobal",
-                                      "eval",
-                                      "invoke-expression",
-                                      "iex",
-                                      "callbyname",
-                                      "scriptcontrol",
-                                      "sp_executesql",
-                                      "setattr",
-                                      "__import__",
-                                      "exec",
-                                      "importlib",
-                                      "scriptblock",
-                                      "invoke-command",
-                                      "xp_cmdshell",
-                                      "executestatement",
-                                      "invokemember",
-                                      "encodedcommand",
-                                      "frombase64string",
-                                      "b64decode",
-                                      "addcode",
-                                      "importnode",
-                                      "new-alias",
-                                      "set-alias"};
-/* Other ways out than CDO. */
-static const char *const CHANNELS[] = {"xmlhttp",
-                                       "winhttprequest",
-                                       "serverxmlhttp",
-                                       "webclient",
-                                       "invoke-webrequest",
-                                       "invoke-restmethod",
-                                       "smtpclient",
-                                       "send-mailmessage",
-                                       "smtplib",
-                                       "urllib",
-                                       "requests",
-                                       "ftplib",
-                                       "socket",
-                                       "tcpclient",
-                                       "cdonts",
-                                       "mailsender",
-                                       "jmail",
-                                       "bitstransfer",
-                                       "start-bitstransfer",
-                                       "httplib",
-                                       "curl",
-                                       "wget",
-                                       "ftp",
-                                       "bitsadmin",
-                                       "certutil",
-                                       "net.mail",
-                                       "msxml2",
-                                       "mapi",
-                                       "sp_send_dbmail",
-                                       "xp_sendmail"};
-static const char *const LOOPS[] = {"getfolder", "get-childitem", "listdir", "glob",
-                                    "walk",      "subfolders",    "gci"};
-static const char *const RUNS[] = {"run",   "shellexecute", "start-process",
-                                   "popen", "subprocess",   "createprocess"};
 
 Indicator *indicator_new(const char *name, const void *value, size_t n, uint64_t offset) {
   Indicator *indicator = g_new0(Indicator, 1);
@@ -129,13 +32,6 @@ static bool is_mark(const Reader *reader, guint at, char mark) {
          reader->lexed->text[token_at(reader, at)->at] == (uint8_t)mark;
 }
 
-static const char *find_pair(const Pair *pairs, size_t n, const char *word) {
-  for (size_t i = 0; i < n; i++)
-    if (g_ascii_strcasecmp(pairs[i].word, word) == 0)
-      return pairs[i].name;
-  return NULL;
-}
-
 static void emit(Reader *reader, const char *name, const char *value, guint at) {
   g_ptr_array_add(reader->out->indicators, indicator_new(name, value, strlen(value),
                                                          reader->base + token_at(reader, at)->at));
@@ -143,12 +39,23 @@ static void emit(Reader *reader, const char *name, const char *value, guint at) 
 
 /* The expression as it stands, where its value is not known. */
 static void emit_raw(Reader *reader, const char *name, guint from, guint end) {
+  from = MIN(from, reader->lexed->tokens->len - 1);
+  end = MIN(end, reader->lexed->tokens->len);
   uint32_t start = token_at(reader, from)->at;
   const Token *last = token_at(reader, end > from ? end - 1 : from);
   uint32_t n = MIN(last->at + last->length - start, 240u);
   g_autofree char *raw =
       g_strdup_printf("= %.*s", (int)n, (const char *)reader->lexed->text + start);
   emit(reader, name, raw, from);
+}
+
+/* The password itself stays in the worker, to be blotted out of excerpts. */
+static void emit_password(Reader *reader, const char *value, guint at) {
+  if (value != NULL && *value == '\0')
+    return;
+  emit(reader, "password_present", value != NULL ? "yes" : "yes, made at run time", at);
+  GPtrArray *indicators = reader->out->indicators;
+  ((Indicator *)indicators->pdata[indicators->len - 1])->secret = g_strdup(value);
 }
 
 static void emit_value(Reader *reader, const char *name, guint from, guint to) {
@@ -158,46 +65,31 @@ static void emit_value(Reader *reader, const char *name, guint from, guint to) {
   g_autofree char *value = values_eval(&reader->values, from, to, &end);
   reader->out->n_acts++;
   if (strcmp(name, "password_present") == 0) {
-    if (value == NULL || *value != '\0')
-      emit(reader, name, value != NULL ? "yes" : "yes, made at run time", from);
+    emit_password(reader, value, from);
   } else if (value == NULL) {
     emit_raw(reader, name, from, end);
   } else if (strcmp(name, "body") == 0) {
     emit(reader, name, "text in the script", from);
-  } else if (strcmp(name, "option") != 0) {
+  } else {
     emit(reader, name, value, from);
   }
 }
 
-/* The indicator that a field's key stands for; NULL: none, or not known (*is_opaque). */
-static const char *field_name(const char *key, bool *is_opaque) {
-  static const char *const bases[] = {"/cdo/configuration/",
-                                      "urn:schemas:mailheader:", "urn:schemas:httpmail:"};
-  g_autofree char *folded = g_ascii_strdown(key, -1);
-  *is_opaque = false;
-  for (guint i = 0; i < G_N_ELEMENTS(bases); i++) {
-    const char *found = strstr(folded, bases[i]);
-    if (found == NULL)
-      continue;
-    const char *word = found + strlen(bases[i]);
-    const char *name = i == 0 ? find_pair(FIELDS, G_N_ELEMENTS(FIELDS), word)
-                              : find_pair(PROPERTIES, G_N_ELEMENTS(PROPERTIES), word);
-    return name;
-  }
-  const char *name = find_pair(PROPERTIES, G_N_ELEMENTS(PROPERTIES), folded);
-  return name;
+/* A key that is a constant of the type library, not set by the script itself. */
+static bool is_cdo_constant(const Reader *reader, guint from, guint end) {
+  const Token *token = token_at(reader, from);
+  return end == from + 1 && token->kind == TOKEN_NAME && token->length > 3 && token->length <= 64 &&
+         g_ascii_strncasecmp((const char *)reader->lexed->text + token->at, "cdo", 3) == 0;
 }
 
-/* A key that is a constant of the type library, not set by the script itself. */
 static const char *constant_field(const Reader *reader, guint from, guint end) {
-  const Token *token = token_at(reader, from);
-  if (end != from + 1 || token->kind != TOKEN_NAME || token->length < 4 || token->length > 64 ||
-      g_ascii_strncasecmp((const char *)reader->lexed->text + token->at, "cdo", 3) != 0)
+  if (!is_cdo_constant(reader, from, end))
     return NULL;
+  const Token *token = token_at(reader, from);
   g_autofree char *word =
       g_strndup((const char *)reader->lexed->text + token->at + 3, token->length - 3);
-  const char *name = find_pair(FIELDS, G_N_ELEMENTS(FIELDS), word);
-  return name != NULL ? name : find_pair(PROPERTIES, G_N_ELEMENTS(PROPERTIES), word);
+  const char *name = word_field(word);
+  return name != NULL ? name : word_property(word);
 }
 
 /* x.Item(KEY) = VALUE, x(KEY).Value = VALUE, x[KEY] = VALUE: lhs_end is behind the bracket. */
@@ -207,18 +99,17 @@ static void read_indexed(Reader *reader, guint close, guint value_from) {
     return;
   guint end;
   g_autofree char *key = values_eval(&reader->values, open + 1, close, &end);
-  bool is_opaque = key == NULL;
-  const char *name =
-      key != NULL ? field_name(key, &is_opaque) : constant_field(reader, open + 1, close);
+  bool is_odd = false;
+  const char *name = key != NULL ? word_key(key, &is_odd) : constant_field(reader, open + 1, close);
   const Token *holder = token_at(reader, open - 1);
-  if (name != NULL) {
+  bool is_number = token_at(reader, open + 1)->kind == TOKEN_NUMBER && open + 2 == close;
+  bool is_constant = key == NULL && is_cdo_constant(reader, open + 1, close);
+  /* a(i) of an array is harmless; a field whose name is made at run time is not told */
+  bool is_array = holder->kind == TOKEN_NAME && values_is_array(&reader->values, holder);
+  if (name != NULL)
     emit_value(reader, name, value_from, reader->lexed->tokens->len);
-  } else if (is_opaque && open + 1 < close && holder->kind == TOKEN_NAME &&
-             token_at(reader, open + 1)->kind != TOKEN_NUMBER) {
-    /* a(i) of an array is harmless; a field whose name is made at run time is not told */
-    if (!values_is_array(&reader->values, holder))
-      emit_raw(reader, "dynamic", open + 1, close);
-  }
+  else if (is_odd || (key == NULL && !is_constant && !is_number && !is_array && open + 1 < close))
+    emit_raw(reader, "dynamic", open + 1, close);
 }
 
 static void read_assignment(Reader *reader, guint at) {
@@ -235,28 +126,31 @@ static void read_assignment(Reader *reader, guint at) {
     read_indexed(reader, last, at + 1);
     return;
   }
-  /* "->" of Perl and PHP is a dot too. */
-  if (token->kind != TOKEN_NAME || last == 0 || token->length > 32 ||
-      !(is_mark(reader, last - 1, '.') || is_mark(reader, last - 1, '>')))
+  /* "->" of Perl and PHP and "!" of VBA are dots too; PowerShell takes $m."To" and $m.$name. */
+  bool is_member = last > 0 && (is_mark(reader, last - 1, '.') || is_mark(reader, last - 1, '>') ||
+                                is_mark(reader, last - 1, '!'));
+  if (!is_member || token->length > 96)
     return;
-  g_autofree char *word = g_strndup((const char *)reader->lexed->text + token->at, token->length);
-  const char *name = find_pair(PROPERTIES, G_N_ELEMENTS(PROPERTIES), word);
-  if (name == NULL)
+  bool is_sigil = token->kind == TOKEN_NAME && reader->lexed->text[token->at] == '$';
+  if (reader->lexed->language == LANGUAGE_PS && is_sigil) {
+    emit_raw(reader, "dynamic", last, at);
     return;
-  emit_value(reader, name, at + 1, reader->lexed->tokens->len);
+  }
+  g_autofree char *word =
+      token->kind == TOKEN_STRING
+          ? lex_string(reader->lexed, token)
+          : g_strndup((const char *)reader->lexed->text + token->at, token->length);
+  bool is_odd;
+  const char *name = word_key(word, &is_odd);
+  if (name == NULL && !is_odd && !(token->kind == TOKEN_STRING && token->is_dynamic))
+    return;
+  emit_value(reader, name != NULL ? name : "dynamic", at + 1, reader->lexed->tokens->len);
   if (is_append)
-    emit_raw(reader, name, at + 1, at + 2);
-}
-
-static bool is_word_of(const char *word, const char *const *words, size_t n) {
-  for (size_t i = 0; i < n; i++)
-    if (g_ascii_strcasecmp(word, words[i]) == 0)
-      return true;
-  return false;
+    emit_raw(reader, name != NULL ? name : "dynamic", at + 1, at + 2);
 }
 
 static void read_call(Reader *reader, guint at, const char *word) {
-  const char *name = find_pair(CALLS, G_N_ELEMENTS(CALLS), word);
+  const char *name = word_call(word);
   bool is_method = at > 0 && (is_mark(reader, at - 1, '.') || is_mark(reader, at - 1, '>'));
   if (!is_method)
     return;
@@ -276,10 +170,12 @@ static void read_call(Reader *reader, guint at, const char *word) {
 
 /* What the object is made from: ProgIDs that are not CDO's are told where they lead out. */
 static void read_creation(Reader *reader, guint at, const char *word) {
-  static const char *const makers[] = {"createobject",   "activexobject", "-comobject",
-                                       "comobject",      "dispatch",      "dispatchex",
-                                       "ensuredispatch", "sp_oacreate",   "getobject"};
-  if (!is_word_of(word, makers, G_N_ELEMENTS(makers)))
+  static const char makers[] =
+      " createobject activexobject -comobject comobject dispatch dispatchex "
+      "ensuredispatch sp_oacreate getobject gencache ";
+  g_autofree char *folded = g_ascii_strdown(word, -1);
+  g_autofree char *padded = g_strdup_printf(" %s ", folded);
+  if (strstr(makers, padded) == NULL)
     return;
   reader->out->n_acts++;
   guint from = at + 1, end, len = reader->lexed->tokens->len;
@@ -288,14 +184,16 @@ static void read_creation(Reader *reader, guint at, const char *word) {
   if (from >= len || g_ascii_strcasecmp(word, "sp_oacreate") == 0)
     return;
   const Token *token = token_at(reader, from);
-  if (g_str_has_suffix(word, "omObject") && token->kind == TOKEN_NAME)
+  if (reader->lexed->language == LANGUAGE_PS && token->kind == TOKEN_NAME &&
+      reader->lexed->text[token->at] != '$')
     return; /* New-Object -ComObject CDO.Message: bare */
   g_autofree char *id = values_eval(&reader->values, from, len, &end);
   bool is_moniker = id != NULL && (g_ascii_strncasecmp(id, "new:", 4) == 0 ||
                                    g_ascii_strncasecmp(id, "script:", 7) == 0);
   if (is_moniker)
     emit(reader, "dynamic", id, from);
-  if (id == NULL && !(reader->lexed->language == LANGUAGE_PS && token->kind == TOKEN_NAME))
+  bool is_import = strcmp(folded, "dispatch") == 0 && !is_mark(reader, at + 1, '(');
+  if (id == NULL && !is_import && strcmp(folded, "gencache") != 0)
     emit_raw(reader, "dynamic", from, end);
 }
 
@@ -312,17 +210,17 @@ static void read_name(Reader *reader, guint at) {
   bool is_plain =
       is_exec &&
       (is_method || (reader->lexed->language == LANGUAGE_SQL && !is_mark(reader, at + 1, '(')));
-  if (!is_plain && is_word_of(word, DYNAMIC, G_N_ELEMENTS(DYNAMIC))) {
+  if (!is_plain && word_is(WORD_DYNAMIC, word)) {
     emit(reader, "dynamic", word, at);
     reader->out->n_acts++;
   }
-  if (is_word_of(word, CHANNELS, G_N_ELEMENTS(CHANNELS)))
+  if (word_is(WORD_CHANNEL, word))
     emit(reader, "other_channel", word, at);
-  if (is_word_of(word, LOOPS, G_N_ELEMENTS(LOOPS)))
+  if (word_is(WORD_LOOP, word))
     emit(reader, "file_loop", word, at);
   if ((is_method || reader->lexed->language == LANGUAGE_PS ||
        reader->lexed->language == LANGUAGE_PY) &&
-      is_word_of(word, RUNS, G_N_ELEMENTS(RUNS)))
+      word_is(WORD_RUN, word))
     emit(reader, "runs_program", word, at);
 }
 
@@ -335,10 +233,11 @@ static void read_text(Reader *reader, guint at) {
       g_ascii_strdown((const char *)reader->lexed->text + token->inner, token->n_inner);
   g_auto(GStrv) words = g_strsplit_set(text, " .\t/\\:;,()'\"=|&<>-", 256);
   for (guint i = 0; words[i] != NULL; i++) {
-    if (is_word_of(words[i], CHANNELS, G_N_ELEMENTS(CHANNELS)) && strcmp(words[i], "socket") != 0 &&
-        strcmp(words[i], "requests") != 0)
+    bool is_word = strcmp(words[i], "socket") == 0 || strcmp(words[i], "requests") == 0;
+    if (!is_word && word_is(WORD_CHANNEL, words[i]))
       emit(reader, "other_channel", words[i], at);
-    if (strcmp(words[i], "scriptcontrol") == 0 || strcmp(words[i], "encodedcommand") == 0)
+    else if (strcmp(words[i], "scriptcontrol") == 0 || strcmp(words[i], "encodedcommand") == 0 ||
+             (i == 0 && word_is(WORD_PROGRAM, words[i])))
       emit(reader, "dynamic", words[i], at);
   }
 }
@@ -361,123 +260,62 @@ static void read_sql_call(Reader *reader, guint at) {
     emit_raw(reader, "dynamic", args[n - 1], args[n - 1] + 1);
     return;
   }
+  static const char indirect[] = " item fields value default ";
   g_strchomp(key);
   const char *quote = strchr(key, '"'), *dot = strrchr(key, '.');
-  bool is_opaque = false;
+  bool is_odd = false;
   g_autofree char *field = quote != NULL ? g_strndup(quote + 1, strcspn(quote + 1, "\"")) : NULL;
   const char *word = dot != NULL && quote == NULL ? dot + 1 : key;
-  const char *name = field != NULL ? field_name(field, &is_opaque)
-                     : is_set      ? find_pair(PROPERTIES, G_N_ELEMENTS(PROPERTIES), word)
-                                   : find_pair(CALLS, G_N_ELEMENTS(CALLS), word);
+  const char *name = field != NULL ? word_key(field, &is_odd)
+                     : is_set      ? word_property(word)
+                                   : word_call(word);
+  g_autofree char *padded = g_strdup_printf(" %s ", word);
+  g_autofree char *folded = g_ascii_strdown(padded, -1);
   if (name != NULL && n > (is_set ? 2u : 3u))
     emit_value(reader, name, args[is_set ? 2 : 3], len);
+  else if (is_odd || (is_set && strstr(indirect, folded) != NULL))
+    emit(reader, "dynamic", key, at); /* which field is told by a further argument */
   else
     reader->out->n_acts++;
 }
 
-static bool is_keyword_before_name(const Reader *reader, const Token *token) {
-  static const char *const keywords[] = {
-      "var",  "let",    "const",      "new",   "return", "function", "typeof", "delete", "throw",
-      "else", "case",   "in",         "of",    "void",   "do",       "if",     "not",    "and",
-      "or",   "is",     "import",     "from",  "as",     "def",      "class",  "for",    "while",
-      "with", "print",  "instanceof", "raise", "lambda", "global",   "yield",  "elif",   "assert",
-      "try",  "except", "catch",      "del",   "pass",   "async",    "await",  "extends"};
-  for (guint i = 0; i < G_N_ELEMENTS(keywords); i++)
-    if (lex_is(reader->lexed, token, keywords[i]))
-      return true;
-  return false;
-}
-
-static bool starts_statement(const Reader *reader, guint at) {
-  return at == 0 || token_at(reader, at - 1)->kind == TOKEN_LINE;
-}
-
-/* VB has no ';', no braces, and '$' only as the end of a name. "import x" or "var x" would be
- * a call of a procedure that the text then must define. */
-static bool is_valid_vb(const Reader *reader) {
-  bool has_import = false, has_procedure = false;
-  for (guint i = 0; i < reader->lexed->tokens->len; i++) {
-    const Token *token = token_at(reader, i);
-    uint8_t c = reader->lexed->text[token->at];
-    if (token->kind == TOKEN_PUNCT && (c == ';' || c == '{' || c == '}'))
-      return false;
-    const Token *before = i > 0 ? token_at(reader, i - 1) : NULL;
-    bool is_joined =
-        before != NULL && before->kind == TOKEN_NAME && before->at + before->length == token->at;
-    if (token->kind == TOKEN_PUNCT && c == '$' && !is_joined)
-      return false;
-    has_import = has_import ||
-                 (starts_statement(reader, i) &&
-                  (lex_is(reader->lexed, token, "import") || lex_is(reader->lexed, token, "from") ||
-                   lex_is(reader->lexed, token, "var")));
-    has_procedure = has_procedure || lex_is(reader->lexed, token, "sub") ||
-                    lex_is(reader->lexed, token, "function") ||
-                    lex_is(reader->lexed, token, "execute") ||
-                    lex_is(reader->lexed, token, "executeglobal");
-  }
-  return !has_import || has_procedure;
-}
-
-/* var x, new X: what JScript has and Python has not. */
-static bool has_js_pair(const Reader *reader) {
-  for (guint i = 0; i + 1 < reader->lexed->tokens->len; i++) {
-    const Token *token = token_at(reader, i);
-    if (token_at(reader, i + 1)->kind == TOKEN_NAME &&
-        (lex_is(reader->lexed, token, "var") || lex_is(reader->lexed, token, "new") ||
-         lex_is(reader->lexed, token, "function")))
-      return true;
-  }
-  return false;
-}
-
-/* JScript and Python never have two names side by side but for keywords. */
-static bool has_name_pair(const Reader *reader) {
-  const GArray *tokens = reader->lexed->tokens;
-  for (guint i = 0; i + 1 < tokens->len; i++) {
-    const Token *token = token_at(reader, i), *next = token_at(reader, i + 1);
-    if (token->kind == TOKEN_NAME && next->kind == TOKEN_NAME &&
-        !is_keyword_before_name(reader, token) && !is_keyword_before_name(reader, next))
-      return true;
-  }
-  return false;
-}
-
-static bool has_name(const Reader *reader, const char *start) {
-  size_t n = strlen(start);
-  for (guint i = 0; i < reader->lexed->tokens->len; i++) {
-    const Token *token = token_at(reader, i);
-    if (token->kind == TOKEN_NAME && token->length > n &&
-        g_ascii_strncasecmp((const char *)reader->lexed->text + token->at, start, n) == 0)
-      return true;
-  }
-  return false;
-}
-
-static bool has_mark(const Reader *reader, char mark) {
-  for (guint i = 0; i < reader->lexed->tokens->len; i++)
-    if (is_mark(reader, i, mark))
-      return true;
-  return false;
-}
-
-/* Whether the text can be a program of the language at all: a text that two languages could run
- * might hide from one what it shows the other. */
-static bool is_valid(const Reader *reader) {
-  switch (reader->lexed->language) {
-  case LANGUAGE_VB:
-    return is_valid_vb(reader);
+/* What one language can do beside: with(m){To=...} and x["ev"+"al"]() of JScript, & $x and
+ * . file of PowerShell, EXEC @name of SQL, modules of Python. */
+static void read_habit(Reader *reader, guint at) {
+  const Lexed *lexed = reader->lexed;
+  const Token *token = token_at(reader, at);
+  bool is_start = at == 0 || token_at(reader, at - 1)->kind == TOKEN_LINE ||
+                  is_mark(reader, at - 1, ';') || is_mark(reader, at - 1, '{') ||
+                  is_mark(reader, at - 1, '|');
+  const Token *next = at + 1 < lexed->tokens->len ? token_at(reader, at + 1) : NULL;
+  bool is_odd = false;
+  switch (lexed->language) {
   case LANGUAGE_JS:
-    return !has_name_pair(reader) && !has_mark(reader, '#');
-  case LANGUAGE_PY:
-    return !has_name_pair(reader) && !has_js_pair(reader) && !has_mark(reader, '$') &&
-           !has_mark(reader, ';');
+    is_odd =
+        lex_is(lexed, token, "with") || (is_mark(reader, at, ']') && is_mark(reader, at + 1, '('));
+    is_odd = is_odd || (token->kind == TOKEN_NAME && token->length == 8 &&
+                        memcmp(lexed->text + token->at, "Function", 8) == 0);
+    break;
   case LANGUAGE_PS:
-    return has_name(reader, "$");
+    is_odd = is_start && (is_mark(reader, at, '&') || is_mark(reader, at, '.')) && next != NULL;
+    break;
   case LANGUAGE_SQL:
-    return has_name(reader, "sp_oa");
+    is_odd = next != NULL && lexed->text[next->at] == '@' && !is_mark(reader, at + 2, '=') &&
+             (lex_is(lexed, token, "exec") || lex_is(lexed, token, "execute"));
+    break;
+  case LANGUAGE_PY:
+    is_odd = lex_is(lexed, token, "import") && next != NULL && next->kind == TOKEN_NAME &&
+             next->length < 40;
+    if (is_odd) {
+      g_autofree char *word = g_strndup((const char *)lexed->text + next->at, next->length);
+      is_odd = !word_is(WORD_MODULE, word);
+    }
+    break;
   default:
-    return true;
+    break;
   }
+  if (is_odd)
+    emit_raw(reader, "dynamic", at, at + 2);
 }
 
 static gint compare_indicators(gconstpointer a, gconstpointer b) {
@@ -493,7 +331,7 @@ void script_read(const Lexed *lexed, uint64_t base, ScriptReading *out) {
       (ScriptReading){.indicators = g_ptr_array_new_with_free_func((GDestroyNotify)indicator_free)};
   Reader reader = {.lexed = lexed, .base = base, .out = out};
   values_init(&reader.values, lexed);
-  out->is_valid = is_valid(&reader);
+  out->is_valid = language_is_possible(lexed);
   /* One more than may be given, so that the caller sees that there are more. */
   for (guint i = 0; i < lexed->tokens->len && out->indicators->len <= LIMIT_INDICATORS; i++) {
     const Token *token = token_at(&reader, i);
@@ -505,6 +343,8 @@ void script_read(const Lexed *lexed, uint64_t base, ScriptReading *out) {
       read_sql_call(&reader, i);
     if (token->kind == TOKEN_NAME)
       read_name(&reader, i);
+    if (token->kind == TOKEN_NAME || token->kind == TOKEN_PUNCT)
+      read_habit(&reader, i);
   }
   values_clear(&reader.values);
   g_ptr_array_sort(out->indicators, compare_indicators);

@@ -55,7 +55,7 @@ guint values_opening(const Lexed *lexed, guint at) {
 
 /* True within the condition of a VB statement, or behind its first '=': there '=' compares. */
 static bool is_vb_comparison(const Lexed *lexed, guint at) {
-  static const char *const conditions[] = {"if", "elseif", "while", "until", "case", "when"};
+  static const char *const conditions[] = {"if", "elseif", "while", "until"};
   for (guint i = at; i-- > 0 && at - i < MAX_GROUP;) {
     const Token *token = token_at(lexed, i);
     if (token->kind == TOKEN_LINE || mark_at(lexed, i) == ':' || lex_is(lexed, token, "then") ||

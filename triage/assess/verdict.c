@@ -41,9 +41,24 @@ static char *with_slashes(const char *text) {
   return g_strjoinv("/", parts);
 }
 
+/* What is fetched from an address may tell that address something: only the site's own are fine. */
+static void judge_fetched(Judge *judge, const char *value) {
+  g_autofree char *low = g_ascii_strdown(value, -1);
+  const char *host = strstr(low, "://");
+  if (host == NULL && g_str_has_prefix(low, "\\\\\\\\"))
+    host = low + 1; /* a share: the three bytes skipped below are the other backslashes */
+  if (host == NULL || g_str_has_prefix(low, "file:///"))
+    return;
+  g_autofree char *name = g_strndup(host + 3, strcspn(host + 3, "/\\?#"));
+  Party party = party_of_host(judge->set, &judge->inferred, name);
+  if (party >= PARTY_UNKNOWN || (party == PARTY_UNLISTED && strchr(name, '.') != NULL))
+    add(judge, "other-channel", value);
+}
+
 static void judge_attachment(Judge *judge, const char *value) {
   const ProfileSet *set = judge->set;
   judge->n_attachments++;
+  judge_fetched(judge, value);
   if (g_str_has_prefix(value, "= "))
     add(judge, "open-attachment", value + 2);
   g_autofree char *path = with_slashes(value);
@@ -56,7 +71,7 @@ static void judge_attachment(Judge *judge, const char *value) {
       add(judge, "archive-attached", value);
 }
 
-static void judge_server(Judge *judge, const char *value) {
+static void judge_server(Judge *judge, const char *value, bool is_pickup) {
   static const char *const ids[] = {
       [PARTY_SITE] = "site-relay",         [PARTY_INFERRED] = "inferred-relay",
       [PARTY_LOCAL] = "local-relay",       [PARTY_UNLISTED] = "unlisted-server",
@@ -64,6 +79,8 @@ static void judge_server(Judge *judge, const char *value) {
       [PARTY_FREEMAIL] = "freemail-server"};
   Party party = g_str_has_prefix(value, "= ") ? PARTY_UNKNOWN
                                               : party_of_host(judge->set, &judge->inferred, value);
+  if (is_pickup && g_ascii_isalpha(value[0]) && value[1] == ':')
+    party = PARTY_LOCAL; /* a folder of the machine */
   judge->server = MAX(judge->server, party);
   bool is_outside = party == PARTY_OUTSIDE && site_is_stated(judge->set);
   add(judge, is_outside ? "outside-server" : ids[party], value);
@@ -102,7 +119,7 @@ static void judge_indicator(Judge *judge, const Indicator *indicator) {
   else if (strcmp(name, "unsure") == 0)
     add(judge, "unread-parts", "");
   else if (strcmp(name, "smtp_server") == 0 || strcmp(name, "pickup") == 0)
-    judge_server(judge, value);
+    judge_server(judge, value, *name == 'p');
   else if (strcmp(name, "mail_from") == 0)
     judge_sender(judge, value);
   else if (strcmp(name, "mail_to") == 0 || strcmp(name, "mail_cc") == 0 ||
@@ -110,6 +127,10 @@ static void judge_indicator(Judge *judge, const Indicator *indicator) {
     judge_recipients(judge, value, strcmp(name, "mail_bcc") == 0);
   else if (strcmp(name, "attachment") == 0)
     judge_attachment(judge, value);
+  else if (strcmp(name, "body_source") == 0)
+    judge_fetched(judge, value);
+  else if (strcmp(name, "sendusing") == 0 && strcmp(value, "2") != 0)
+    judge->server = MAX(judge->server, PARTY_LOCAL); /* by the machine's own service */
   else if (strcmp(name, "dynamic") == 0)
     add(judge, "dynamic-code", value);
   else if (strcmp(name, "other_channel") == 0)

@@ -78,6 +78,19 @@ static void test_no_password(void **state) {
     assert_null(strstr(((Indicator *)indicators->pdata[i])->value, "hunter2"));
 }
 
+static void test_blot(void **state) {
+  (void)state;
+  const char *text = "Set f = CreateObject(\"CDO.Configuration\").Fields\npw = \"hunter2\"\n"
+                     "f(\"" SCHEMA "sendpassword\") = pw\n";
+  g_autoptr(GPtrArray) indicators = indicators_read((const uint8_t *)text, strlen(text));
+  g_autofree char *whole = g_strdup("pw = \\\"hunter2\\\" is hunter");
+  indicators_blot(indicators, whole);
+  assert_string_equal(whole, "pw = \\\"*******\\\" is ******");
+  g_autofree char *cut = g_strdup("nter2 and hun");
+  indicators_blot(indicators, cut);
+  assert_string_equal(cut, "***** and hun");
+}
+
 static void test_offset(void **state) {
   (void)state;
   const char *text = "Set m = CreateObject(\"CDO.Message\")\nm.To = \"b@corp.example\"\n";
@@ -205,9 +218,10 @@ static void test_garbage(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_vbscript),   cmocka_unit_test(test_no_password),
-      cmocka_unit_test(test_offset),     cmocka_unit_test(test_languages),
-      cmocka_unit_test(test_unresolved), cmocka_unit_test(test_binary),
-      cmocka_unit_test(test_limits),     cmocka_unit_test(test_garbage)};
+      cmocka_unit_test(test_vbscript),  cmocka_unit_test(test_no_password),
+      cmocka_unit_test(test_offset),    cmocka_unit_test(test_blot),
+      cmocka_unit_test(test_languages), cmocka_unit_test(test_unresolved),
+      cmocka_unit_test(test_binary),    cmocka_unit_test(test_limits),
+      cmocka_unit_test(test_garbage)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
