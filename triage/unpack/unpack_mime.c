@@ -36,6 +36,7 @@ void mime_warm_up(void) {
   g_autoptr(GMimeObject) object = g_mime_parser_construct_part(parser, NULL);
   g_autofree char *subject = g_mime_utils_header_decode_text(NULL, "=?iso-8859-1?q?=E4?=");
   (void)subject;
+  (void)object;
 }
 
 const char *unpack_mail_version(void) {

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# make_seeds.sh DIR - small seeds for the fuzz target: a script in every container the tools at hand
+# can write, and the documents and mails of the tests' generators.
+set -euo pipefail
+source=$(cd "$(dirname "${BASH_SOURCE[0]}")/../unit/unpack" && pwd)
+mkdir -p "$1"
+cd "$1"
+printf 'Set message = CreateObject("CDO.Message")\r\nmessage.Send\r\n' >payload.vbs
+cp payload.vbs a.vbs
+python3 "$source/make_office.py"
+python3 "$source/make_mail.py" || true
+rm -f -- *.ole modules.bin
+tar -cf seed.tar payload.vbs
+for tool in gzip bzip2 xz; do "$tool" -c payload.vbs >"seed.$tool"; done
+xz --format=lzma -c payload.vbs >seed.lzma
+zip -q seed.zip payload.vbs
+zip -q -P infected secret.zip payload.vbs
+7z a -bd seed.7z payload.vbs >/dev/null
+for format in newc odc ar xar warc iso9660; do
+  bsdtar --format "$format" -cf "seed.$format" payload.vbs
+done
+for filter in zstd lz4 lzip compress uuencode; do
+  bsdtar --format raw "--$filter" -cf "seed.$filter" payload.vbs
+done

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# run.sh SECONDS [ROW...] - fuzzes unpackers, one after the other, each from seeds made here by the
+# tests' own generators. Build first:
+#   cmake -S . -B build/fuzz -G Ninja -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug -DTRIAGE_FUZZ=ON
+#   ninja -C build/fuzz unpack_fuzz
+# What it finds lies in build/fuzz/found/; inputs worth keeping stay in build/fuzz/corpus/ROW.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+build=${FUZZ_BUILD:-$root/build/fuzz}
+seconds=${1:?how many seconds for each row}
+shift
+rows=("$@")
+[ ${#rows[@]} -gt 0 ] || rows=(all)
+mkdir -p "$build/found"
+bash "$root/tests/fuzz/make_seeds.sh" "$build/seeds" >"$build/seeds.log" 2>&1
+status=0
+for row in "${rows[@]}"; do
+  corpus=$build/corpus/$row
+  mkdir -p "$corpus"
+  echo "== $row"
+  TRIAGE_FUZZ_ROW=$row nice "$build/tests/unpack_fuzz" -max_total_time="$seconds" -timeout=25 \
+    -rss_limit_mb=2560 -max_len=200000 -artifact_prefix="$build/found/$row-" \
+    -print_final_stats=1 -verbosity=0 "$corpus" "$build/seeds" || status=1
+done
+exit $status
