@@ -48,13 +48,33 @@ static void feed(Digester *digester, const char *text) {
   digester_update(digester, text, strlen(text) + 1);
 }
 
+/* Hits are one group where everything that is said once for all of them is equal. */
+static char *group_key(const HitRow *hit) {
+  GString *key = g_string_new(hit->verdict);
+  g_autofree char *size = g_strdup_printf("%llu", (unsigned long long)hit->size);
+  const char *parts[] = {*hit->digests.sha256 != '\0' ? hit->digests.sha256 : hit->hit_id,
+                         hit->view,
+                         hit->rule_namespace,
+                         hit->rule,
+                         hit->scenario,
+                         hit->profile,
+                         hit->reason,
+                         size};
+  for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
+    g_string_append_printf(key, "\n%s", parts[i]);
+  for (guint i = 0; hit->corroboration[i] != NULL; i++)
+    g_string_append_printf(key, "\n%s", hit->corroboration[i]);
+  return g_string_free(key, FALSE);
+}
+
 static bool count_hit(void *user, const HitRow *hit) {
   Counting *counting = user;
   HtmlCase *page = counting->page;
   guint verdict = verdict_index(hit->verdict);
   page->n_hits++;
   page->hits_of[verdict]++;
-  page->n_deleted += strcmp(hit->state, "allocated") != 0;
+  page->n_deleted += strcmp(hit->state, "deleted") == 0 || strcmp(hit->state, "orphan") == 0;
+  page->n_in_areas += strcmp(hit->state, "slack") == 0 || strcmp(hit->state, "unallocated") == 0;
   page->n_in_containers += *hit->member != '\0';
   page->n_streams += hit->is_named_stream;
   page->has_local_times |= hit->created.is_local || hit->modified.is_local ||
@@ -62,6 +82,8 @@ static bool count_hit(void *user, const HitRow *hit) {
   char *key = g_strdup_printf("%u%s", verdict,
                               *hit->digests.sha256 != '\0' ? hit->digests.sha256 : hit->hit_id);
   page->contents_of[verdict] += g_hash_table_add(counting->seen, key);
+  g_autofree char *group = group_key(hit);
+  html_data_add(page->data, hit, group);
   feed(counting->digester, hit->hit_id);
   feed(counting->digester, hit->digests.sha256);
   feed(counting->digester, hit->verdict);
@@ -164,25 +186,6 @@ typedef struct {
   GHashTable *groups; /* key -> HitGroup* */
   uint64_t taken_of[VERDICTS], left;
 } Keeping;
-
-/* Hits are one group where everything that is said once for all of them is equal. */
-static char *group_key(const HitRow *hit) {
-  GString *key = g_string_new(hit->verdict);
-  g_autofree char *size = g_strdup_printf("%llu", (unsigned long long)hit->size);
-  const char *parts[] = {*hit->digests.sha256 != '\0' ? hit->digests.sha256 : hit->hit_id,
-                         hit->view,
-                         hit->rule_namespace,
-                         hit->rule,
-                         hit->scenario,
-                         hit->profile,
-                         hit->reason,
-                         size};
-  for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
-    g_string_append_printf(key, "\n%s", parts[i]);
-  for (guint i = 0; hit->corroboration[i] != NULL; i++)
-    g_string_append_printf(key, "\n%s", hit->corroboration[i]);
-  return g_string_free(key, FALSE);
-}
 
 static bool keep_hit(void *user, const HitRow *hit) {
   Keeping *keeping = user;
@@ -344,6 +347,7 @@ static bool read_evidence(HtmlCase *page, GError **error) {
 HtmlCase *html_case_read(Store *store, GError **error) {
   g_autoptr(HtmlCase) page = g_new0(HtmlCase, 1);
   page->store = store;
+  page->data = html_data_new();
   page->texts = g_string_chunk_new(65536);
   page->evidence = g_ptr_array_new_with_free_func((GDestroyNotify)evidence_free);
   page->inputs = g_array_new(FALSE, FALSE, sizeof(InputFile));
@@ -363,6 +367,7 @@ void html_case_free(HtmlCase *page) {
     g_ptr_array_unref(page->groups_of[i]);
   for (guint i = 0; i < REASONS; i++)
     g_array_unref(page->gap_rows_of[i]);
+  html_data_free(page->data);
   g_ptr_array_unref(page->evidence);
   g_array_unref(page->inputs);
   g_string_chunk_free(page->texts);

@@ -2,6 +2,7 @@
 /* html_case.h - what the page shows of a case, read from the store once and bounded: everything is
  * counted, the first LIMIT rows are kept. The parts of the page write themselves from it. */
 #pragma once
+#include "reports/html_data.h"
 #include "reports/html_out.h"
 #include "reports/html_words.h"
 #include "store/store.h"
@@ -35,15 +36,16 @@ typedef struct {
   char *report_id;         /* "R-" and 16 hex over the results: same results, same id */
   uint64_t n_hits, n_gaps; /* all of them */
   uint64_t hits_of[VERDICTS], shown_of[VERDICTS];
-  uint64_t contents_of[VERDICTS];                 /* different SHA-256 among them */
-  GPtrArray *groups_of[VERDICTS];                 /* HitGroup*, in order of their first hit */
-  uint64_t n_deleted, n_in_containers, n_streams; /* of all hits */
+  uint64_t contents_of[VERDICTS]; /* different SHA-256 among them */
+  GPtrArray *groups_of[VERDICTS]; /* HitGroup*, in order of their first hit */
+  uint64_t n_deleted, n_in_areas, n_in_containers, n_streams; /* of all hits */
   uint64_t gaps_of[REASONS];
   GArray *gap_rows_of[REASONS]; /* GapRow */
   GPtrArray *evidence;          /* EvidenceInfo* */
   GArray *inputs;               /* InputFile */
   StoreTotals totals;
   gboolean has_local_times;
+  HtmlData *data; /* of all hits, for the script */
 } HtmlCase;
 
 /* (transfer full) */

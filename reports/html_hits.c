@@ -126,11 +126,11 @@ static void indicators(Out *out, const ShownHit *shown) {
 
 static void matches(Out *out, const ShownHit *shown) {
   const HitRow *hit = &shown->row;
-  html_markup(out,
-              "<h5>Matches</h5>\n<div class=\"scroll\"><table class=\"grid\"><thead><tr><th "
-              "scope=\"col\">String</th><th scope=\"col\" class=\"n\">At byte</th><th "
-              "scope=\"col\" class=\"n\">Length</th><th scope=\"col\">Text</th><th scope=\"col\">"
-              "Bytes</th></tr></thead><tbody>\n");
+  html_markup(
+      out, "<h5>Matches</h5>\n<div class=\"scroll matches\"><table class=\"grid\"><thead><tr><th "
+           "scope=\"col\">String</th><th scope=\"col\" class=\"n\">At byte</th><th "
+           "scope=\"col\" class=\"n\">Length</th><th scope=\"col\">Text</th><th scope=\"col\">"
+           "Bytes</th></tr></thead><tbody>\n");
   for (guint i = 0; i < hit->n_matches; i++) {
     const MatchRecord *match = &hit->matches[i];
     gsize n;
@@ -396,7 +396,7 @@ void html_hits(Out *out, HtmlCase *page) {
     html_put_number(out, HTML_HITS);
     html_markup(out, " by verdict are on this page; all stand in hits.csv.</strong>");
   }
-  html_markup(out, "</p>\n");
+  html_markup(out, "</p>\n<div id=\"explorer\" hidden></div>\n<div id=\"static-hits\">\n");
   bool opens = true;
   for (guint i = 0; i < VERDICTS; i++) {
     if (i + 1 == VERDICTS && page->hits_of[i] == 0)
@@ -404,5 +404,5 @@ void html_hits(Out *out, HtmlCase *page) {
     verdict(out, page, i, opens);
     opens = opens && page->hits_of[i] == 0;
   }
-  html_markup(out, "</section>\n");
+  html_markup(out, "</div>\n</section>\n");
 }

@@ -154,10 +154,10 @@ static void found(Out *out, HtmlCase *page) {
     html_format(out, " %s", title);
   }
   html_markup(out, ". ");
-  static const char *const KINDS[] = {" in deleted files", " inside archives or other containers",
-                                      " in named streams"};
-  uint64_t numbers[] = {page->n_deleted, page->n_in_containers, page->n_streams};
-  uint64_t any = numbers[0] + numbers[1] + numbers[2];
+  static const char *const KINDS[] = {" in deleted files", " in slack or unallocated space",
+                                      " inside archives or other containers", " in named streams"};
+  uint64_t numbers[] = {page->n_deleted, page->n_in_areas, page->n_in_containers, page->n_streams};
+  uint64_t any = numbers[0] + numbers[1] + numbers[2] + numbers[3];
   for (gsize i = 0, n = 0; any > 0 && i < G_N_ELEMENTS(KINDS); i++) {
     if (numbers[i] == 0)
       continue;

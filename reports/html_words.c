@@ -65,17 +65,23 @@ guint reason_index(const char *name) {
   return i;
 }
 
+static const char *const INDICATORS[][2] = {
+    {"smtp_server", "Mail server"},  {"smtp_port", "Port"},
+    {"mail_from", "Sender"},         {"mail_to", "Recipient"},
+    {"mail_cc", "Copy to"},          {"mail_bcc", "Blind copy to"},
+    {"subject", "Subject"},          {"attachment", "Attachment"},
+    {"sendusing", "Way of sending"}, {"auth", "Authentication"},
+    {"user", "User name"},           {"password_present", "Password in the text"}};
+
+const char *const (*indicator_titles(gsize *n))[2] {
+  *n = G_N_ELEMENTS(INDICATORS);
+  return INDICATORS;
+}
+
 const char *indicator_title(const char *name) {
-  static const char *const TITLES[][2] = {
-      {"smtp_server", "Mail server"},  {"smtp_port", "Port"},
-      {"mail_from", "Sender"},         {"mail_to", "Recipient"},
-      {"mail_cc", "Copy to"},          {"mail_bcc", "Blind copy to"},
-      {"subject", "Subject"},          {"attachment", "Attachment"},
-      {"sendusing", "Way of sending"}, {"auth", "Authentication"},
-      {"user", "User name"},           {"password_present", "Password in the text"}};
-  for (gsize i = 0; i < G_N_ELEMENTS(TITLES); i++)
-    if (strcmp(TITLES[i][0], name) == 0)
-      return TITLES[i][1];
+  for (gsize i = 0; i < G_N_ELEMENTS(INDICATORS); i++)
+    if (strcmp(INDICATORS[i][0], name) == 0)
+      return INDICATORS[i][1];
   return name;
 }
 

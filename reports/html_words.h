@@ -26,6 +26,8 @@ guint reason_index(const char *name);
 
 /* "smtp_server" -> "Mail server"; the name itself where it is not known. (transfer none) */
 const char *indicator_title(const char *name);
+/* All known names and their titles: n pairs. (transfer none) */
+const char *const (*indicator_titles(gsize *n))[2];
 /* "scheduled-report" -> "scheduled report"; "" stays. (transfer none) */
 const char *scenario_title(const char *name);
 

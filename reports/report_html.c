@@ -5,7 +5,14 @@
 #include "reports/report_writers.h"
 #include <string.h>
 
-extern const char page_css[]; /* reports/page.css, made into C by the build */
+/* reports/page.css and page.js, made into C by the build. */
+extern const char page_css[], page_js[];
+
+/* Before anything is drawn: with the script, the printed list of hits is not laid out on the
+ * screen; should the script fail, it is. */
+static const char FIRST_SCRIPT[] = "document.documentElement.className='js';"
+                                   "addEventListener('error',function(){"
+                                   "document.documentElement.className=''});";
 
 /* A text as a CSS string: every byte that could end it is a numeric escape. */
 static char *css_string(const char *text) {
@@ -34,12 +41,17 @@ static char *paper_css(HtmlCase *page) {
 static void head(Out *out, HtmlCase *page) {
   g_autofree char *paper = paper_css(page);
   g_autofree char *style_hash = html_csp_hash(page_css), *paper_hash = html_csp_hash(paper);
+  g_autofree char *first_hash = html_csp_hash(FIRST_SCRIPT), *script_hash = html_csp_hash(page_js);
   html_markup(out,
               "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta "
               "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src '");
   html_text(out, style_hash);
   html_markup(out, "' '");
   html_text(out, paper_hash);
+  html_markup(out, "'; script-src '");
+  html_text(out, first_hash);
+  html_markup(out, "' '");
+  html_text(out, script_hash);
   html_markup(out,
               "'; base-uri 'none'; form-action 'none'\">\n<meta name=\"referrer\" "
               "content=\"no-referrer\">\n<meta name=\"viewport\" content=\"width=device-width, "
@@ -49,7 +61,61 @@ static void head(Out *out, HtmlCase *page) {
   out_text(out, page_css);
   html_markup(out, "</style>\n<style>");
   out_text(out, paper);
-  html_markup(out, "</style>\n</head>\n");
+  html_markup(out, "</style>\n<script>");
+  out_text(out, FIRST_SCRIPT);
+  html_markup(out, "</script>\n</head>\n");
+}
+
+/* A list of texts of this program or of the case, as JSON. */
+static void append_verdicts(GString *json) {
+  for (guint i = 0; i < VERDICTS; i++) {
+    const VerdictWords *words = &VERDICT_WORDS[i];
+    g_string_append_printf(json, "%s{\"id\":", i > 0 ? "," : "");
+    html_json_text(json, words->id);
+    g_string_append(json, ",\"title\":");
+    html_json_text(json, words->title);
+    g_string_append(json, ",\"mark\":");
+    html_json_text(json, words->mark);
+    g_string_append_c(json, '}');
+  }
+}
+
+static void append_names(GString *json, const HtmlCase *page) {
+  for (guint i = 0; i < page->evidence->len; i++) {
+    const EvidenceInfo *info = page->evidence->pdata[i];
+    g_string_append_printf(json, "%s\"%u\":", i > 0 ? "," : "", info->record.no);
+    html_json_text(json, info->record.name);
+  }
+  gsize n;
+  const char *const(*titles)[2] = indicator_titles(&n);
+  g_string_append(json, "},\"indicators\":{");
+  for (gsize i = 0; i < n; i++) {
+    if (i > 0)
+      g_string_append_c(json, ',');
+    html_json_text(json, titles[i][0]);
+    g_string_append_c(json, ':');
+    html_json_text(json, titles[i][1]);
+  }
+}
+
+static void data(Out *out, const HtmlCase *page) {
+  g_autoptr(GString) json = g_string_new("{\"report\":");
+  html_json_text(json, page->report_id);
+  g_string_append_printf(json, ",\"static\":%llu,\"left_out\":%llu,\"verdicts\":[",
+                         (unsigned long long)MIN(page->n_hits, HTML_HITS),
+                         (unsigned long long)html_data_left_out(page->data));
+  append_verdicts(json);
+  g_string_append(json, "],\"evidence\":{");
+  append_names(json, page);
+  g_string_append(json, "},\"contents\":[\n");
+  html_markup(out, "<script type=\"application/json\" id=\"data\">");
+  out_text(out, json->str);
+  out_text(out, html_data_contents(page->data)->str);
+  html_markup(out, "\n],\"hits\":[\n");
+  out_text(out, html_data_hits(page->data)->str);
+  html_markup(out, "\n]}</script>\n<script>");
+  out_text(out, page_js);
+  html_markup(out, "</script>\n");
 }
 
 static void contents(Out *out, const HtmlCase *page) {
@@ -110,7 +176,9 @@ static void body(Out *out, HtmlCase *page) {
   html_glossary(out, page);
   html_markup(out, "</main>\n</div>\n<footer>");
   html_format(out, "End of report %s.", page->report_id);
-  html_markup(out, "</footer>\n</body>\n</html>\n");
+  html_markup(out, "</footer>\n");
+  data(out, page);
+  html_markup(out, "</body>\n</html>\n");
 }
 
 bool report_write_html(Store *store, int fd, GError **error) {

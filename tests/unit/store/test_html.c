@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <jansson.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -164,9 +165,10 @@ static bool is_one_of(const char *const *list, const char *word) {
 
 static void check_attributes(const char *attributes) {
   static const char *const ALLOWED[] = {
-      "class", "id",    "href", "aria-label", "aria-labelledby", "aria-hidden", "role", "scope",
-      "open",  "title", "dir",  "lang",       "charset",         "http-equiv",  "name", "content",
-      NULL};
+      "class",       "id",     "href",    "aria-label", "aria-labelledby",
+      "aria-hidden", "role",   "scope",   "open",       "title",
+      "type",        "hidden", "dir",     "lang",       "charset",
+      "http-equiv",  "name",   "content", NULL};
   for (const char *p = attributes; *p != '\0';) {
     p += strspn(p, " \n");
     gsize n = strcspn(p, "= ");
@@ -189,13 +191,14 @@ static void check_attributes(const char *attributes) {
 
 static void check_markup(const char *html) {
   static const char *const ALLOWED[] = {
-      "html",    "head",    "meta",   "title",   "style",   "body",  "a",   "header", "p",
-      "h1",      "h2",      "h3",     "h4",      "h5",      "span",  "div", "nav",    "ul",
-      "ol",      "li",      "main",   "table",   "thead",   "tbody", "tr",  "th",     "td",
-      "section", "bdi",     "strong", "code",    "pre",     "mark",  "br",  "dl",     "dt",
-      "dd",      "details", "footer", "summary", "article", NULL};
+      "html",    "head",    "meta",   "title",   "style",   "body",   "a",   "header", "p",
+      "h1",      "h2",      "h3",     "h4",      "h5",      "span",   "div", "nav",    "ul",
+      "ol",      "li",      "main",   "table",   "thead",   "tbody",  "tr",  "th",     "td",
+      "section", "bdi",     "strong", "code",    "pre",     "mark",   "br",  "dl",     "dt",
+      "dd",      "details", "footer", "summary", "article", "script", NULL};
   const char *p = strstr(html, "<html");
   assert_non_null(p);
+  guint scripts = 0;
   while ((p = strchr(p, '<')) != NULL) {
     gsize closing = p[1] == '/' ? 1 : 0;
     gsize n = strcspn(p + 1 + closing, " \n>");
@@ -208,7 +211,13 @@ static void check_markup(const char *html) {
     g_autofree char *attributes = g_strndup(from, (gsize)(end - from));
     check_attributes(attributes);
     p = end;
+    if (closing == 0 && strcmp(name, "script") == 0) {
+      p = strstr(p, "</script>"); /* the first one ends it, whatever it stands in */
+      assert_non_null(p);
+      scripts++;
+    }
   }
+  assert_int_equal(scripts, 3);
   for (const guchar *byte = (const guchar *)html; *byte != '\0'; byte++)
     assert_true(*byte == '\n' || *byte >= 0x20);
   assert_null(strstr(html, RIGHT_TO_LEFT + 4));
@@ -259,15 +268,42 @@ static void test_policy_names_the_styles(void **state) {
   assert_non_null(strstr(html, "default-src 'none'; style-src 'sha256-"));
   assert_null(strstr(html, "unsafe"));
   guint n = 0;
-  for (const char *p = html; (p = strstr(p, "<style>")) != NULL; n++) {
-    p += strlen("<style>");
-    const char *end = strstr(p, "</style>");
-    assert_non_null(end);
-    g_autofree char *style = g_strndup(p, (gsize)(end - p));
-    g_autofree char *hash = html_csp_hash(style);
-    assert_non_null(strstr(html, hash));
-  }
-  assert_int_equal(n, 2);
+  static const char *const OPEN[] = {"<style>", "<script>"}, *const CLOSE[] = {"</style>",
+                                                                               "</script>"};
+  for (guint k = 0; k < 2; k++)
+    for (const char *p = html; (p = strstr(p, OPEN[k])) != NULL; n++) {
+      p += strlen(OPEN[k]);
+      const char *end = strstr(p, CLOSE[k]);
+      assert_non_null(end);
+      g_autofree char *text = g_strndup(p, (gsize)(end - p));
+      g_autofree char *hash = html_csp_hash(text);
+      assert_non_null(strstr(html, hash));
+    }
+  assert_int_equal(n, 4);
+  store_free(store);
+  remove_directory(dir);
+}
+
+/* The JSON block ends where the page's own code ends it, and holds every hit. */
+static void test_data_block(void **state) {
+  (void)state;
+  g_autofree char *dir = directory();
+  Store *store = new_store(dir, "match");
+  for (gsize i = 0; i < G_N_ELEMENTS(HOSTILE); i++)
+    put_object(store, i, HOSTILE[i], HOSTILE[i]);
+  g_autofree char *html = render(store, dir);
+  const char *from = strstr(html, "<script type=\"application/json\" id=\"data\">");
+  assert_non_null(from);
+  from = strchr(from, '>') + 1;
+  const char *end = strstr(from, "</script>");
+  assert_non_null(end);
+  g_autofree char *text = g_strndup(from, (gsize)(end - from));
+  assert_null(strpbrk(text, "<>&'"));
+  json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+  assert_non_null(root);
+  assert_int_equal(json_array_size(json_object_get(root, "hits")), G_N_ELEMENTS(HOSTILE));
+  assert_int_equal(json_array_size(json_object_get(root, "contents")), G_N_ELEMENTS(HOSTILE));
+  json_decref(root);
   store_free(store);
   remove_directory(dir);
 }
@@ -361,6 +397,7 @@ static void test_numbers(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_hostile_texts_are_harmless),
                                      cmocka_unit_test(test_policy_names_the_styles),
+                                     cmocka_unit_test(test_data_block),
                                      cmocka_unit_test(test_long_names_are_clipped_and_say_so),
                                      cmocka_unit_test(test_cap_is_stated_and_all_is_counted),
                                      cmocka_unit_test(test_integrity_comes_first),
