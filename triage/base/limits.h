@@ -70,14 +70,17 @@
 #define LIMIT_MIME_DEPTH 64u              /* multiparts inside multiparts of one mail */
 
 /* documents */
-#define LIMIT_OLE_ENTRIES 4000000u     /* directory entries of one OLE2 file */
-#define LIMIT_OLE_DEPTH 64u            /* storages in storages shown in a name; deeper: "..." */
-#define LIMIT_OLE_SHARED 8u            /* bytes of all streams : bytes of their OLE2 file */
-#define LIMIT_VBA_PROJECTS 1024u       /* VBA projects of one OLE2 file */
-#define LIMIT_VBA_MODULES 65536u       /* modules of one object */
-#define LIMIT_VBA_DIR_BYTES (16 * MIB) /* one project's directory */
-#define LIMIT_VBA_BYTES (256 * MIB)    /* source of all modules of one object */
-#define LIMIT_EMBEDDED 65536u          /* objects embedded in one document or stream */
+#define LIMIT_OLE_ENTRIES 4000000u      /* directory entries of one OLE2 file */
+#define LIMIT_OLE_DEPTH 64u             /* storages in storages shown in a name; deeper: "..." */
+#define LIMIT_OLE_SHARED 8u             /* bytes of all streams : bytes of their OLE2 file */
+#define LIMIT_VBA_PROJECTS 1024u        /* VBA projects of one OLE2 file */
+#define LIMIT_VBA_MODULES 65536u        /* modules of one object */
+#define LIMIT_VBA_DIR_BYTES (16 * MIB)  /* one project's directory */
+#define LIMIT_VBA_BYTES (256 * MIB)     /* source of all modules of one object */
+#define LIMIT_PST_ITEMS 50000000u       /* messages and other items of one Outlook data file */
+#define LIMIT_PST_DEPTH 64u             /* folders in folders, messages in messages */
+#define LIMIT_PST_BODY_BYTES (64 * MIB) /* one body or the headers of one message */
+#define LIMIT_EMBEDDED 65536u           /* objects embedded in one document or stream */
 
 /* scanning */
 #define LIMIT_MATCHES_KEPT 200u     /* matches of one rule kept in full; all are counted */

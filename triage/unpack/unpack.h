@@ -77,6 +77,7 @@ bool unpack_recognises(const uint8_t *data, uint64_t size, const char **format_n
 void unpack_warm_up(void);
 
 const char *unpack_mail_version(void); /* of gmime, static */
+const char *unpack_pst_version(void);  /* of libpff, static */
 
 /* Which bytes [from, end) of the member the view's bytes [offset, offset + length) were made from;
  * false where that is not known. */

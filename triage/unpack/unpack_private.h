@@ -167,6 +167,9 @@ void unpack_lzfu_open(Unpack *unpack, const Unpacker *self, Container *container
 void unpack_officexml_open(Unpack *unpack, const Unpacker *self, Container *container);
 void unpack_activemime_open(Unpack *unpack, const Unpacker *self, Container *container);
 
+/* unpack_pst.c */
+void unpack_pst_open(Unpack *unpack, const Unpacker *self, Container *container);
+
 /* unpack_stream.c: zlib data (RFC 1950) at the beginning of data; a bad checksum is an error. */
 bool unpack_inflate_zlib(Unpack *unpack, const uint8_t *data, uint64_t size, Intake *intake,
                          GError **error);

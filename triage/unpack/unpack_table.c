@@ -387,8 +387,6 @@ static const Unpacker MBOX = {
                                 .probe = PROBE,                                                    \
                                 .gap = GAP}
 
-KNOWN(PST, "pst", "Outlook data file (pst, ost)", "MS-PST", probe_pst,
-      "Outlook data files are not unpacked in this version: its bytes were scanned as they are");
 KNOWN(WIM, "wim", "Windows imaging format", "MS-WIM", probe_wim,
       "WIM images are not unpacked in this version: its bytes were scanned as they are; unpack it "
       "with 7z and examine the result");
@@ -475,7 +473,7 @@ static const Unpacker *const TABLE[] = {&ZIP,
                                         &UNPACKER_LZFU,
                                         &UNPACKER_OFFICE_XML,
                                         &UNPACKER_ACTIVEMIME,
-                                        &PST,
+                                        &UNPACKER_PST,
                                         &MIME,
                                         &MBOX,
                                         &WIM,

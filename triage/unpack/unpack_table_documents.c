@@ -97,3 +97,20 @@ const Unpacker UNPACKER_ACTIVEMIME = {
     .is_evidence = true,
     .step = "(activemime)",
 };
+
+const Unpacker UNPACKER_PST = {
+    .row =
+        {.stage = "unpacker",
+         .name = "pst",
+         .title = "Outlook data file (pst, ost)",
+         .spec = "MS-PST, libpff's documentation",
+         .library = "libpff",
+         .limitations =
+             "of an item the headers, bodies and attachments are shown, its other properties are "
+             "scanned with the file's bytes; created is the time sent, modified the time "
+             "delivered; files of Windows 10 Mail (4k pages) and passwords are libpff's affair",
+         .available = true},
+    .probe = probe_pst,
+    .open = unpack_pst_open,
+    .is_evidence = true,
+};

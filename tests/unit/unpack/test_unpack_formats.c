@@ -47,6 +47,8 @@ static const Fixture FIXTURES[] = {
     {"rtf", MAKE_OFFICE "cp package.rtf out", NULL, "(object 1) Package!/payload.vbs"},
     {"compressed-rtf", MAKE_OFFICE "cp payload.lzfu out", NULL, "(rtf)"},
     {"office-xml", MAKE_OFFICE "cp payload.xml out", NULL, "word/payload.vbs"},
+    {"pst", NULL, "real/bulk_extractor/tests/Data/Outlook_Files/outlook.pst",
+     "Top of Outlook data file/Drafts/a test message for outlook [2097252]/body.txt"},
     {"activemime", MAKE_OFFICE "cp payload.mso out", NULL, "(activemime)"},
 };
 
@@ -186,7 +188,6 @@ static const struct {
   const char *magic;
   size_t n_magic, size;
 } KNOWN[] = {
-    {"pst", 0, "!BDN\1\2\3\4SM", 10, 1024},
     {"wim", 0, "MSWIM\0\0\0", 8, 1024},
     {"squashfs", 0,
      "hsqs\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
