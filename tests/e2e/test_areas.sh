@@ -48,6 +48,16 @@ has all/hits.csv "r['path'] == '/whole.vbs'"
 [ "$(rows all/hits.csv True)" -eq 9 ] || { fail "not nine hits"; cut -d, -f3-10 all/hits.csv; }
 has all/coverage.csv "r['volume'] == '2' and r['reason'] == 'unsupported-filesystem'"
 
+# where the bytes went: of each volume all of them
+status 0 "$TRIAGE" info all
+grep -q 'still to do [1-9]' stdout && fail "objects are left over"
+python3 - stdout <<'PY' || fail "the accounts do not close"
+import re, sys
+text = open(sys.argv[1]).read()
+volumes = re.findall(r'offset (\d+), length (\d+),.*?together +(\d+) bytes', text, re.S)
+sys.exit(0 if len(volumes) == 4 and all(length == together for _, length, together in volumes) else print(text) or 1)
+PY
+
 # every choice alone gives its own hits, and together they give all of them
 n=0
 for area in allocated deleted orphan slack unallocated gaps; do

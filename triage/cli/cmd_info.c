@@ -6,9 +6,11 @@
 
 int command_info(int argc, char **argv) {
   if (argc != 2 || strcmp(argv[1], "--help") == 0) {
-    g_printerr("Usage: triage info EVIDENCE\nSays what the evidence is: container, acquisition, "
-               "volumes, file systems. Examines nothing.\n");
+    g_printerr(
+        "Usage: triage info EVIDENCE | CASE\nSays what the evidence is: container, acquisition, "
+        "volumes, file systems. Examines nothing.\n"
+        "Of a case directory: where every byte of each volume went.\n");
     return argc == 2 ? EXIT_COMPLETE : EXIT_UNUSABLE;
   }
-  return coord_info(argv[1]);
+  return coord_is_case(argv[1]) ? coord_accounts(argv[1]) : coord_info(argv[1]);
 }

@@ -60,6 +60,10 @@ int coord_extract(const ExtractOptions *options);
 /* Prints what one piece of evidence is. Returns the exit status. */
 int coord_info(const char *path);
 
+/* True where path is a case directory; and prints where the bytes of its volumes went. */
+bool coord_is_case(const char *path);
+int coord_accounts(const char *dir);
+
 /* Prints every message about these rule files and profiles; 0 where none is an error, else 2. */
 int coord_check_rules(char **files);
 

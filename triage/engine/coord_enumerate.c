@@ -2,7 +2,9 @@
 /* coord_enumerate.c - takes the walk of a volume into the store, and gets a walk past the places
  * that crash or hang a worker. */
 #include "base/limits.h"
+#include "base/text.h"
 #include "engine/coord_private.h"
+#include <string.h>
 
 static gboolean broken(GError **error, const char *what) {
   return triage_fail(error, TRIAGE_REASON_WORKER_CRASH, "a worker sent a wrong %s", what);
@@ -94,6 +96,14 @@ bool enumerate_take(Run *run, Slot *slot, MessageType type, GVariant *message, G
   }
   case MSG_GAP:
     return take_gap(run, volume, message, error);
+  case MSG_ACCOUNT: {
+    const char *what;
+    uint64_t bytes;
+    g_variant_get(message, "(&st)", &what, &bytes);
+    if (strlen(what) > 64 || !text_is_printable(what) || bytes > INT64_MAX)
+      return broken(error, "account");
+    return store_put_account(run->store, run->evidence, volume->no, what, bytes, error);
+  }
   case MSG_STEP:
     g_variant_get(message, "(ut)", &slot->step_pass, &slot->step_address);
     slot->has_step = true;

@@ -37,6 +37,7 @@ static const MessageKind KINDS[MSG_LAST + 1] = {
     [MSG_OBJECT] = {PROTO_OBJECT, true},
     [MSG_NAME] = {"(tuyuay)", true},
     [MSG_GAP] = {PROTO_GAP, true},
+    [MSG_ACCOUNT] = {"(st)", true},
     [MSG_STEP] = {"(ut)", true},
     [MSG_BEGIN] = {"(t)", true},
     [MSG_PROGRESS] = {"(t)", true},

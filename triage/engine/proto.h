@@ -29,6 +29,7 @@ typedef enum {
   MSG_OBJECT,
   MSG_NAME,
   MSG_GAP,
+  MSG_ACCOUNT,  /* how many bytes of the volume are of one kind */
   MSG_STEP,     /* the walk is about to touch this place */
   MSG_BEGIN,    /* the scan of this object begins */
   MSG_PROGRESS, /* bytes done: a sign of life */

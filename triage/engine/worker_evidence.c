@@ -63,6 +63,9 @@ static bool send_step(void *user, uint32_t pass, uint64_t address) {
   worker_flush(user);
   return true;
 }
+static void send_account(void *user, const char *what, uint64_t bytes) {
+  worker_send(user, MSG_ACCOUNT, g_variant_new("(st)", what, bytes));
+}
 static void send_alive(void *user) {
   worker_send(user, MSG_STEP, g_variant_new("(ut)", (guint32)WALK_PASS_AREAS, UINT64_C(0)));
 }
@@ -206,6 +209,7 @@ void worker_enumerate(Worker *worker, GVariant *job) {
                    .name = send_name,
                    .gap = send_gap,
                    .step = careful ? send_step : NULL,
+                   .account = send_account,
                    .alive = send_alive,
                    .areas = worker->areas};
   g_autoptr(GError) error = NULL;

@@ -120,6 +120,9 @@ typedef struct {
   bool (*name)(void *user, const ObjectName *name);
   bool (*gap)(void *user, const Gap *gap);
   bool (*step)(void *user, uint32_t pass, uint64_t address); /* NULL: not wanted; see walk.h */
+  /* NULL: not wanted. Once for each kind of place a byte of the volume's stretch can have, at the
+   * end of its walk: the bytes given sum up to the stretch. */
+  void (*account)(void *user, const char *what, uint64_t bytes);
   void (*alive)(void *user); /* NULL: not wanted; called now and then where nothing else is */
   uint32_t areas;            /* AREAS_ bits: of slack, unallocated and gaps, which to emit */
 } WalkSink;

@@ -153,6 +153,7 @@ static GBytes *area_name(const Walk *walk, AreaClass class, uint64_t start, uint
  * that a match across the border is found whole, once: with the object it begins in. */
 static void send_area(Walk *walk, AreaClass class, uint64_t start, uint64_t end) {
   const ClassRow *row = &CLASSES[class];
+  walk->area_bytes[class] += end - start;
   if ((walk->sink->areas & row->area) == 0)
     return;
   for (uint64_t at = start, next; at < end && !walk->stopped; at = next) {
@@ -185,6 +186,7 @@ static void send_area(Walk *walk, AreaClass class, uint64_t start, uint64_t end)
 /* Free blocks: what deleted entries cover is examined as theirs. */
 static void send_class(Walk *walk, AreaClass class, uint64_t start, uint64_t end) {
   uint64_t at = start, hole_end;
+  walk->free_bytes += class == AREA_UNALLOCATED ? end - start : 0;
   while (class == AREA_UNALLOCATED && ranges_next_hole(&walk->dead, &at, end, &hole_end)) {
     send_area(walk, class, at, hole_end);
     at = hole_end;
@@ -241,11 +243,45 @@ static void collect_others(Walk *walk) {
   }
 }
 
+/* Bytes of a stretch that are in the set. */
+static uint64_t filled(Ranges *ranges, uint64_t start, uint64_t end) {
+  uint64_t total = 0, stop;
+  for (uint64_t at = start; ranges_next_filled(ranges, &at, end, &stop); at = stop)
+    total += stop - at;
+  return total;
+}
+
+static void tell(const Walk *walk, const char *what, uint64_t bytes) {
+  if (walk->sink->account != NULL && bytes > 0)
+    walk->sink->account(walk->sink->user, what, bytes);
+}
+
+/* What entries in use cover was gathered; what deleted ones do is what is left of the free blocks.
+ */
+static void give_account(Walk *walk, uint64_t others, uint64_t covered, uint64_t free_bytes) {
+  static const char *const WORDS[AREA_CLASS_LAST + 1] = {
+      [AREA_UNALLOCATED] = "unallocated blocks",
+      [AREA_METADATA] = "blocks of the file system's own",
+      [AREA_VOLUME_SLACK] = "behind the file system",
+      [AREA_UNKNOWN] = "no file system",
+      [AREA_GAP] = "in no partition",
+  };
+  tell(walk, "entries in use, with their slack", covered - others);
+  tell(walk, "deleted entries, with their slack", free_bytes - walk->area_bytes[AREA_UNALLOCATED]);
+  for (int i = 1; i <= AREA_CLASS_LAST; i++)
+    tell(walk, WORDS[i], walk->area_bytes[i]);
+  tell(walk, "examined with another volume", others);
+}
+
 void areas_emit(Walk *walk) {
   uint64_t start, end, hole_end;
   if (walk->stopped || (walk->sink->areas & AREAS_ALL) == 0)
     return;
-  AreaClass outside = volume_area(walk->set, walk->volume->no, &start, &end, &walk->live);
+  g_auto(Ranges) others;
+  ranges_init(&others);
+  AreaClass outside = volume_area(walk->set, walk->volume->no, &start, &end, &others);
+  for (guint i = 0; i < ranges_n(&others); i++)
+    ranges_add(&walk->live, ranges_get(&others, i)->start, ranges_get(&others, i)->end);
   uint64_t fs_end = start;
   bool knows_blocks = walk->fs != NULL && may_ask(walk);
   if (walk->fs != NULL) {
@@ -264,4 +300,6 @@ void areas_emit(Walk *walk) {
   for (uint64_t at = fs_end; !walk->stopped && ranges_next_hole(&walk->live, &at, end, &hole_end);
        at = hole_end)
     send_area(walk, outside, at, hole_end);
+  give_account(walk, filled(&others, start, end), filled(&walk->live, start, end),
+               walk->free_bytes);
 }

@@ -42,10 +42,12 @@ typedef struct {
   uint32_t unnamed_dir; /* number of /$Unnamed, 0: not made yet */
   bool stopped;         /* the sink does not want more */
   /* for the areas, see walk_areas.c; bytes of the media */
-  bool is_live;      /* the entry at hand is in use */
-  Ranges live, dead; /* what the content of entries in use, and of deleted ones, covers */
-  uint64_t claimed;  /* bytes that deleted entries lay claim to */
-  uint32_t area_dirs[AREA_CLASS_LAST + 1]; /* directory of each class, 0: not made yet */
+  bool is_live;        /* the entry at hand is in use */
+  Ranges live, dead;   /* what the content of entries in use, and of deleted ones, covers */
+  uint64_t claimed;    /* bytes that deleted entries lay claim to */
+  uint64_t free_bytes; /* of blocks not in use, deleted entries' included */
+  uint64_t area_bytes[AREA_CLASS_LAST + 1]; /* of each class, selected or not */
+  uint32_t area_dirs[AREA_CLASS_LAST + 1];  /* directory of each class, 0: not made yet */
 } Walk;
 
 /* Emits all objects of one entry under one name; below says where it was found. file->meta may be

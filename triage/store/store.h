@@ -70,6 +70,14 @@ typedef struct {
 } VolumeRecord;
 bool store_put_volume(Store *store, const VolumeRecord *volume, GError **error); /* or replace */
 
+/* How many bytes of a volume are of one kind of place; all kinds together are the volume. */
+bool store_put_account(Store *store, uint32_t evidence, uint32_t volume, const char *what,
+                       uint64_t bytes, GError **error);
+bool store_each_account(Store *store,
+                        bool (*row)(void *user, uint32_t evidence, uint32_t volume,
+                                    const char *what, uint64_t bytes),
+                        void *user, GError **error); /* by evidence, volume, order of arrival */
+
 /* True where that volume's row says that its walk has ended. */
 bool store_is_enumerated(Store *store, uint32_t evidence, uint32_t volume);
 

@@ -23,6 +23,8 @@ static bool each(Store *store, const char *sql, uint32_t number,
 typedef struct {
   union { /* the one that the list at hand gives to */
     bool (*evidence)(void *user, const EvidenceRecord *evidence);
+    bool (*account)(void *user, uint32_t evidence, uint32_t volume, const char *what,
+                    uint64_t bytes);
     bool (*property)(void *user, const char *name, const char *value);
     bool (*file)(void *user, const char *path, uint64_t size);
     bool (*volume)(void *user, const VolumeRecord *volume);
@@ -98,6 +100,22 @@ bool store_each_volume(Store *store, bool (*row)(void *user, const VolumeRecord 
   Receiver receiver = {.row.volume = row, .user = user};
   return each(store, "SELECT * FROM volume ORDER BY evidence, no", 0, take_volume, &receiver,
               error);
+}
+
+static bool take_account(void *user, sqlite3_stmt *s) {
+  Receiver *receiver = user;
+  return receiver->row.account(receiver->user, (uint32_t)column_u64(s, 0),
+                               (uint32_t)column_u64(s, 1), column_text(s, 2), column_u64(s, 3));
+}
+
+bool store_each_account(Store *store,
+                        bool (*row)(void *user, uint32_t evidence, uint32_t volume,
+                                    const char *what, uint64_t bytes),
+                        void *user, GError **error) {
+  Receiver receiver = {.row.account = row, .user = user};
+  return each(store,
+              "SELECT evidence, volume, what, bytes FROM account ORDER BY evidence, volume, no", 0,
+              take_account, &receiver, error);
 }
 
 static bool take_input(void *user, sqlite3_stmt *s) {

@@ -27,6 +27,8 @@ const char STORE_SCHEMA[] =
     "CREATE TABLE volume(evidence INTEGER NOT NULL, no INTEGER NOT NULL, offset INTEGER NOT NULL, "
     " length INTEGER NOT NULL, fs_type TEXT NOT NULL, description TEXT NOT NULL, "
     " is_enumerated INTEGER NOT NULL, PRIMARY KEY(evidence, no)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE account(no INTEGER PRIMARY KEY, evidence INTEGER NOT NULL, "
+    " volume INTEGER NOT NULL, what TEXT NOT NULL, bytes INTEGER NOT NULL) STRICT;"
     "CREATE TABLE dir(evidence INTEGER NOT NULL, volume INTEGER NOT NULL, no INTEGER NOT NULL, "
     " parent INTEGER NOT NULL, name BLOB NOT NULL, PRIMARY KEY(evidence, volume, no)) "
     " STRICT, WITHOUT ROWID;"
@@ -84,6 +86,7 @@ const char *const STORE_SQL[SQL_LAST + 1] = {
     [SQL_PUT_PROPERTY] = "INSERT INTO evidence_property(evidence, name, value) VALUES(?, ?, ?)",
     [SQL_PUT_FILE] = "INSERT INTO evidence_file(evidence, path, size) VALUES(?, ?, ?)",
     [SQL_PUT_VOLUME] = "INSERT OR REPLACE INTO volume VALUES(?, ?, ?, ?, ?, ?, ?)",
+    [SQL_PUT_ACCOUNT] = "INSERT INTO account(evidence, volume, what, bytes) VALUES(?, ?, ?, ?)",
     [SQL_IS_ENUMERATED] = "SELECT is_enumerated FROM volume WHERE evidence = ? AND no = ?",
     [SQL_PUT_DIR] = "INSERT INTO dir VALUES(?, ?, ?, ?, ?)",
     [SQL_PUT_OBJECT] =

@@ -125,8 +125,9 @@ bool store_put_name(Store *store, uint32_t evidence, uint32_t volume, const Obje
 }
 
 bool store_clear_volume(Store *store, uint32_t evidence, uint32_t volume, GError **error) {
-  static const char *const TABLES[] = {"match", "indicator", "corroboration", "hit",    "member",
-                                       "fact",  "gap",       "name",          "object", "dir"};
+  static const char *const TABLES[] = {"match",  "indicator", "corroboration", "hit",
+                                       "member", "fact",      "gap",           "name",
+                                       "object", "dir",       "account"};
   for (gsize i = 0; i < G_N_ELEMENTS(TABLES); i++) {
     g_autofree char *sql =
         i < 3 ? g_strdup_printf("DELETE FROM %s WHERE hit IN (SELECT id FROM hit WHERE evidence = "
@@ -140,6 +141,16 @@ bool store_clear_volume(Store *store, uint32_t evidence, uint32_t volume, GError
   g_hash_table_remove_all(store->dir_paths);
   store->dir_paths_bytes = 0;
   return true;
+}
+
+bool store_put_account(Store *store, uint32_t evidence, uint32_t volume, const char *what,
+                       uint64_t bytes, GError **error) {
+  STATEMENT(SQL_PUT_ACCOUNT);
+  bind_u64(&binder, evidence);
+  bind_u64(&binder, volume);
+  bind_text(&binder, what);
+  bind_u64(&binder, bytes);
+  return store_run(store, binder.statement, error);
 }
 
 bool store_put_gap(Store *store, uint32_t evidence, const Gap *gap, const char *member,

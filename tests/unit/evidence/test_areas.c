@@ -55,6 +55,7 @@ static void test_ranges_stay_few(void **state) {
 typedef struct {
   GPtrArray *objects; /* Object* */
   guint n_gaps;
+  uint64_t account; /* bytes told of the volume at hand */
 } Seen;
 
 static bool take_object(void *user, const Object *object) {
@@ -73,6 +74,10 @@ static bool take_dir(void *user, const ObjectDir *dir) {
 static bool take_name(void *user, const ObjectName *name) {
   (void)user, (void)name;
   return true;
+}
+static void take_account(void *user, const char *what, uint64_t bytes) {
+  assert_true(*what != '\0' && bytes > 0);
+  ((Seen *)user)->account += bytes;
 }
 static bool take_gap(void *user, const Gap *gap) {
   (void)gap;
@@ -128,12 +133,13 @@ static void check_image(const char *path) {
     print_message("%s: %s\n", path, error->message);
     return;
   }
-  Seen seen = {g_ptr_array_new_with_free_func(g_free), 0};
+  Seen seen = {g_ptr_array_new_with_free_func(g_free), 0, 0};
   WalkSink sink = {.user = &seen,
                    .dir = take_dir,
                    .object = take_object,
                    .name = take_name,
                    .gap = take_gap,
+                   .account = take_account,
                    .areas = AREAS_ALL};
   g_autoptr(VolumeSet) set = volume_set_new(image, &sink);
   g_autofree char *name = g_build_filename(g_get_tmp_dir(), "triage-spool-XXXXXX", NULL);
@@ -143,8 +149,16 @@ static void check_image(const char *path) {
   ranges_init(&read);
   ranges_init(&areas);
   uint64_t area_bytes = 0, size = image_size(image);
-  for (guint i = 0; i < volume_set_n(set); i++)
-    assert_true(walk_volume(set, volume_set_get(set, i)->no, NULL, 0, &sink, NULL));
+  for (guint i = 0; i < volume_set_n(set); i++) {
+    const Volume *volume = volume_set_get(set, i);
+    g_auto(Ranges) others;
+    ranges_init(&others);
+    uint64_t start, end;
+    volume_area(set, volume->no, &start, &end, &others);
+    seen.account = 0;
+    assert_true(walk_volume(set, volume->no, NULL, 0, &sink, NULL));
+    assert_int_equal(seen.account, end - start);
+  }
   for (guint i = 0; i < seen.objects->len; i++)
     add_read(set, seen.objects->pdata[i], spool, &read, &area_bytes, &areas);
   /* inline content is what the inode table's areas leave out */
