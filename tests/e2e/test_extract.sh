@@ -16,7 +16,7 @@ status 0 "$TRIAGE" extract case "${ids[@]}" -o out.zip
 sha256sum -c --quiet before || fail "extract has changed the case or the evidence"
 mkdir open && 7z x -bso0 -y -oopen -pinfected out.zip || fail "7z cannot open the archive"
 mkdir shut && 7z x -bso0 -bse0 -y -oshut -pwrong out.zip && fail "the archive opens without its password"
-ls open | grep -vxE 'H-[0-9a-f]{16}\.bin|index\.tsv' && fail "a name from the evidence in the archive"
+find open -mindepth 1 -printf '%P\n' | grep -vxE 'H-[0-9a-f]{16}\.bin|index\.tsv' && fail "a name from the evidence in the archive"
 python3 - <<'PY' || failures=$((failures + 1))
 import csv, hashlib, sys
 index = {r["hit_id"]: r for r in csv.DictReader(open("open/index.tsv", encoding="utf-8"), delimiter="\t", quoting=csv.QUOTE_NONE)}
@@ -24,7 +24,7 @@ bad = 0
 for hit in csv.DictReader(open("case/hits.csv", encoding="utf-8", newline="")):
     data = open(f"open/{hit['hit_id']}.bin", "rb").read()
     row = index.pop(hit["hit_id"])
-    if hashlib.sha256(data).hexdigest() != hit["sha256"] or row["state"] != "as recorded" or b"CDO.Message" not in data:
+    if hashlib.sha256(data).hexdigest() != hit["sha256"] or row["state"] != "as recorded" or b"CDO.Message" not in data.replace(b"\0", b""):
         print(hit["path"], hit["member"], hit["view"], row["state"])
         bad += 1
 sys.exit(1 if bad or index else 0)

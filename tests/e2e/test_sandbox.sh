@@ -31,7 +31,7 @@ for line in bad[:10]:
 sys.exit(0 if n >= 4 and not bad else 1)
 PY
 sha256sum -c --quiet before || fail "the evidence was changed"
-grep -q 'no protection was missing\|all protections' case/report.html || grep -qi sandbox case/report.html || fail "the report says nothing of the sandbox"
+grep -q 'protections were in force' case/report.html || fail "the report says nothing of the sandbox"
 
 # evidence in a place that cannot be written
 if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then

@@ -98,6 +98,24 @@ static const uint8_t *find_folded(const uint8_t *text, const uint8_t *end, const
   return NULL;
 }
 
+/* One stretch of code between marks; page: the language of the stretches that do not name theirs.
+ */
+static void read_marked(Reading *reading, Language *page, bool is_inline, const uint8_t *mark,
+                        const uint8_t *from, const uint8_t *to, uint64_t place) {
+  const uint8_t *head_end = is_inline ? to : from;
+  bool says_js = find_folded(mark, head_end, "jscript") != NULL ||
+                 find_folded(mark, head_end, "javascript") != NULL;
+  if (is_inline && from < to && *from == '@') {
+    *page = says_js ? LANGUAGE_JS : LANGUAGE_VB;
+    return;
+  }
+  Language language = *page;
+  if (!is_inline && (says_js || find_folded(mark, head_end, "vbscript") == NULL))
+    language = says_js ? LANGUAGE_JS : language;
+  reading->is_unsure = reading->is_unsure || (!is_inline && find_folded(mark, from, "src") != NULL);
+  read_one(reading, language, from, (uint32_t)(to - from), place);
+}
+
 /* Pages and script files in which code stands between marks: ASP, HTA, WSF, HTML. */
 static bool read_page(Reading *reading, const uint8_t *text, uint32_t size, uint64_t base) {
   const uint8_t *end = text + size, *at = text;
@@ -117,19 +135,7 @@ static bool read_page(Reading *reading, const uint8_t *text, uint32_t size, uint
     from += is_script ? 1 : 0;
     const uint8_t *to = find_folded(from, end, is_inline ? "%>" : "</script");
     to = to != NULL ? to : end;
-    Language language = page;
-    const uint8_t *head_end = is_inline ? to : from;
-    bool says_js = find_folded(at, head_end, "jscript") != NULL ||
-                   find_folded(at, head_end, "javascript") != NULL;
-    if (is_inline && from < end && *from == '@') {
-      page = says_js ? LANGUAGE_JS : LANGUAGE_VB;
-    } else {
-      if (is_script && (says_js || find_folded(at, head_end, "vbscript") == NULL))
-        language = says_js ? LANGUAGE_JS : language;
-      reading->is_unsure =
-          reading->is_unsure || (is_script && find_folded(at, from, "src") != NULL);
-      read_one(reading, language, from, (uint32_t)(to - from), base + (uint64_t)(from - text));
-    }
+    read_marked(reading, &page, is_inline, at, from, to, base + (uint64_t)(from - text));
     is_page = true;
     at = to;
   }

@@ -55,14 +55,14 @@
 #define LIMIT_APPENDED 256u        /* containers one behind the other in one object */
 
 /* views */
-#define LIMIT_VIEW_CHAIN 6u                /* encodings one inside the other */
-#define LIMIT_VIEWS_PER_MEMBER 64u         /* ways in which one member is read */
+#define LIMIT_VIEW_CHAIN 6u                     /* encodings one inside the other */
+#define LIMIT_VIEWS_PER_MEMBER 64u              /* ways in which one member is read */
 #define LIMIT_VIEW_SEGMENTS (UINT32_C(1) << 20) /* places kept of one view; then it has none */
-#define LIMIT_VIEW_CARRIED 10000u          /* containers in encoded blocks of one member */
-#define LIMIT_VIEW_WHOLE (1 * MIB)         /* texts up to this are kept whole around what was converted */
-#define LIMIT_VIEW_CONTEXT (4 * KIB)       /* of larger ones so much */
-#define LIMIT_FOLD_DEPTH 16u               /* calls inside calls of one constant expression */
-#define LIMIT_FOLD_BYTES (16 * MIB)        /* one constant string; a longer one is folded in pieces */
+#define LIMIT_VIEW_CARRIED 10000u               /* containers in encoded blocks of one member */
+#define LIMIT_VIEW_WHOLE (1 * MIB)   /* texts up to this are kept whole around what was converted */
+#define LIMIT_VIEW_CONTEXT (4 * KIB) /* of larger ones so much */
+#define LIMIT_FOLD_DEPTH 16u         /* calls inside calls of one constant expression */
+#define LIMIT_FOLD_BYTES (16 * MIB)  /* one constant string; a longer one is folded in pieces */
 
 /* mail */
 #define LIMIT_MAIL_HEADER_BYTES (1 * MIB) /* of one mail or part, looked at as header */
@@ -83,18 +83,19 @@
 #define LIMIT_EMBEDDED 65536u           /* objects embedded in one document or stream */
 
 /* scanning */
-#define LIMIT_MATCHES_KEPT 200u     /* matches of one rule kept in full; all are counted */
-#define LIMIT_MATCH_BYTES 64u       /* bytes of one match kept */
-#define LIMIT_EXCERPT_BYTES 512u    /* text around the first match */
-#define LIMIT_INDICATORS 256u       /* indicators of one hit */
-#define LIMIT_INDICATOR_BYTES 2048u /* one indicator's value */
-#define LIMIT_FACT_BYTES (8 * KIB)  /* one corroborating fact's text */
-#define LIMIT_SCRIPT_BYTES (1 * MIB)       /* text read as one script; of more, the parts that name CDO */
-#define LIMIT_SCRIPT_STRETCHES 256u        /* such parts of one object */
-#define LIMIT_STRETCH_BYTES (64 * KIB)     /* one of them */
-#define LIMIT_PROFILE_BYTES (4 * MIB)      /* one benign profile file */
-#define LIMIT_PROFILE_DEPTH 32u            /* of its YAML */
-#define LIMIT_RULE_BYTES (64 * MIB) /* one rule file */
+#define LIMIT_MATCHES_KEPT 200u      /* matches of one rule kept in full; all are counted */
+#define LIMIT_MATCH_BYTES 64u        /* bytes of one match kept */
+#define LIMIT_EXCERPT_BYTES 512u     /* text around the first match */
+#define LIMIT_INDICATORS 256u        /* indicators of one hit */
+#define LIMIT_INDICATOR_BYTES 2048u  /* one indicator's value */
+#define LIMIT_FACT_BYTES (8 * KIB)   /* one corroborating fact's text */
+#define LIMIT_SCRIPT_BYTES (1 * MIB) /* text read as one script; of more, the parts that name CDO  \
+                                      */
+#define LIMIT_SCRIPT_STRETCHES 256u  /* such parts of one object */
+#define LIMIT_STRETCH_BYTES (64 * KIB) /* one of them */
+#define LIMIT_PROFILE_BYTES (4 * MIB)  /* one benign profile file */
+#define LIMIT_PROFILE_DEPTH 32u        /* of its YAML */
+#define LIMIT_RULE_BYTES (64 * MIB)    /* one rule file */
 
 /* time and memory of a worker */
 #define LIMIT_TIMEOUT_SECONDS_DEFAULT 120u /* without progress, per object */

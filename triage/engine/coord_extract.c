@@ -71,8 +71,9 @@ static bool take_evidence(void *user, const EvidenceRecord *record) {
   Extraction *extraction = user;
   char **given = extraction->options->evidence;
   guint n_given = given != NULL ? g_strv_length(given) : 0;
-  g_ptr_array_add(extraction->evidence,
-                  g_strdup(record->no <= n_given ? given[record->no - 1] : record->path));
+  g_ptr_array_add(
+      extraction->evidence,
+      g_strdup(given != NULL && record->no <= n_given ? given[record->no - 1] : record->path));
   g_ptr_array_add(extraction->kinds, g_strdup(record->kind));
   return true;
 }

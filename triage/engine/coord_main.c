@@ -96,8 +96,12 @@ static bool make_case_dir(const ScanOptions *options, GError **error) {
 static bool open_case(Run *run, GError **error) {
   if (!make_case_dir(run->options, error))
     return false;
-  run->store = run->options->resume ? store_open(run->options->output, true, error)
-                                    : store_create(run->options->output, error);
+  /* A run may have been killed between making the directory and making the store. */
+  g_autofree char *file = g_build_filename(run->options->output, "case.db", NULL);
+  g_autoptr(GDir) dir = g_dir_open(run->options->output, 0, NULL);
+  bool is_begun = access(file, F_OK) == 0 || dir == NULL || g_dir_read_name(dir) != NULL;
+  run->store = run->options->resume && is_begun ? store_open(run->options->output, true, error)
+                                                : store_create(run->options->output, error);
   return run->store != NULL && store_begin(run->store, error);
 }
 

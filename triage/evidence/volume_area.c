@@ -61,7 +61,7 @@ static bool looks_like_fs(Image *image, uint64_t offset) {
 /* Where partitions begin: right at the start of the space, a track further, at each MiB. */
 static uint64_t next_probe(uint64_t start, uint64_t at) {
   if (at == start)
-    return start + 63 * 512;
+    return start + UINT64_C(63) * 512;
   return (at / MIB + 1) * MIB;
 }
 

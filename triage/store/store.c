@@ -36,6 +36,15 @@ static Store *open_file(const char *dir, int flags, GError **error) {
   return store;
 }
 
+/* All or nothing: a run killed here leaves a store without tables, which can be begun again. */
+static bool make_tables(Store *store, GError **error) {
+  g_autofree char *version = g_strdup_printf("PRAGMA user_version=%d;", STORE_SCHEMA_VERSION);
+  return run_sql(store, "BEGIN IMMEDIATE", "making the tables", error) &&
+         run_sql(store, STORE_SCHEMA, "making the tables", error) &&
+         run_sql(store, version, "making the tables", error) &&
+         run_sql(store, "COMMIT", "making the tables", error);
+}
+
 Store *store_create(const char *dir, GError **error) {
   g_autofree char *file = g_build_filename(dir, "case.db", NULL);
   if (access(file, F_OK) == 0) {
@@ -45,14 +54,22 @@ Store *store_create(const char *dir, GError **error) {
   Store *store = open_file(dir, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error);
   if (store == NULL)
     return NULL;
-  g_autofree char *version = g_strdup_printf("PRAGMA user_version=%d;", STORE_SCHEMA_VERSION);
   if (!run_sql(store, "PRAGMA journal_mode=DELETE; PRAGMA synchronous=NORMAL;", "opening", error) ||
-      !run_sql(store, STORE_SCHEMA, "making the tables", error) ||
-      !run_sql(store, version, "making the tables", error)) {
+      !make_tables(store, error)) {
     store_free(store);
     return NULL;
   }
   return store;
+}
+
+static int read_number(Store *store, const char *sql) {
+  sqlite3_stmt *statement = NULL;
+  int number = -1;
+  if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) == SQLITE_OK &&
+      sqlite3_step(statement) == SQLITE_ROW)
+    number = sqlite3_column_int(statement, 0);
+  sqlite3_finalize(statement);
+  return number;
 }
 
 Store *store_open(const char *dir, bool writable, GError **error) {
@@ -65,12 +82,14 @@ Store *store_open(const char *dir, bool writable, GError **error) {
   Store *store = open_file(dir, writable ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY, error);
   if (store == NULL)
     return NULL;
-  sqlite3_stmt *statement = NULL;
-  int version = -1;
-  if (sqlite3_prepare_v2(store->db, "PRAGMA user_version", -1, &statement, NULL) == SQLITE_OK &&
-      sqlite3_step(statement) == SQLITE_ROW)
-    version = sqlite3_column_int(statement, 0);
-  sqlite3_finalize(statement);
+  int version = read_number(store, "PRAGMA user_version");
+  if (version == 0 && writable && read_number(store, "SELECT count(*) FROM sqlite_schema") == 0) {
+    if (!make_tables(store, error)) {
+      store_free(store);
+      return NULL;
+    }
+    version = STORE_SCHEMA_VERSION;
+  }
   if (version != STORE_SCHEMA_VERSION) {
     triage_fail(error, TRIAGE_REASON_USAGE,
                 "%s: is no case store of this version of triage (schema %d, expected %d)",

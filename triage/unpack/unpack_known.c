@@ -92,7 +92,7 @@ static bool is_dos_disk(const uint8_t *data, uint64_t size) {
     return false;
   unsigned n_used = 0;
   for (unsigned i = 0; i < 4; i++) {
-    const uint8_t *p = data + 446 + 16 * i;
+    const uint8_t *p = data + 446 + (size_t)16 * i;
     uint64_t start = bytes_le32(p + 8), length = bytes_le32(p + 12);
     if ((p[0] & 0x7F) != 0)
       return false;
@@ -106,7 +106,7 @@ static bool is_dos_disk(const uint8_t *data, uint64_t size) {
 }
 
 bool probe_volume(const uint8_t *data, uint64_t size) {
-  if (size < 64 * 1024)
+  if (size < UINT64_C(64) * 1024)
     return false;
   if (has(data, size, 512, "EFI PART", 8) || is_boot_volume(data, size) || is_dos_disk(data, size))
     return true;

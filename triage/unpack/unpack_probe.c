@@ -85,7 +85,8 @@ static bool is_hex(const uint8_t *p, unsigned n) {
  * file's. */
 static bool is_binary_cpio(const uint8_t *data, uint64_t size, bool is_big) {
 #define FIELD(i)                                                                                   \
-  (is_big ? (uint32_t)(data[2 * (i)] << 8 | data[2 * (i) + 1]) : bytes_le16(data + 2 * (i)))
+  (is_big ? (uint32_t)(data[(size_t)2 * (i)] << 8 | data[(size_t)2 * (i) + 1])                     \
+          : bytes_le16(data + (size_t)2 * (i)))
   if (size < 28 || FIELD(0) != 0x71C7)
     return false;
   uint32_t type = FIELD(3) >> 12, n_name = FIELD(10);

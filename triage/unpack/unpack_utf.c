@@ -162,7 +162,7 @@ static bool take_run(const uint8_t *data, uint64_t size, uint64_t floor, uint64_
     start -= 2;
   while (size - last > 2 && data[last + 1] == 0 && is_plain(data[last + 2]))
     last += 2;
-  if (!is_plain(data[first]) || last - start < 2 * (LEAST_CHARACTERS - 1))
+  if (!is_plain(data[first]) || last - start < UINT64_C(2) * (LEAST_CHARACTERS - 1))
     return false;
   bool is_little = last + 1 < size && data[last + 1] == 0;
   bool is_big = start > floor && data[start - 1] == 0;

@@ -134,7 +134,7 @@ bool view_is_in_text(const uint8_t *data, uint64_t size, uint64_t from, uint64_t
   uint64_t stop = size - end > AROUND_BYTES ? end + AROUND_BYTES : size;
   unsigned n_plain = 0;
   return count_text(data, start, from, &n_plain) && count_text(data, end, stop, &n_plain) &&
-         n_plain * 4 >= (from - start + stop - end) * 3;
+         (uint64_t)n_plain * 4 >= (from - start + stop - end) * 3;
 }
 
 /* ---- places ---- */
@@ -313,7 +313,7 @@ static void make_view(ViewSet *set, const Member *parent, const View *view, uint
 static void make_views(ViewSet *set, const Member *parent, unsigned level) {
   size_t n;
   const View *const *views = view_table(&n);
-  g_autofree uint64_t *first = g_new(uint64_t, n);
+  g_autofree uint64_t *first = g_new0(uint64_t, n);
   uint64_t size = content_size(parent->content);
   smell(set->unpack, parent->content, first);
   for (size_t i = 0; i < n && !set->unpack->is_stopped; i++)

@@ -215,7 +215,7 @@ static char scratch[64];
 static inline int scratch_setup(void **state) {
   (void)state;
   unpack_warm_up();
-  strcpy(scratch, "/tmp/triage-unpack-XXXXXX");
+  g_strlcpy(scratch, "/tmp/triage-unpack-XXXXXX", sizeof scratch);
   return mkdtemp(scratch) == NULL ? -1 : 0;
 }
 
