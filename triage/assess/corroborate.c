@@ -146,6 +146,7 @@ const FactRef *corroborate(const ProfileSet *set, const Profile *profile, const 
       const FactRef *fact = hit->facts->pdata[k];
       if (fact->is_live && fact->volume == hit->volume &&
           strcmp(fact->evidence, hit->evidence) == 0 &&
+          strcasestr(fact->target, base_name(path)) != NULL &&
           runs(set, profile->corroboration->pdata[i], fact, path))
         return fact;
     }
@@ -157,15 +158,43 @@ const FactRef *corroborate_namesake(const ProfileSet *set, const HitView *hit) {
   const char *name = base_name(path);
   for (guint k = 0; hit->facts != NULL && k < hit->facts->len; k++) {
     const FactRef *fact = hit->facts->pdata[k];
-    g_autofree char *low = g_ascii_strdown(fact->target, -1);
-    g_autofree char *low_name = g_ascii_strdown(name, -1);
-    if (strstr(low, low_name) == NULL)
+    if (!fact->is_live || strcasestr(fact->target, name) == NULL)
       continue;
     g_autofree char *script = script_of(set, fact->target);
     if (script == NULL || g_ascii_strcasecmp(base_name(script), name) != 0)
       continue;
     const char *rest = script[0] != '\0' && script[1] == ':' ? script + 2 : script;
     if (g_ascii_strcasecmp(rest, path) != 0)
+      return fact;
+  }
+  return NULL;
+}
+
+/* "message-3", "message-3!/part-1.2": what no sender has named. */
+static bool is_unnamed_part(const char *rest) {
+  g_auto(GStrv) steps = g_strsplit(rest, "!/", 0);
+  for (guint i = 0; steps[i] != NULL; i++) {
+    const char *dash = strrchr(steps[i], '-');
+    bool is_numbered =
+        dash != NULL && dash[1] != '\0' && strspn(dash + 1, "0123456789.") == strlen(dash + 1);
+    if (!is_numbered ||
+        !(g_str_has_prefix(steps[i], "message-") || g_str_has_prefix(steps[i], "part-")))
+      return false;
+  }
+  return true;
+}
+
+const FactRef *corroborate_mail_store(const HitView *hit) {
+  g_autofree char *path = full_path(hit);
+  for (guint k = 0; hit->facts != NULL && k < hit->facts->len; k++) {
+    const FactRef *fact = hit->facts->pdata[k];
+    if (strcmp(fact->kind, "mail-store") != 0 || !fact->is_live || fact->volume != hit->volume ||
+        strcmp(fact->evidence, hit->evidence) != 0)
+      continue;
+    size_t n = strlen(fact->path);
+    if (strcmp(fact->path, path) == 0 ||
+        (strncmp(path, fact->path, n) == 0 && g_str_has_prefix(path + n, "!/") &&
+         is_unnamed_part(path + n + 2)))
       return fact;
   }
   return NULL;

@@ -10,3 +10,6 @@ const FactRef *corroborate(const ProfileSet *set, const Profile *profile, const 
 
 /* A fact that runs a script of the same name elsewhere; NULL where none does. (transfer none) */
 const FactRef *corroborate_namesake(const ProfileSet *set, const HitView *hit);
+
+/* The mail store that the hit is a message or a nameless part of; NULL where it is none. */
+const FactRef *corroborate_mail_store(const HitView *hit);

@@ -80,12 +80,15 @@ static bool is_rules(const uint8_t *data, uint64_t size) {
          memmem(data, n, "condition:", 10) != NULL;
 }
 
+const char *content_mail_store(const uint8_t *data, uint64_t size) {
+  return is_outlook_data(data, size) ? "outlook-data" : is_mbox(data, size) ? "mbox" : NULL;
+}
+
 const char *content_kind(const uint8_t *data, uint64_t size, bool *is_text) {
   *is_text = is_all_text(data, size);
-  if (is_outlook_data(data, size))
-    return "outlook-data";
-  if (is_mbox(data, size))
-    return "mbox";
+  const char *store = content_mail_store(data, size);
+  if (store != NULL)
+    return store;
   if (is_program(data, size))
     return "program";
   if (!*is_text)

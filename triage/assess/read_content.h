@@ -10,6 +10,10 @@
  * (transfer none), static. */
 const char *content_kind(const uint8_t *data, uint64_t size, bool *is_text);
 
+/* "outlook-data" or "mbox" where the bytes are a mail store, else NULL. Reads the first page alone.
+ */
+const char *content_mail_store(const uint8_t *data, uint64_t size);
+
 typedef struct {
   uint64_t at, n;
 } Stretch;

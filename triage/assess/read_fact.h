@@ -17,3 +17,5 @@ void fact_read_script_lines(GPtrArray *facts, const char *kind, char *const *lin
 void fact_read_unit(GPtrArray *facts, char *const *lines);
 void fact_read_monitoring(GPtrArray *facts, char *const *lines);
 void fact_read_domain(GPtrArray *facts, const char *path, char *const *lines);
+/* The domain that most of a mailbox's own addresses are of, from its first bytes. */
+void fact_read_mailbox(GPtrArray *facts, const uint8_t *data, size_t n);

@@ -2,6 +2,7 @@
 /* read_fact_lines.c - facts of line-based files: cron, systemd, monitoring, the machine's own
  * names. */
 #include "assess/read_fact.h"
+#include "base/keyhash.h"
 #include <string.h>
 
 static bool is_comment(const char *line) {
@@ -27,16 +28,47 @@ static bool is_setting(const char *line) {
   return at > line && *skip_space(at) == '=';
 }
 
-static void add_mail_domain(GPtrArray *facts, const char *addresses) {
+/* The domain of the first address, folded; NULL where there is none. (transfer full) */
+static char *first_domain(const char *addresses) {
   const char *at = strchr(addresses, '@');
-  if (at == NULL)
-    return;
   size_t n = 0;
-  while (g_ascii_isalnum(at[1 + n]) || at[1 + n] == '.' || at[1 + n] == '-')
+  while (at != NULL && (g_ascii_isalnum(at[1 + n]) || at[1 + n] == '.' || at[1 + n] == '-'))
     n++;
-  g_autofree char *domain = g_strndup(at + 1, n);
-  if (strchr(domain, '.') != NULL)
+  if (n == 0 || memchr(at + 1, '.', n) == NULL)
+    return NULL;
+  return g_ascii_strdown(at + 1, (gssize)n);
+}
+
+static void add_mail_domain(GPtrArray *facts, const char *addresses) {
+  g_autofree char *domain = first_domain(addresses);
+  if (domain != NULL)
     fact_add(facts, "mail-domain", domain, "");
+}
+
+void fact_read_mailbox(GPtrArray *facts, const uint8_t *data, size_t n) {
+  enum { FEWEST = 3 };
+  g_autoptr(GHashTable) counts = g_hash_table_new_full(keyhash_str, g_str_equal, g_free, NULL);
+  g_autofree char *text = g_strndup((const char *)data, n);
+  g_auto(GStrv) lines = g_strsplit(text, "\n", 0);
+  guint total = 0, most = 0;
+  g_autofree char *best = NULL;
+  for (guint i = 0; lines[i] != NULL; i++) {
+    bool is_own =
+        g_str_has_prefix(lines[i], "To: ") || g_str_has_prefix(lines[i], "Delivered-To: ");
+    char *domain = is_own ? first_domain(lines[i]) : NULL;
+    if (domain == NULL)
+      continue;
+    guint count = GPOINTER_TO_UINT(g_hash_table_lookup(counts, domain)) + 1;
+    total++;
+    if (count > most) {
+      most = count;
+      g_free(best);
+      best = g_strdup(domain);
+    }
+    g_hash_table_replace(counts, domain, GUINT_TO_POINTER(count));
+  }
+  if (most >= FEWEST && most * 3 >= total * 2)
+    fact_add(facts, "mail-domain", best, "most mail of this mailbox");
 }
 
 void fact_read_crontab(GPtrArray *facts, char *const *lines, bool has_user) {

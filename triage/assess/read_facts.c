@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* read_facts.c - which files may state a fact, by where they lie, and what by their content. */
+#include "assess/read_content.h"
 #include "assess/read_fact.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -84,8 +85,22 @@ static bool may_be_task(const uint8_t *data, uint64_t size) {
   return (data[0] == '<' || data[0] == 0xef) && memmem(data, n, "<Task", 5) != NULL;
 }
 
+/* Mails of a store are told as members of their own: what they lie in is a fact. */
+static GPtrArray *read_store(const uint8_t *data, uint64_t size, const char *store) {
+  GPtrArray *facts = g_ptr_array_new_with_free_func((GDestroyNotify)fact_free);
+  fact_add(facts, "mail-store", store, "");
+  if (strcmp(store, "mbox") == 0)
+    fact_read_mailbox(facts, data, (size_t)MIN(size, MAX_FILE));
+  return facts;
+}
+
 GPtrArray *facts_read(const char *path, const uint8_t *data, uint64_t size) {
-  if (size == 0 || size > MAX_FILE)
+  if (size == 0)
+    return NULL;
+  const char *store = content_mail_store(data, size);
+  if (store != NULL)
+    return read_store(data, size, store);
+  if (size > MAX_FILE)
     return NULL;
   bool is_task = may_be_task(data, size);
   if (!is_task && !is_candidate(path))

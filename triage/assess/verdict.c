@@ -250,6 +250,11 @@ static char *corroboration_text(const FactRef *fact) {
                          *fact->detail != '\0' ? ")" : "");
 }
 
+static char *store_text(const FactRef *fact) {
+  return g_strdup_printf("%s of %s, SHA-256 %s: is a mail store (%s)", fact->path, fact->evidence,
+                         *fact->sha256 != '\0' ? fact->sha256 : "not known", fact->target);
+}
+
 static bool holds_content(const Judge *judge, const Profile *profile) {
   bool server = judge->server == PARTY_SITE || judge->server == PARTY_INFERRED ||
                 (profile->takes_local_server && judge->server == PARTY_LOCAL);
@@ -304,22 +309,38 @@ static void conclude_by_profile(Judge *judge, const Profile *profile, VerdictKin
                            has_cap ? cap : ""));
 }
 
-/* A user's mail: told by the store's own content and place; never more than likely. */
+static bool is_plain_view(const char *view) {
+  static const char *const views[] = {"raw", "utf-16le", "utf-16be", "entities", "mime"};
+  for (guint i = 0; i < G_N_ELEMENTS(views); i++)
+    if (strcmp(views[i], view) == 0)
+      return true;
+  return false;
+}
+
+/* A user's mail: told by the store's own content and place; never more than likely. What a mail
+ * quotes may still lead outside: then nothing is explained. */
 static bool conclude_mail_store(Judge *judge) {
-  bool is_store =
-      strcmp(judge->content, "outlook-data") == 0 || strcmp(judge->content, "mbox") == 0;
-  if (!is_store || !judge->is_live || judge->server == PARTY_FREEMAIL ||
-      judge->recipients == PARTY_FREEMAIL ||
-      (site_is_stated(judge->set) && judge->server == PARTY_OUTSIDE))
+  const FactRef *store = corroborate_mail_store(judge->hit);
+  bool is_outside = judge->server == PARTY_FREEMAIL || judge->recipients == PARTY_FREEMAIL ||
+                    (site_is_stated(judge->set) && judge->server == PARTY_OUTSIDE);
+  if (store == NULL || !judge->is_live || !is_plain_view(judge->hit->view))
     return false;
   for (guint i = 0; i < judge->set->profiles->len; i++) {
     const Profile *profile = judge->set->profiles->pdata[i];
     if (profile->content != CONTENT_MAIL_STORE ||
         !profile_matches(profile->hint_paths, judge->hit->path))
       continue;
+    add(judge, "mail-store", store->target);
+    if (is_outside) {
+      conclude(
+          judge, VERDICT_UNEXPLAINED, "", "",
+          g_strdup_printf("A user's mail (%s) quotes a script that mails outside.", store->target));
+      return true;
+    }
+    g_ptr_array_add(judge->out->corroboration, store_text(store));
     conclude(judge, VERDICT_LIKELY_BENIGN, profile->scenario, profile->id,
              g_strdup_printf("%s: the text stands in a mail store (%s), which is read, not run.",
-                             profile->title, judge->content));
+                             profile->title, store->target));
     return true;
   }
   return false;

@@ -112,6 +112,7 @@ static void send_hit(Scan *scan, const Member *member, uint32_t no, const ScanHi
   bool has_place = has_first && find_place(scan, member->path, hit->first_offset, length, &place);
   g_autofree char *excerpt =
       has_first ? excerpt_of(member->content, hit->first_offset) : g_strdup("");
+  indicators_blot(indicators, excerpt);
   GVariantBuilder identifiers;
   g_variant_builder_init(&identifiers, G_VARIANT_TYPE("as"));
   for (guint i = 0; i < hit->identifiers->len; i++)

@@ -99,12 +99,29 @@ static void test_suspicious(void **state) {
 
 static void test_other_content(void **state) {
   (void)state;
-  TestPlace inbox = {.path = "/home/jdoe/.thunderbird/x/Mail/Local Folders/Inbox"};
+  FactRef store = {.kind = "mail-store",
+                   .target = "mbox",
+                   .detail = "",
+                   .path = "/home/jdoe/.thunderbird/x/Mail/Local Folders/Inbox",
+                   .sha256 = "aa",
+                   .evidence = "disk",
+                   .volume = 1,
+                   .is_live = true};
+  g_autoptr(GPtrArray) facts = g_ptr_array_new();
+  g_ptr_array_add(facts, &store);
+  TestPlace inbox = {.path = store.path, .facts = facts};
   static const char mail[] = "From - Mon Jun  3 10:00:00 2024\nX-Mozilla-Status: 0001\n"
                              "From: a@corp.example\nTo: b@corp.example\nSubject: x\n\n";
   g_autofree char *mbox = g_strconcat(mail, GOOD, NULL);
   assert_int_equal(verdict_of(SITE, &inbox, mbox, "user-mail"), VERDICT_LIKELY_BENIGN);
-  assert_int_equal(verdict_of(SITE, &inbox, GOOD, NULL), VERDICT_UNEXPLAINED);
+  static const char bad[] = SCRIPT("smtp.gmail.com", "x@gmail.com", "");
+  assert_int_equal(verdict_of(SITE, &inbox, bad, ""), VERDICT_UNEXPLAINED);
+  inbox.member = "message-3!/part-1";
+  assert_int_equal(verdict_of(SITE, &inbox, GOOD, "user-mail"), VERDICT_LIKELY_BENIGN);
+  inbox.member = "message-3!/invoice.vbs";
+  assert_int_equal(verdict_of(SITE, &inbox, bad, ""), VERDICT_SUSPICIOUS);
+  TestPlace script = {.path = "/home/jdoe/.thunderbird/x/Mail/run.vbs", .facts = facts};
+  assert_int_equal(verdict_of(SITE, &script, GOOD, ""), VERDICT_UNEXPLAINED);
   TestPlace rules = {.path = "/opt/scanner/mail.yar"};
   assert_int_equal(verdict_of(SITE, &rules,
                               "rule x {\n strings:\n  $a = \"CDO.Message\" nocase\n condition:\n  "

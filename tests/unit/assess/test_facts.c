@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_facts.c - what files say that a machine runs, and that hostile ones say nothing. */
+#include "assess_test.h"
+
+static void expect(const char *path, const void *data, size_t size, const char *const *wanted) {
+  GPtrArray *facts = facts_read(path, data, size);
+  guint n = 0;
+  for (guint i = 0; wanted[i] != NULL; i += 2, n++) {
+    const Fact *fact = facts != NULL && n < facts->len ? facts->pdata[n] : NULL;
+    if (fact == NULL || strcmp(fact->kind, wanted[i]) != 0 ||
+        strcmp(fact->target, wanted[i + 1]) != 0)
+      fail_msg("%s: %s %s, not %s %s", path, fact != NULL ? fact->kind : "none",
+               fact != NULL ? fact->target : "", wanted[i], wanted[i + 1]);
+  }
+  if (facts != NULL) {
+    assert_int_equal(facts->len, n);
+    g_ptr_array_unref(facts);
+  }
+}
+
+static void expect_text(const char *path, const char *text, const char *const *wanted) {
+  expect(path, text, strlen(text), wanted);
+}
+
+#define TASK(settings, actions)                                                                    \
+  "<?xml version=\"1.0\" encoding=\"UTF-16\"?>\r\n<Task version=\"1.2\" "                          \
+  "xmlns=\"http://schemas.microsoft.com/windows/2004/02/mit/task\">\r\n"                           \
+  "<RegistrationInfo><Author>CORP\\adm</Author></RegistrationInfo>" settings                       \
+  "<Actions Context=\"Author\">" actions "</Actions></Task>\r\n"
+#define EXEC(command, arguments)                                                                   \
+  "<Exec><Command>" command "</Command><Arguments>" arguments "</Arguments></Exec>"
+
+static void test_task(void **state) {
+  (void)state;
+  static const char text[] = TASK("", EXEC("cscript.exe", "//B \"C:\\S\\n.vbs\""));
+  gsize n;
+  g_autofree char *wide = g_convert(text, -1, "UTF-16", "UTF-8", NULL, &n, NULL);
+  const char *const wanted[] = {"task", "cscript.exe //B \"C:\\\\S\\\\n.vbs\"", "account-domain",
+                                "CORP", NULL};
+  expect("/Windows/System32/Tasks/n", wide, n, wanted);
+  static const char disabled[] =
+      "<Task><Settings><Enabled>false</Enabled></Settings><Actions>" EXEC("a.vbs", "")
+          EXEC("b.vbs", "") "</Actions></Task>";
+  expect_text("/x", disabled,
+              (const char *const[]){"disabled-task", "a.vbs ", "disabled-task", "b.vbs ", NULL});
+}
+
+static void test_hostile_task(void **state) {
+  (void)state;
+  const char *const none[] = {NULL};
+  /* entities are not resolved, nothing is fetched */
+  expect_text("/x",
+              "<!DOCTYPE Task [<!ENTITY e SYSTEM \"file:///etc/passwd\">]>\n<Task><Actions><Exec>"
+              "<Command>&e;</Command></Exec></Actions></Task>",
+              none);
+  expect_text("/x", "<Task><Actions><Exec><Command>a.vbs", none);
+  g_autoptr(GString) deep = g_string_new("<Task>");
+  for (guint i = 0; i < 20000; i++)
+    g_string_append(deep, "<a>");
+  expect_text("/x", deep->str, none);
+  g_autoptr(GString) bomb = g_string_new("<!DOCTYPE Task [<!ENTITY a0 \"aaaaaaaaaa\">");
+  for (guint i = 1; i < 12; i++)
+    g_string_append_printf(bomb, "<!ENTITY a%u \"&a%u;&a%u;&a%u;&a%u;&a%u;&a%u;&a%u;&a%u;\">", i,
+                           i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
+  g_string_append(bomb, "]><Task><Actions><Exec><Command>&a11;</Command></Exec></Actions></Task>");
+  expect_text("/x", bomb->str, none);
+}
+
+static void test_cron(void **state) {
+  (void)state;
+  expect_text("/etc/cron.d/mail",
+              "# 1 2 * * * root /x/comment.vbs\nMAILTO=ops@corp.example\nPATH=/usr/bin\n"
+              "15 2 * * * svc /usr/bin/run /srv/n.vbs%input\n@daily root /srv/o.vbs\n",
+              (const char *const[]){"mail-domain", "corp.example", "cron",
+                                    "/usr/bin/run /srv/n.vbs", "cron", "/srv/o.vbs", NULL});
+  expect_text("/var/spool/cron/crontabs/jdoe", "15 2 * * * /srv/n.vbs\n",
+              (const char *const[]){"cron", "/srv/n.vbs", NULL});
+  expect_text("/srv/n.txt", "15 2 * * * root /srv/n.vbs\n", (const char *const[]){NULL});
+  expect_text("/etc/cron.daily/mail", "#!/bin/sh\n/usr/bin/run /srv/n.vbs\nexit 0\n",
+              (const char *const[]){"cron", "/usr/bin/run /srv/n.vbs", NULL});
+}
+
+static void test_services(void **state) {
+  (void)state;
+  expect_text("/etc/systemd/system/m.service",
+              "[Unit]\nDescription=Mail\n[Service]\nExecStart=-/usr/bin/run /srv/n.vbs\n",
+              (const char *const[]){"systemd", "/usr/bin/run /srv/n.vbs", NULL});
+  expect_text("/usr/local/nagios/etc/objects/commands.cfg",
+              "define command {\n  command_name x\n  command_line /usr/bin/run /n/y.vbs\n}\n",
+              (const char *const[]){"monitoring", "/usr/bin/run /n/y.vbs", NULL});
+  expect_text("/Program Files/NSClient++/nsclient.ini",
+              "[/settings/external scripts/scripts]\nmail = cscript scripts\\m.vbs\n[/x]\na = b\n",
+              (const char *const[]){"monitoring", "cscript scripts\\\\m.vbs", NULL});
+  expect_text("/etc/zabbix/zabbix_server.conf", "AlertScriptsPath=/usr/lib/zabbix/alertscripts\n",
+              (const char *const[]){"monitoring-directory", "/usr/lib/zabbix/alertscripts", NULL});
+}
+
+static void test_mailbox(void **state) {
+  (void)state;
+  g_autoptr(GString) box = g_string_new(NULL);
+  for (guint i = 0; i < 4; i++)
+    g_string_append_printf(box,
+                           "From - Mon Jun  3 10:00:00 2024\nFrom: a%u@x.test\n"
+                           "To: b@corp.example\nSubject: x\nMessage-ID: <%u@x>\n\ntext\n",
+                           i, i);
+  expect_text("/home/jdoe/mail/Inbox", box->str,
+              (const char *const[]){"mail-store", "mbox", "mail-domain", "corp.example", NULL});
+  expect_text("/home/jdoe/n.vbs", "From - here\nm.To = \"x\"\n", (const char *const[]){NULL});
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_task), cmocka_unit_test(test_hostile_task), cmocka_unit_test(test_cron),
+      cmocka_unit_test(test_services), cmocka_unit_test(test_mailbox)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
