@@ -49,10 +49,12 @@
 #define LIMIT_EXPANDED_DEFAULT (16 * GIB) /* bytes unpacked from one object of the evidence */
 #define LIMIT_RATIO 1000u                 /* expanded : packed, looked at above LIMIT_RATIO_FROM */
 #define LIMIT_RATIO_FROM (64 * MIB)
-#define LIMIT_HOLE_BYTES (1 * GIB) /* holes of one sparse member, where the ratio allows less */
-#define LIMIT_MEMBERS 10000000u    /* members of one archive */
-#define LIMIT_DEPTH_MAX 128u       /* of --max-depth: each level holds a library open */
-#define LIMIT_APPENDED 256u        /* containers one behind the other in one object */
+#define LIMIT_HOLE_BYTES (1 * GIB)    /* holes of one sparse member, where the ratio allows less */
+#define LIMIT_NESTED_OBJECTS 1000000u /* files of one volume of an image inside an object */
+#define LIMIT_NESTED_STEPS 4096u      /* directories in the path of one of them */
+#define LIMIT_MEMBERS 10000000u       /* members of one archive */
+#define LIMIT_DEPTH_MAX 128u          /* of --max-depth: each level holds a library open */
+#define LIMIT_APPENDED 256u           /* containers one behind the other in one object */
 
 /* views */
 #define LIMIT_VIEW_CHAIN 6u                     /* encodings one inside the other */
@@ -83,15 +85,16 @@
 #define LIMIT_EMBEDDED 65536u           /* objects embedded in one document or stream */
 
 /* scanning */
-#define LIMIT_MATCHES_KEPT 200u      /* matches of one rule kept in full; all are counted */
-#define LIMIT_MATCH_BYTES 64u        /* bytes of one match kept */
-#define LIMIT_EXCERPT_BYTES 512u     /* text around the first match */
-#define LIMIT_INDICATORS 256u        /* indicators of one hit */
-#define LIMIT_INDICATOR_BYTES 2048u  /* one indicator's value */
-#define LIMIT_FACT_BYTES (8 * KIB)   /* one corroborating fact's text */
-#define LIMIT_SCRIPT_BYTES (1 * MIB) /* text read as one script; of more, the parts that name CDO  \
-                                      */
-#define LIMIT_SCRIPT_STRETCHES 256u  /* such parts of one object */
+#define LIMIT_MATCHES_KEPT 200u     /* matches of one rule kept in full; all are counted */
+#define LIMIT_MATCH_BYTES 64u       /* bytes of one match kept */
+#define LIMIT_EXCERPT_BYTES 512u    /* text around the first match */
+#define LIMIT_INDICATORS 256u       /* indicators of one hit */
+#define LIMIT_INDICATOR_BYTES 2048u /* one indicator's value */
+#define LIMIT_FACT_BYTES (8 * KIB)  /* one corroborating fact's text */
+#define LIMIT_SCRIPT_BYTES                                                                         \
+  (1 * MIB)                         /* text read as one script; of more, the parts that name CDO   \
+                                     */
+#define LIMIT_SCRIPT_STRETCHES 256u /* such parts of one object */
 #define LIMIT_STRETCH_BYTES (64 * KIB) /* one of them */
 #define LIMIT_PROFILE_BYTES (4 * MIB)  /* one benign profile file */
 #define LIMIT_PROFILE_DEPTH 32u        /* of its YAML */

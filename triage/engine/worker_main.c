@@ -227,6 +227,8 @@ int main(int argc, char **argv) {
                 &passwords);
   worker.areas = worker.flags >> WORKER_AREAS_SHIFT & AREAS_ALL;
   take_passwords(&worker, passwords);
+  worker.unpack.walk_image = worker_walk_image;
+  worker.unpack.image_user = &worker;
   worker.unpack.spool = spool_new((worker.flags & WORKER_HAS_SPOOL) != 0 ? WORKER_SPOOL_FD : -1);
   bool ok = set_up_rules(&worker, rules);
   g_variant_iter_free(rules);

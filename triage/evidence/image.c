@@ -241,6 +241,16 @@ static gboolean open_detected(Image *image, const ImagePeek *peek, GError **erro
   return open_raw(image, error);
 }
 
+/* Takes over image. */
+static Image *open_files(Image *taken, GError **error) {
+  g_autoptr(Image) image = taken;
+  image->info.n_segments = image_files_n(image->files);
+  g_autofree ImagePeek *peek = g_new0(ImagePeek, 1);
+  if (!take_peek(image, peek, error) || !open_detected(image, peek, error))
+    return NULL;
+  return g_steal_pointer(&image);
+}
+
 Image *image_open(GPtrArray *segments, GError **error) {
   if (segments->len == 0 || segments->len > LIMIT_IMAGE_SEGMENTS) {
     triage_fail(error, TRIAGE_REASON_USAGE, "An image of %u segments cannot be opened",
@@ -249,15 +259,15 @@ Image *image_open(GPtrArray *segments, GError **error) {
   }
   g_autoptr(Image) image = image_new(segments);
   image->files = image_files_new(image->names, error);
-  if (image->files == NULL)
-    return NULL;
-  image->info.n_segments = image_files_n(image->files);
-  g_autofree ImagePeek *peek = g_new0(ImagePeek, 1);
-  if (!take_peek(image, peek, error) || !open_detected(image, peek, error))
-    return NULL;
-  return g_steal_pointer(&image);
+  return image->files != NULL ? open_files(g_steal_pointer(&image), error) : NULL;
 }
 
+Image *image_open_content(Content *content, const char *shown, GError **error) {
+  g_autoptr(GPtrArray) none = g_ptr_array_new();
+  Image *image = image_new(none);
+  image->files = image_files_new_content(content, shown);
+  return open_files(image, error);
+}
 const ImageInfo *image_info(const Image *image) {
   return &image->info;
 }

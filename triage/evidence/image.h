@@ -4,6 +4,7 @@
  * so that one bad sector costs only what lies on it. May know image libraries; knows nothing of
  * volumes or files. */
 #pragma once
+#include "base/content.h"
 #include "base/row.h"
 #include "triage/error.h"
 #include <glib.h>
@@ -41,6 +42,9 @@ GPtrArray *image_segments(const char *path, GError **error);
  * content. Fails (unreadable, corrupt, truncated, unsupported-format) only where nothing at all can
  * be read; what is missing in part becomes damage. (transfer full) */
 Image *image_open(GPtrArray *segments, GError **error);
+/* The same over bytes that came out of another object; shown is its printable name for messages.
+ * What consists of several files cannot be opened so. (transfer full) */
+Image *image_open_content(Content *content, const char *shown, GError **error);
 void image_free(Image *image);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Image, image_free)
 

@@ -82,8 +82,8 @@ bool ewf_sum_holds(const uint8_t *bytes, size_t n, const uint8_t *stored);
 
 /* image_ewf_walk.c: all sections of all segments; fills tables, places and the volume. */
 void ewf_walk(Image *image, Ewf *ewf);
-/* image_ewf_salvage.c: adds a table for the chunks between from and end, bytes of the segment that no
- * table tells of; nothing where none is found. */
+/* image_ewf_salvage.c: adds a table for the chunks between from and end, bytes of the segment that
+ * no table tells of; nothing where none is found. */
 void ewf_salvage(Image *image, Ewf *ewf, guint segment, uint64_t from, uint64_t end);
 /* image_ewf_meta.c: volume section (data of n bytes); properties and digests. */
 gboolean ewf_volume_read(Image *image, Ewf *ewf, const uint8_t *data, size_t n, GError **error);

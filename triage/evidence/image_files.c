@@ -23,6 +23,7 @@ struct _ImageFiles {
   GArray *files; /* File */
   uint64_t clock;
   guint n_open;
+  Content *content; /* of the only file; NULL: files are files */
 };
 
 static File *file_at(const ImageFiles *files, guint index) {
@@ -102,6 +103,23 @@ ImageFiles *image_files_new(const GPtrArray *names, GError **error) {
   return NULL;
 }
 
+ImageFiles *image_files_new_content(Content *content, const char *shown) {
+  ImageFiles *files = g_new0(ImageFiles, 1);
+  files->files = g_array_new(FALSE, TRUE, sizeof(File));
+  files->content = content_ref(content);
+  File file = {.name = "",
+               .shown = g_strdup(shown),
+               .size = content_size(content),
+               .fd = -1,
+               .present = true};
+  g_array_append_val(files->files, file);
+  return files;
+}
+
+Content *image_files_content(const ImageFiles *files) {
+  return files->content;
+}
+
 void image_files_free(ImageFiles *files) {
   if (files == NULL)
     return;
@@ -110,6 +128,7 @@ void image_files_free(ImageFiles *files) {
     g_free(file_at(files, i)->shown);
   }
   g_array_unref(files->files);
+  g_clear_pointer(&files->content, content_unref);
   g_free(files);
 }
 
@@ -136,6 +155,12 @@ TriageReason image_files_reason(const ImageFiles *files, guint index) {
 
 ssize_t image_files_pread(ImageFiles *files, guint index, void *buffer, size_t n, uint64_t offset) {
   File *file = file_at(files, index);
+  if (files->content != NULL) {
+    size_t take = offset < file->size ? (size_t)MIN((uint64_t)n, file->size - offset) : 0;
+    if (take > 0)
+      memcpy(buffer, content_data(files->content) + offset, take);
+    return (ssize_t)take;
+  }
   if (!file->present || !file_open(files, file, NULL)) {
     errno = EIO;
     return -1;

@@ -21,6 +21,11 @@ typedef struct _ImageFiles ImageFiles;
 /* Looks at every file once. A name that is NULL or cannot be opened is absent; fails only where no
  * file at all is present. The names must outlive the files. (transfer full) */
 ImageFiles *image_files_new(const GPtrArray *names, GError **error);
+/* One file that is content already (an image inside an object). Keeps a reference. (transfer full)
+ */
+ImageFiles *image_files_new_content(Content *content, const char *shown);
+/* The content of such a file, NULL where the files are files. (transfer none) */
+Content *image_files_content(const ImageFiles *files);
 void image_files_free(ImageFiles *files);
 guint image_files_n(const ImageFiles *files);
 bool image_files_present(const ImageFiles *files, guint index);
@@ -63,6 +68,7 @@ struct _Image {
   ImageFiles *files; /* over names */
   ImageInfo info;
   void *state;       /* the format's own */
+  void *memory;      /* a library's handle over the content, where it needs one */
   DamageList recent; /* since the last reset */
   DamageList all;    /* known up front, and met so far */
 };

@@ -3,6 +3,8 @@
  * a raw disk with 512 bytes behind it, and often called .dd: the footer is looked for at the end.
  */
 #include "evidence/image_format.h"
+#define HAVE_LIBBFIO 1 /* libvhdi's header then declares how to open a libbfio handle */
+#include <libbfio.h>
 #include <libvhdi.h>
 #include <string.h>
 
@@ -68,6 +70,22 @@ static gboolean vhd_describe(Image *image, libvhdi_file_t *file, GError **error)
   return TRUE;
 }
 
+/* From its file, or from the content it is inside another object. */
+static bool vhd_open_file(Image *image, libvhdi_file_t *file, libvhdi_error_t **failure) {
+  Content *content = image_files_content(image->files);
+  if (content == NULL)
+    return libvhdi_file_open(file, g_ptr_array_index(image->names, 0), LIBVHDI_OPEN_READ,
+                             failure) == 1;
+  libbfio_handle_t *memory = NULL;
+  /* The range is only read: the handle is opened for nothing else. */
+  bool ok = libbfio_memory_range_initialize(&memory, failure) == 1 &&
+            libbfio_memory_range_set(memory, (uint8_t *)content_data(content),
+                                     (size_t)content_size(content), failure) == 1 &&
+            libvhdi_file_open_file_io_handle(file, memory, LIBVHDI_OPEN_READ, failure) == 1;
+  image->memory = memory;
+  return ok;
+}
+
 static gboolean vhd_open(Image *image, GError **error) {
   uint8_t start[8], magic[8] = "conectix";
   uint64_t file_size = image_files_size(image->files, 0);
@@ -80,8 +98,7 @@ static gboolean vhd_open(Image *image, GError **error) {
   if (libvhdi_file_initialize(&file, &failure) != 1)
     return vhd_fail(image, error, &failure, "start");
   image->state = file;
-  if (libvhdi_file_open(file, g_ptr_array_index(image->names, 0), LIBVHDI_OPEN_READ, &failure) !=
-      1) {
+  if (!vhd_open_file(image, file, &failure)) {
     bool dynamic =
         image_files_pread(image->files, 0, start, 8, 0) == 8 && memcmp(start, magic, 8) == 0;
     bool footer = file_size >= VHD_FOOTER &&
@@ -116,6 +133,10 @@ static void vhd_close(Image *image) {
     return;
   libvhdi_file_close(file, NULL);
   libvhdi_file_free(&file, NULL);
+  libbfio_handle_t *memory = image->memory;
+  if (memory != NULL)
+    libbfio_handle_free(&memory, NULL);
+  image->memory = NULL;
 }
 
 const ImageFormat IMAGE_VHD = {

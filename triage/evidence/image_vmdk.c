@@ -88,6 +88,11 @@ static gboolean vmdk_open(Image *image, GError **error) {
   libvmdk_handle_t *handle = NULL;
   libvmdk_error_t *failure = NULL;
   size64_t size = 0;
+  if (image_files_content(image->files) != NULL)
+    return triage_fail(error, TRIAGE_REASON_UNSUPPORTED_FORMAT,
+                       "%s: a VMDK inside another object cannot be opened; name it as evidence of "
+                       "its own",
+                       image_files_shown(image->files, 0));
   if (libvmdk_handle_initialize(&handle, &failure) != 1)
     return vmdk_fail(image, error, &failure, "start");
   image->state = handle;

@@ -51,7 +51,23 @@ typedef struct {
   bool (*alive)(void *user, uint64_t bytes);
 } UnpackSink;
 
+/* Where the files of a disk image inside an object go to. Each returns false to stop. */
 typedef struct {
+  void *user;
+  /* A file: its raw path inside the image; member's path is filled in by the receiver. */
+  bool (*file)(void *user, GBytes *path, Member *member);
+  /* What could not be read; path NULL: the image itself. */
+  bool (*gap)(void *user, GBytes *path, uint64_t size, uint64_t examined, TriageReason reason,
+              const char *detail);
+  bool (*alive)(void *user, uint64_t bytes);
+} ImageSink;
+
+typedef struct {
+  /* Walks content as a disk image, shown being its printable name; max: bytes that may be read from
+   * one file of it. NULL: images inside objects are listed, not opened. */
+  void (*walk_image)(void *user, Content *content, const char *shown, uint64_t max,
+                     const ImageSink *sink);
+  void *image_user;
   uint32_t max_depth;    /* held to LIMIT_DEPTH_MAX */
   uint64_t max_expanded; /* bytes expanded from one top object, all levels together */
   GPtrArray *passwords;  /* char*, tried on encrypted members; may be NULL */
@@ -62,8 +78,8 @@ typedef struct {
  * sink call did. */
 bool unpack_object(const UnpackOptions *options, const UnpackSink *sink, const Member *top);
 
-/* Hands out one object and its views, and what those carry, but opens no container of its own bytes:
- * for areas, in which containers belong to other objects or lie in pieces. */
+/* Hands out one object and its views, and what those carry, but opens no container of its own
+ * bytes: for areas, in which containers belong to other objects or lie in pieces. */
 bool unpack_views(const UnpackOptions *options, const UnpackSink *sink, const Member *top);
 
 /* True where some available unpacker is sure, by magic at the beginning, that these bytes are its

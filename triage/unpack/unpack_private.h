@@ -167,6 +167,8 @@ void unpack_lzfu_open(Unpack *unpack, const Unpacker *self, Container *container
 void unpack_officexml_open(Unpack *unpack, const Unpacker *self, Container *container);
 void unpack_activemime_open(Unpack *unpack, const Unpacker *self, Container *container);
 
+/* unpack_image.c */
+void unpack_image_open(Unpack *unpack, const Unpacker *self, Container *container);
 /* unpack_pst.c */
 void unpack_pst_open(Unpack *unpack, const Unpacker *self, Container *container);
 

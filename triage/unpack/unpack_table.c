@@ -393,14 +393,24 @@ KNOWN(WIM, "wim", "Windows imaging format", "MS-WIM", probe_wim,
 KNOWN(SQUASHFS, "squashfs", "SquashFS image", "squashfs 1 to 4", probe_squashfs,
       "SquashFS images are not unpacked in this version: its bytes were scanned as they are; "
       "unpack it with unsquashfs and examine the result");
-KNOWN(DISKIMAGE, "disk-image", "Disk image file inside an object (E01, VHD, VMDK, QCOW, VDI, AFF)",
-      "the formats' own magic", probe_image,
-      "a disk image inside another object is not opened in this version: its bytes were scanned as "
-      "they are; name it as evidence of its own");
-KNOWN(VOLUME, "raw-image", "Raw disk or volume inside an object", "boot sectors and superblocks",
-      probe_volume,
-      "a raw disk or volume inside another object is not opened in this version: its bytes were "
-      "scanned as they are; name it as evidence of its own");
+#define IMAGE(NAME, WORD, TITLE, SPEC, PROBE)                                                      \
+  static const Unpacker NAME = {                                                                   \
+      .row = {.stage = "unpacker",                                                                 \
+              .name = WORD,                                                                        \
+              .title = TITLE,                                                                      \
+              .spec = SPEC,                                                                        \
+              .library = "as evidence of its own",                                                 \
+              .limitations =                                                                       \
+                  "one file alone: later segments and extents beside it are not found; "           \
+                  "slack and unallocated space are searched as bytes of the image",                \
+              .available = true},                                                                  \
+      .probe = PROBE,                                                                              \
+      .open = unpack_image_open}
+
+IMAGE(DISKIMAGE, "disk-image", "Disk image file inside an object (E01, VHD, QCOW)",
+      "the formats' own magic", probe_image);
+IMAGE(VOLUME, "raw-image", "Raw disk or volume inside an object", "boot sectors and superblocks",
+      probe_volume);
 KNOWN(DMG, "dmg", "Apple disk image", "koly trailer", probe_dmg,
       "Apple disk images are not unpacked in this version: its bytes were scanned as they are; "
       "unpack it with 7z and examine the result");
