@@ -101,8 +101,8 @@ static int hex_value(uint8_t c) {
 static size_t take_number(const uint8_t *p, const uint8_t *end, int base, uint32_t *value) {
   const uint8_t *at = p;
   *value = 0;
-  while (at < end && at - p < 8 && hex_value(*at) >= 0 && hex_value(*at) < base)
-    *value = MIN(*value * (uint32_t)base + (uint32_t)hex_value(*at++), UINT32_C(0xFFFFFF));
+  for (; at < end && at - p < 8 && hex_value(*at) >= 0 && hex_value(*at) < base; at++)
+    *value = *value < 0x100000 ? *value * (uint32_t)base + (uint32_t)hex_value(*at) : *value;
   return (size_t)(at - p);
 }
 

@@ -28,6 +28,10 @@ static bool is_joint(const uint8_t *p, const uint8_t *end) {
 }
 
 static bool is_method(const uint8_t *p, const uint8_t *end) {
+  if (end - p > 11 && (p[1] == ' ' || p[1] == '-')) {
+    p += p[1] == ' ' ? 2 : 1;
+    return g_ascii_strncasecmp((const char *)p, "-replace", 8) == 0;
+  }
   return end - p > 8 && (g_ascii_strncasecmp((const char *)p + 1, ".replace", 8) == 0 ||
                          g_ascii_strncasecmp((const char *)p + 1, ".split(", 7) == 0);
 }
@@ -62,50 +66,103 @@ static bool begins(uint8_t c) {
   return c == '"' || c == '\'' || c == '(' || c == '[';
 }
 
-/* Where the expression with the byte at p begins: at the function's name before a parenthesis. */
-static const uint8_t *start_of(const uint8_t *floor, const uint8_t *p) {
+/* Where the expression with the byte at p begins: at the function's name before a parenthesis; NULL
+ * at one that is not joined to anything: it stays, and what is inside is met next. */
+static const uint8_t *start_of(const uint8_t *floor, const uint8_t *p, const uint8_t *end) {
   size_t n;
-  return *p == '(' && fold_function_before(floor, p, &n) ? p - n : p;
+  if (*p != '(')
+    return p;
+  if (fold_function_before(floor, p, &n))
+    return p - n;
+  g_autoptr(GString) ignored = g_string_new(NULL);
+  Folded inner = {ignored, 0};
+  const uint8_t *close = fold_expression(fold_blank(p + 1, end), end, 1, &inner);
+  close = close != NULL ? fold_blank(close, end) : end;
+  if (close >= end || *close != ')')
+    return NULL;
+  close = fold_blank(close + 1, end);
+  return close < end && (*close == '&' || *close == '+' || *close == '.') ? p : NULL;
 }
 
-/* Folds what begins before stop. Returns where to go on, NULL where the view is full. */
-static const uint8_t *fold_window(ViewBuilder *builder, const uint8_t *p, const uint8_t *stop_at) {
-  const uint8_t *data = builder->data, *end = data + builder->size, *floor = p;
-  g_autoptr(GString) text = g_string_new(NULL), out = g_string_new(NULL);
-  for (; p < stop_at; p++) {
-    if (!begins(*p))
+/* What is folded: the view, the bytes that expressions may reach to, and room for the values. */
+typedef struct {
+  ViewBuilder *builder;
+  GString *text, *out;
+  bool is_full;
+} Fold;
+
+/* Puts the value of [start, stop) in its place. */
+static void put_value(Fold *fold, const uint8_t *start, const uint8_t *stop) {
+  const uint8_t *data = fold->builder->data;
+  g_string_assign(fold->out, "\"");
+  g_string_append_len(fold->out, fold->text->str, (gssize)fold->text->len);
+  g_string_append_c(fold->out, '"');
+  fold->is_full = !view_put(fold->builder, (uint64_t)(start - data), (uint64_t)(stop - data),
+                            fold->out->str, fold->out->len, true);
+}
+
+/* Folds the expression that begins at start, where it is one. Returns the byte behind it, also
+ * where it hides nothing: it is not to be read again from its middle. NULL where there is none. */
+static const uint8_t *fold_one(Fold *fold, const uint8_t *start, const uint8_t *end) {
+  const uint8_t *data = fold->builder->data, *all = data + fold->builder->size;
+  Folded folded = {fold->text, 0};
+  g_string_truncate(fold->text, 0);
+  const uint8_t *stop = start != NULL ? fold_expression(start, end, 0, &folded) : NULL;
+  if (stop == NULL || folded.n_ops == 0)
+    return NULL;
+  if (is_worth_it(&folded) && is_in_text(data, all, start, (size_t)(stop - start)))
+    put_value(fold, start, stop);
+  return stop;
+}
+
+static const uint8_t *fold_range(Fold *fold, const uint8_t *p, const uint8_t *stop_at,
+                                 const uint8_t *end, bool is_inside);
+
+/* A literal that is none of its kind: an attribute's value, with code and its quotes in it. Returns
+ * where to go on. */
+static const uint8_t *pass_literal(Fold *fold, const uint8_t *p, const uint8_t *end,
+                                   bool is_inside) {
+  g_string_truncate(fold->text, 0);
+  const uint8_t *stop = fold_literal(p, end, fold->text);
+  if (stop == NULL)
+    return p + 1;
+  uint8_t other = *p == '"' ? '\'' : '"';
+  if (!is_inside && memchr(p + 1, other, (size_t)(stop - p - 1)) != NULL)
+    fold_range(fold, p + 1, stop - 1, stop - 1, true);
+  /* onload="x = "CDO" & ".Message"": the quotes were entities; the first closes nothing. */
+  if (p > fold->builder->data && p[-1] == '=' && !fold->is_full) {
+    const uint8_t *next = fold_one(fold, stop - 1, end);
+    return next != NULL ? next : stop;
+  }
+  return stop;
+}
+
+/* Folds what begins before stop_at and does not reach past end. Returns where to go on. */
+static const uint8_t *fold_range(Fold *fold, const uint8_t *p, const uint8_t *stop_at,
+                                 const uint8_t *end, bool is_inside) {
+  const uint8_t *floor = p;
+  while (p < stop_at && !fold->is_full) {
+    if (!begins(*p)) {
+      p++;
       continue;
-    const uint8_t *start = start_of(floor, p);
-    Folded folded = {text, 0};
-    g_string_truncate(text, 0);
-    const uint8_t *stop = fold_expression(start, end, 0, &folded);
-    if (stop != NULL && is_worth_it(&folded) &&
-        is_in_text(data, end, start, (size_t)(stop - start))) {
-      g_string_assign(out, "\"");
-      g_string_append_len(out, text->str, (gssize)text->len);
-      g_string_append_c(out, '"');
-      if (!view_put(builder, (uint64_t)(start - data), (uint64_t)(stop - data), out->str, out->len,
-                    true))
-        return NULL;
-    } else if (*p == '"' || *p == '\'') {
-      g_string_truncate(text, 0);
-      stop = fold_literal(p, end, text);
-    } else {
-      stop = NULL;
     }
+    const uint8_t *stop = fold_one(fold, start_of(floor, p, end), end);
     if (stop == NULL)
-      continue;
-    floor = stop;
-    p = stop - 1;
+      stop = *p == '"' || *p == '\'' ? pass_literal(fold, p, end, is_inside) : p + 1;
+    floor = p = stop;
   }
   return p;
 }
 
 void fold_make(ViewBuilder *builder, uint64_t from) {
   const uint8_t *p = builder->data + from, *end = builder->data + builder->size;
-  while (p != NULL && p < end) {
+  g_autoptr(GString) text = g_string_new(NULL), out = g_string_new(NULL);
+  Fold fold = {builder, text, out, false};
+  while (p < end && !fold.is_full) {
     uint64_t left = (uint64_t)(end - p), n = MIN(left, WINDOW_BYTES);
-    p = fold_smells(p, MIN(left, WINDOW_BYTES + OVERLAP_BYTES)) ? fold_window(builder, p, p + n)
-                                                                : p + n;
+    if (fold_smells(p, MIN(left, WINDOW_BYTES + OVERLAP_BYTES)))
+      p = fold_range(&fold, p, p + n, end, false);
+    else
+      p += n;
   }
 }

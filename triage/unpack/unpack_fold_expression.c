@@ -31,17 +31,25 @@ const uint8_t *fold_literal(const uint8_t *p, const uint8_t *end, GString *out) 
   if (p >= end || (*p != '"' && *p != '\''))
     return NULL;
   uint8_t quote = *p++;
+  const uint8_t *last = NULL; /* doubled quote, and what the value was there */
+  gsize last_length = 0;
   while (p < end && *p != '\n' && *p != '\0' && out->len < LIMIT_FOLD_BYTES) {
     if (*p != quote) {
       g_string_append_c(out, (char)*p++);
     } else if (end - p > 1 && p[1] == quote) {
+      last = p + 1;
+      last_length = out->len;
       g_string_append_c(out, (char)quote);
       p += 2;
     } else {
       return p + 1;
     }
   }
-  return NULL;
+  /* No end in this line: the last doubled quote was two, the second an attribute's that ends there.
+   */
+  if (last != NULL)
+    g_string_truncate(out, last_length);
+  return last;
 }
 
 static bool put_character(GString *out, int64_t c) {

@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""make_views.py: writes one script in every encoding that a view undoes, hit.N, and beside each the
+same of a script that is no hit, miss.N; views.tsv names them with the view that must show it."""
+import random
+import sys
+
+sys.dont_write_bytecode = True
+import script_encodings as se  # noqa: E402
+
+NAME = {'hit': 'CDO.Message', 'miss': 'CDO.Massage'}
+
+
+def script(name):
+    return (f'Set m = CreateObject("{name}")\r\n'
+            'm.Subject = "rota" : m.TextBody = "Tuesday" \' as ever\r\nm.Send\r\n')
+
+
+def noise(n, seed):
+    """Bytes that are no text."""
+    return bytes(random.Random(seed).choices(range(128, 256), k=n))
+
+
+def vb(expression):
+    return f'Option Explicit\r\nSet m = CreateObject({expression})\r\nm.Send\r\n'
+
+
+def cases(name):
+    """view, bytes"""
+    text = script(name)
+    b64 = se.b64(text.encode())
+    wide = text.encode('utf-16-le')
+    big = text.encode('utf-16-be')
+    html = '<html><script>\r\nvar x = 1;\r\n{}\r\n</script></html>\r\n'
+    yield 'utf-16le', b'\xff\xfe' + wide
+    yield 'utf-16le', wide
+    yield 'utf-16be', b'\xfe\xff' + big
+    yield 'utf-16be', big
+    for odd in 0, 1, 3, 7:
+        yield 'utf-16le', noise(4096 + odd, odd) + wide + noise(4096, 9)
+        yield 'utf-16be', noise(4096 + odd, odd) + b'\0\0' + big + noise(4096, 9)
+        yield 'utf-32', noise(400 + odd, odd) + text.encode('utf-32-le') + noise(400, 9)
+        yield 'utf-32', noise(400 + odd, odd) + text.encode('utf-32-be') + noise(400, 9)
+    yield 'utf-16le', noise(1024 * 1024 - 60, 3) + wide + noise(500, 4)
+    yield 'utf-16le', b'regf' + bytes(2000) + wide.replace(b'\r\0\n\0', b'\0\0') + bytes(999)
+    yield 'utf-16le', noise(99, 5) + ('\u041f\u0440\u0438\u0432\u0435\u0442 ' + text).encode(
+        'utf-16-le') + noise(99, 6)
+    yield 'utf-7', ('Rem x\r\n' + se.utf7(text) + '\r\n').encode()
+    yield 'utf-7', text.replace('C', '+AEM-').encode()
+    yield 'vbe', (se.vbe(text) + '\r\n\0').encode('latin-1')
+    yield 'vbe', html.format(se.vbe(text)).encode('latin-1')
+    yield 'vbe', noise(5000, 7) + (se.vbe('x = 1') + se.vbe(text)).encode('latin-1')
+    yield 'vbe', se.vbe(text)[:-30].encode('latin-1')  # its end is lost
+    yield 'utf-16le+vbe', b'\xff\xfe' + se.vbe(text).encode('utf-16-le')
+    yield 'entities', html.format(se.entities(text)).encode()
+    yield 'entities', f'<a onclick="{se.named(text)}">'.encode()
+    yield 'base64', html.format('x = "' + b64 + '"').encode()
+    yield 'base64', html.format(se.lines(b64)).encode()
+    yield 'base64', html.format('  ' + se.lines(b64).replace('\r\n', '\n  ')).encode()
+    yield 'base64', noise(70000, 8) + b64.encode() + noise(100, 1)
+    yield 'base64+utf-16le', html.format(se.b64(wide)).encode()
+    yield 'base64+base64', html.format(se.b64(se.b64(text.encode()).encode())).encode()
+    for option in '-EncodedCommand ', '-enc ', '-e "', '-ec ', '/EncodedCommand:':
+        yield 'powershell', ('cmd /c powershell -nop ' + option + se.b64(wide)).encode()
+    yield 'escapes', html.format("eval('" + se.hex_escapes(text) + "')").encode()
+    yield 'escapes', html.format("eval('" + se.unicode_escapes(text) + "')").encode()
+    yield 'escapes', html.format("document.write(unescape('" + se.percent(text) + "'))").encode()
+    yield 'folded', vb(se.joined(name)).encode()
+    yield 'folded', vb(se.joined(name).replace(' & ', ' & _\r\n   ')).encode()
+    yield 'folded', vb(se.joined(name, '+')).encode()
+    yield 'folded', vb(se.joined(name, '+').replace('"', "'")).encode()
+    yield 'folded', vb(se.chars(name)).encode()
+    yield 'folded', vb(f'StrReverse("{name[::-1]}")').encode()
+    yield 'folded', vb(f'Replace("{"xq".join(name)}", "xq", "")').encode()
+    yield 'folded', vb(f'Replace(StrReverse("{"~".join(name[::-1])}"), Chr(126), vbNullString)').encode()
+    yield 'folded', vb(f'Join(Array({", ".join(chr(34) + c + chr(34) for c in name)}), "")').encode()
+    yield 'folded', f'x = String.fromCharCode({",".join(str(ord(c)) for c in name)});'.encode()
+    yield 'folded', f'x = "{name[::-1]}".split("").reverse().join("");'.encode()
+    yield 'folded', f'x = "{"%%".join(name)}".replace(/%%/g, "");'.encode()
+    yield 'folded', ('$x = ' + '+'.join(f'[char]{ord(c)}' for c in name)).encode()
+    yield 'folded', ('$x = ' + '+'.join(f'[char]0x{ord(c):x}' for c in name)).encode()
+    yield 'folded', f"$x = '{'qx'.join(name)}' -replace 'qx',''".encode()
+    yield 'escapes+folded+escapes', vb('unescape(' + se.joined(se.percent(name), '&', 4) + ')').encode()
+    yield 'folded+base64', vb(se.joined(se.b64(text.encode()))).encode()
+    yield 'escapes+folded', html.format('a = ' + se.joined(name).replace(
+        'C', '\\x43').replace('D', '\\x44').replace('O', '\\x4f')).encode()
+    yield 'entities+folded', ('<w onload="x = ' + se.joined(name).replace('&', '&amp;').replace(
+        '"', '&quot;') + '">').encode()
+    yield 'utf-16le+folded', vb(se.joined(name)).encode('utf-16-le')
+    yield 'utf-16be+folded', noise(333, 2) + vb(se.chars(name)).encode('utf-16-be') + noise(33, 2)
+    yield 'powershell+folded', ('powershell -e ' + se.b64(
+        ('$m = ' + se.joined(name, '+')).encode('utf-16-le'))).encode()
+    yield 'base64+vbe', html.format(se.b64(se.vbe(text).encode('latin-1'))).encode()
+    yield 'vbe+folded', se.vbe(vb(se.chars(name))).encode('latin-1')
+
+
+def main():
+    with open('views.tsv', 'w', encoding='ascii') as table:
+        for kind, name in NAME.items():
+            for i, (view, data) in enumerate(cases(name)):
+                with open(f'{kind}.{i}', 'wb') as out:
+                    out.write(data)
+                table.write(f'{kind}.{i}\t{view}\n')
+
+
+if __name__ == '__main__':
+    main()
