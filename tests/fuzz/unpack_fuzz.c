@@ -55,7 +55,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   g_autoptr(Spool) spool = spool_new(memfd_create("spool", MFD_CLOEXEC));
   g_autoptr(GPtrArray) passwords = g_ptr_array_new();
   g_ptr_array_add(passwords, (gpointer) "infected");
-  UnpackOptions options = {6, 16 * MIB, passwords, spool};
+  UnpackOptions options = {
+      .max_depth = 6, .max_expanded = 16 * MIB, .passwords = passwords, .spool = spool};
   UnpackSink sink = {&sum, on_member, on_gap, NULL};
   g_autoptr(Content) content = content_new_copy(data, size);
   MemberPath path = {.view = "raw"};

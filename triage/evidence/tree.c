@@ -196,9 +196,10 @@ static void read_file(int fd, const Object *object, ContentBuilder *builder, Wal
   }
   struct stat now;
   if (fstat(fd, &now) == 0 && S_ISREG(now.st_mode) && (uint64_t)now.st_size > object->size)
-    triage_fail(&out->error, TRIAGE_REASON_TRUNCATED,
-                "the file has grown since it was listed: its first %llu of now %llu bytes were read",
-                (unsigned long long)object->size, (unsigned long long)now.st_size);
+    triage_fail(
+        &out->error, TRIAGE_REASON_TRUNCATED,
+        "the file has grown since it was listed: its first %llu of now %llu bytes were read",
+        (unsigned long long)object->size, (unsigned long long)now.st_size);
 }
 
 void tree_read(int root_fd, const Object *object, const char *path, Spool *spool,

@@ -61,6 +61,12 @@ static bool is_inner(const char *row) {
   return false;
 }
 
+/* Walked by the evidence stage, which is not linked here: tests/e2e/test_nested_images.sh. Without
+ * it they are listed as known. */
+static bool is_image(const char *row) {
+  return strcmp(row, "disk-image") == 0 || strcmp(row, "raw-image") == 0;
+}
+
 static GBytes *payload;
 
 static void make_payload(int n_lines) {
@@ -140,7 +146,7 @@ static void test_rows(void **state) {
   make_payload(2000);
   for (size_t i = 0; i < n_rows; i++) {
     gsize n;
-    if (!rows[i]->available)
+    if (!rows[i]->available || is_image(rows[i]->name))
       continue;
     const Fixture *fixture = fixture_of(rows[i]->name);
     g_autoptr(GBytes) bytes = make_fixture(fixture);
@@ -166,7 +172,7 @@ static void test_mutated(void **state) {
   make_payload(60);
   for (size_t i = 0; i < n_rows; i++) {
     gsize n;
-    if (!rows[i]->available || strcmp(rows[i]->name, "mime") == 0 ||
+    if (!rows[i]->available || is_image(rows[i]->name) || strcmp(rows[i]->name, "mime") == 0 ||
         strcmp(rows[i]->name, "mbox") == 0)
       continue; /* test_mail has its own */
     g_autoptr(GBytes) bytes = make_fixture(fixture_of(rows[i]->name));
@@ -246,7 +252,7 @@ static void test_known(void **state) {
   for (size_t i = 0; i < n_rows; i++) {
     assert_true(rows[i]->limitations[0] != '\0');
     assert_true(rows[i]->available || rows[i]->why_not != NULL);
-    if (!rows[i]->available)
+    if (!rows[i]->available || is_image(rows[i]->name))
       check_known(rows[i]);
   }
 }

@@ -116,7 +116,7 @@ static void assert_place(const char *text, size_t n, const char *view, uint64_t 
   g_autoptr(GArray) array = g_array_new(FALSE, FALSE, sizeof(uint64_t));
   Places places = {array, view};
   g_autoptr(Content) content = content_new_copy(text, n);
-  UnpackOptions options = {16, GIB, NULL, NULL};
+  UnpackOptions options = {.max_depth = 16, .max_expanded = GIB};
   UnpackSink sink = {.user = &places, .member = take_places};
   MemberPath path = {NULL, NULL, "raw", 0};
   Member top = {.path = &path, .content = content, .size = n};

@@ -132,7 +132,10 @@ static inline bool unpack_into(Found *found, const void *bytes, size_t n, const 
   g_auto(GStrv) lines = g_strsplit(options->password != NULL ? options->password : "", "\n", -1);
   for (char **line = lines; *line != NULL; line++)
     g_ptr_array_add(passwords, *line);
-  UnpackOptions unpack_options = {options->max_depth, options->max_expanded, passwords, spool};
+  UnpackOptions unpack_options = {.max_depth = options->max_depth,
+                                  .max_expanded = options->max_expanded,
+                                  .passwords = passwords,
+                                  .spool = spool};
   UnpackSink sink = {found, on_member, on_gap, on_alive};
   MemberPath path = {NULL, NULL, "raw", 0};
   Member top = {.path = &path, .content = content, .size = n};
