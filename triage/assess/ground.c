@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ground.c - the grounds. A new one needs a row here and a paragraph in the manual. */
 #include "assess/ground.h"
+#include "assess/assess.h"
 #include <string.h>
 
 static const GroundRow ROWS[] = {
@@ -165,4 +166,34 @@ char *ground_sentence(const GPtrArray *grounds, Weight weight, guint max) {
     n++;
   }
   return g_string_free(out, FALSE);
+}
+
+static void verdict_ground_clear(gpointer data) {
+  g_free(((VerdictGround *)data)->text);
+}
+
+GArray *ground_list(const GPtrArray *grounds) {
+  static const char *const weights[] = {"for", "cap", "doubt", "against"};
+  GArray *list = g_array_new(FALSE, TRUE, sizeof(VerdictGround));
+  g_array_set_clear_func(list, verdict_ground_clear);
+  for (guint i = 0; i < grounds->len; i++) {
+    const Ground *ground = grounds->pdata[i];
+    bool has_detail = *ground->detail != '\0';
+    VerdictGround out = {ground->row->id, weights[ground->row->weight],
+                         g_strdup_printf("%s%s%s%s", ground->row->text, has_detail ? " (" : "",
+                                         ground->detail, has_detail ? ")" : "")};
+    g_array_append_val(list, out);
+  }
+  return list;
+}
+
+bool verdict_ground_risk(const char *id, const char **false_positive, const char **false_negative) {
+  for (guint i = 0; i < G_N_ELEMENTS(ROWS); i++) {
+    if (strcmp(ROWS[i].id, id) != 0)
+      continue;
+    *false_positive = ROWS[i].false_positive;
+    *false_negative = ROWS[i].false_negative;
+    return true;
+  }
+  return false;
 }

@@ -32,3 +32,5 @@ guint ground_count(const GPtrArray *grounds, Weight weight);
 /* The texts of the grounds of one weight, joined; at most max of them. (transfer full) */
 char *ground_sentence(const GPtrArray *grounds, Weight weight, guint max);
 GPtrArray *ground_list_new(void);
+/* As a verdict hands them on: VerdictGround. (transfer full) */
+GArray *ground_list(const GPtrArray *grounds);
