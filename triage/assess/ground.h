@@ -16,7 +16,7 @@ typedef struct {
   const char *id;
   Weight weight;
   const char *text;                            /* what it says, as part of a sentence */
-  const char *false_positive, *false_negative; /* how it may mislead */
+  const char *false_positive, *false_negative; /* what raises a false alarm, what slips by */
 } GroundRow;
 
 typedef struct {

@@ -26,9 +26,7 @@ static bool print_ground(void *user, const GroundRecord *ground) {
   g_print("  [%s] %s\n", ground->id, ground->text);
   if (verdict_ground_risk(ground->id, &alarm, &ease)) {
     bool is_for = strcmp(ground->weight, "for") == 0;
-    const char *risk = is_for ? ease : alarm;
-    if (strcmp(risk, "-") != 0)
-      g_print("      may mislead: %s\n", risk);
+    g_print("      may mislead: %s\n", is_for ? ease : alarm);
   }
   return true;
 }
