@@ -93,7 +93,17 @@ typedef struct {
   char *profile;            /* identifier of the profile that decided, or "" */
   char *reason;             /* one sentence on what the verdict rests on; never NULL */
   GPtrArray *corroboration; /* char*: the corroborating objects by path and digest */
+  GArray *grounds;          /* VerdictGround: all that was seen, for and against */
 } Verdict;
+
+typedef struct {
+  const char *id, *weight; /* static: "outside-server"; "for", "cap", "doubt" or "against" */
+  char *text;              /* what it says, with what it was seen in */
+} VerdictGround;
+/* The risk that a ground misleads: towards alarm, and towards ease. false: no such ground.
+ * (transfer none), static */
+bool verdict_ground_risk(const char *id, const char **false_positive, const char **false_negative);
+
 void verdict_clear(Verdict *verdict);
 
 /* The verdict on one hit. Deterministic. */

@@ -1,89 +1,104 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ground.c - the grounds. A new one needs a row here and a paragraph in the manual. */
 #include "assess/ground.h"
+#include "assess/assess.h"
 #include <string.h>
 
 static const GroundRow ROWS[] = {
     /* for */
     {"approved-digest", WEIGHT_FOR, "the site has approved this very content by its SHA-256",
-     "none: the content is the approved one", "an approved script was itself a bad one"},
+     "another site's approval list was given", "an approved script was a bad one from the start"},
     {"site-relay", WEIGHT_FOR, "it sends by a relay that the site states as its own",
-     "the relay also accepts mail to the outside", "-"},
+     "the profile names an old relay", "the relay also takes mail to the outside"},
     {"inferred-relay", WEIGHT_FOR, "it sends by a host that the evidence shows as the site's",
-     "the evidence was prepared to show it", "-"},
+     "the evidence does not name its own domain", "the evidence was prepared to show it"},
     {"local-relay", WEIGHT_FOR, "it hands its mail to the machine's own mail service",
-     "that service may be set up to send anywhere", "-"},
+     "no such service runs", "that service may send anywhere"},
     {"site-recipients", WEIGHT_FOR, "all its recipients are of the site's mail domains",
-     "the mailbox may forward", "-"},
+     "a domain is missing in the profile", "the mailbox forwards to the outside"},
     {"corroborated", WEIGHT_FOR, "the same evidence shows what runs it",
-     "whoever controls the machine can make a task too", "the job is run from elsewhere"},
+     "the job is run from elsewhere", "whoever controls the machine can make a task too"},
     {"product-place", WEIGHT_FOR, "it lies where the product keeps such scripts",
-     "anybody may choose a place: never sufficient alone", "-"},
+     "the product was installed elsewhere", "anybody may choose a place: never sufficient alone"},
     {"mail-store", WEIGHT_FOR, "the text stands in a user's mail store, which is not run",
-     "the mail itself may be hostile", "-"},
+     "a store of an unknown kind", "the mail itself may be hostile"},
     {"library", WEIGHT_FOR, "no script: the string stands in the library that defines it",
-     "a program may take the library's name and place", "-"},
+     "the library lies in an unusual place", "a program took the library's name and place"},
     {"rule-file", WEIGHT_FOR, "no script: the text is a file of detection rules",
-     "hidden between rules", "-"},
+     "rules in an unknown language", "text hidden between rules"},
     {"mention", WEIGHT_FOR, "no script: documentation or a log names the class",
-     "a script in a language that is not read", "-"},
+     "documentation in an unusual place", "a script in a language that is not read"},
     /* caps */
-    {"no-corroboration", WEIGHT_CAP, "nothing in the evidence shows what runs it", "-", "-"},
-    {"runs-program", WEIGHT_CAP, "it also runs other programs", "robocopy and the like", "-"},
-    {"open-attachment", WEIGHT_CAP, "what it attaches is decided at run time", "dated reports",
-     "-"},
-    {"no-recipients", WEIGHT_CAP, "its recipients do not stand in the text", "-", "-"},
-    {"converted-view", WEIGHT_CAP, "the text was converted before it was read", "-", "-"},
-    {"in-container", WEIGHT_CAP, "it lies inside a container", "-", "-"},
+    {"no-corroboration", WEIGHT_CAP, "nothing in the evidence shows what runs it",
+     "the task is on another machine or was imaged apart", "none: it only holds back"},
+    {"runs-program", WEIGHT_CAP, "it also runs other programs", "backup scripts run robocopy",
+     "the program does the harm"},
+    {"open-attachment", WEIGHT_CAP, "what it attaches is decided at run time",
+     "reports bear the day in their names", "the file is chosen by others"},
+    {"no-recipients", WEIGHT_CAP, "its recipients do not stand in the text",
+     "they are defaults of the machine", "they come from elsewhere"},
+    {"converted-view", WEIGHT_CAP, "the text was converted before it was read",
+     "Windows writes UTF-16", "none: it only holds back"},
+    {"in-container", WEIGHT_CAP, "it lies inside a container", "backups hold whole trees",
+     "none: it only holds back"},
     /* doubts */
     {"unread-parts", WEIGHT_DOUBT, "part of the text cannot be read with certainty",
-     "unusual style", "-"},
-    {"dynamic-code", WEIGHT_DOUBT, "it makes code or field names at run time", "frameworks", "-"},
+     "short or unusual texts, several languages in one", "what is read wrongly with certainty"},
+    {"dynamic-code", WEIGHT_DOUBT, "it makes code or field names at run time",
+     "frameworks and shared include files", "a way to do so that is not listed"},
     {"other-channel", WEIGHT_DOUBT, "it can send by other ways than this mail",
-     "a report that also fetches a page", "-"},
+     "a report that also fetches a page", "a way that is not listed"},
     {"unknown-server", WEIGHT_DOUBT, "its mail server does not stand in plain form in the text",
-     "settings read from a file", "-"},
+     "settings read from a file", "none: it only holds back"},
     {"unlisted-server", WEIGHT_DOUBT,
      "its mail server looks internal but the site does not state it",
-     "the site profile is incomplete", "-"},
+     "the site profile is incomplete", "none: it only holds back"},
     {"foreign-server", WEIGHT_DOUBT, "nothing shows that its mail server is the site's",
-     "no site profile was given", "-"},
+     "no site profile was given", "none: it only holds back"},
     {"unknown-recipients", WEIGHT_DOUBT, "its recipients do not stand in plain form in the text",
-     "recipients read from a file", "-"},
+     "recipients read from a file or a form", "none: it only holds back"},
     {"unlisted-recipients", WEIGHT_DOUBT,
-     "a recipient's domain looks like the site's but is not stated", "incomplete site profile",
-     "-"},
+     "a recipient's domain looks like the site's but is not stated",
+     "the site profile is incomplete", "none: it only holds back"},
     {"foreign-recipients", WEIGHT_DOUBT, "nothing shows that its recipients are of the site",
-     "customers and suppliers get reports too", "-"},
-    {"foreign-sender", WEIGHT_DOUBT, "its sender is not of the site", "a service's own address",
-     "-"},
-    {"user-place", WEIGHT_DOUBT, "it lies where every user can write", "a user's own script", "-"},
-    {"archive-attached", WEIGHT_DOUBT, "it attaches an archive", "zipped reports", "-"},
+     "customers and suppliers get reports too", "none: it only holds back"},
+    {"foreign-sender", WEIGHT_DOUBT, "its sender is not of the site",
+     "a vendor's script keeps the vendor's sender", "senders are easily made up"},
+    {"user-place", WEIGHT_DOUBT, "it lies where every user can write", "a user's own script",
+     "a place that is writable by mistake"},
+    {"archive-attached", WEIGHT_DOUBT, "it attaches an archive", "zipped reports",
+     "an archive under another name"},
     {"file-loop", WEIGHT_DOUBT, "it attaches files that it finds by itself", "batches of reports",
-     "-"},
+     "a loop written in an unknown way"},
     /* against */
-    {"outside-server", WEIGHT_AGAINST, "it sends by a server outside the site", "-", "-"},
+    {"outside-server", WEIGHT_AGAINST, "it sends by a server outside the site",
+     "the site uses a provider that its profile leaves out",
+     "harm done through the site's own relay"},
     {"freemail-server", WEIGHT_AGAINST, "it sends by a public mail provider",
      "a small site without a relay", "a provider that is not listed"},
     {"outside-recipients", WEIGHT_AGAINST, "it mails files to recipients outside the site",
-     "reports to customers", "-"},
+     "reports to customers", "the site's own mailbox that forwards"},
     {"freemail-recipients", WEIGHT_AGAINST, "it mails to a mailbox of a public provider",
      "an employee's private mailbox", "a provider that is not listed"},
-    {"hidden-recipients", WEIGHT_AGAINST, "it sends hidden copies (BCC) outside the site", "-",
-     "-"},
+    {"hidden-recipients", WEIGHT_AGAINST, "it sends hidden copies (BCC) outside the site",
+     "an archive service gets copies", "a copy made by the relay"},
     {"outside-credentials", WEIGHT_AGAINST,
-     "it signs in to a server outside with a password in the text", "-", "-"},
+     "it signs in to a server outside with a password in the text", "a small site without a relay",
+     "a password read from elsewhere"},
     {"sensitive-attachment", WEIGHT_AGAINST, "it attaches what no report holds",
-     "a backup of settings", "renamed copies"},
-    {"archive-outside", WEIGHT_AGAINST, "it sends archives or found files outside", "-", "-"},
-    {"deleted", WEIGHT_AGAINST, "it was deleted", "tidying up", "-"},
-    {"stream", WEIGHT_AGAINST, "it hides in a named stream", "-", "-"},
+     "a backup of settings", "a copy under another name"},
+    {"archive-outside", WEIGHT_AGAINST, "it sends archives or found files outside",
+     "deliveries to customers", "an archive under another name"},
+    {"deleted", WEIGHT_AGAINST, "it was deleted", "tidying up, updates", "what was overwritten"},
+    {"stream", WEIGHT_AGAINST, "it hides in a named stream", "programs that keep notes in streams",
+     "copied on without the stream"},
     {"temporary-place", WEIGHT_AGAINST, "it lies in a temporary, hidden or discarded place",
-     "installers", "-"},
-    {"encoded", WEIGHT_AGAINST, "its text was encoded or broken up", "vendors protecting code",
-     "-"},
+     "installers and updates", "another place that nobody looks at"},
+    {"encoded", WEIGHT_AGAINST, "its text was encoded or broken up",
+     "vendors that protect their code", "an encoding that is not read"},
     {"namesake", WEIGHT_AGAINST,
-     "it bears the name of a script that a job runs elsewhere, but does something else", "-", "-"},
+     "it bears the name of a script that a job runs elsewhere, but sends by a server outside",
+     "common names", "a look-alike under another name"},
 };
 
 const GroundRow *ground_rows(size_t *n) {
@@ -165,4 +180,34 @@ char *ground_sentence(const GPtrArray *grounds, Weight weight, guint max) {
     n++;
   }
   return g_string_free(out, FALSE);
+}
+
+static void verdict_ground_clear(gpointer data) {
+  g_free(((VerdictGround *)data)->text);
+}
+
+GArray *ground_list(const GPtrArray *grounds) {
+  static const char *const weights[] = {"for", "cap", "doubt", "against"};
+  GArray *list = g_array_new(FALSE, TRUE, sizeof(VerdictGround));
+  g_array_set_clear_func(list, verdict_ground_clear);
+  for (guint i = 0; i < grounds->len; i++) {
+    const Ground *ground = grounds->pdata[i];
+    bool has_detail = *ground->detail != '\0';
+    VerdictGround out = {ground->row->id, weights[ground->row->weight],
+                         g_strdup_printf("%s%s%s%s", ground->row->text, has_detail ? " (" : "",
+                                         ground->detail, has_detail ? ")" : "")};
+    g_array_append_val(list, out);
+  }
+  return list;
+}
+
+bool verdict_ground_risk(const char *id, const char **false_positive, const char **false_negative) {
+  for (guint i = 0; i < G_N_ELEMENTS(ROWS); i++) {
+    if (strcmp(ROWS[i].id, id) != 0)
+      continue;
+    *false_positive = ROWS[i].false_positive;
+    *false_negative = ROWS[i].false_negative;
+    return true;
+  }
+  return false;
 }

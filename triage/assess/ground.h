@@ -16,7 +16,7 @@ typedef struct {
   const char *id;
   Weight weight;
   const char *text;                            /* what it says, as part of a sentence */
-  const char *false_positive, *false_negative; /* how it may mislead */
+  const char *false_positive, *false_negative; /* what raises a false alarm, what slips by */
 } GroundRow;
 
 typedef struct {
@@ -32,3 +32,5 @@ guint ground_count(const GPtrArray *grounds, Weight weight);
 /* The texts of the grounds of one weight, joined; at most max of them. (transfer full) */
 char *ground_sentence(const GPtrArray *grounds, Weight weight, guint max);
 GPtrArray *ground_list_new(void);
+/* As a verdict hands them on: VerdictGround. (transfer full) */
+GArray *ground_list(const GPtrArray *grounds);

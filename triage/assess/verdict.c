@@ -29,6 +29,7 @@ void verdict_clear(Verdict *verdict) {
   g_free(verdict->profile);
   g_free(verdict->reason);
   g_clear_pointer(&verdict->corroboration, g_ptr_array_unref);
+  g_clear_pointer(&verdict->grounds, g_array_unref);
 }
 
 static void add(Judge *judge, const char *id, const char *detail) {
@@ -399,6 +400,7 @@ void assess_hit(const ProfileSet *set, const HitView *hit, Verdict *out) {
   if (!conclude_approved(&judge) && !conclude_mail_store(&judge) &&
       !conclude_without_script(&judge))
     conclude_script(&judge);
+  out->grounds = ground_list(judge.grounds);
   inferred_clear(&judge.inferred);
   g_ptr_array_unref(judge.grounds);
 }

@@ -12,6 +12,7 @@ int command_scan(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_verify(int argc, char **argv);
 int command_extract(int argc, char **argv);
+int command_explain(int argc, char **argv);
 int command_info(int argc, char **argv);
 int command_check_rules(int argc, char **argv);
 int command_formats(int argc, char **argv);

@@ -15,6 +15,8 @@ static const Command COMMANDS[] = {
      command_verify},
     {"extract", "CASE HIT_ID... -o FILE.zip", "copy hit objects out of the evidence, encrypted",
      command_extract},
+    {"explain", "CASE HIT_ID", "the grounds for and against the verdict on one hit",
+     command_explain},
     {"info", "EVIDENCE", "say what the evidence is; examines nothing", command_info},
     {"check-rules", "FILE...", "compile rules and profiles, say what is wrong and where",
      command_check_rules},

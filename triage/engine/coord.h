@@ -57,6 +57,9 @@ typedef struct {
  * (said), 2 wrong usage, 3 failed. */
 int coord_extract(const ExtractOptions *options);
 
+/* Prints the grounds for and against the verdict on one hit. Returns the exit status. */
+int coord_explain(const char *case_dir, const char *hit_id);
+
 /* Prints what one piece of evidence is. Returns the exit status. */
 int coord_info(const char *path);
 

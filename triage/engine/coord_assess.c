@@ -88,9 +88,17 @@ static bool put_decision(Run *run, const Decision *decision, GError **error) {
   for (guint i = 0; verdict->corroboration != NULL && i < verdict->corroboration->len; i++)
     g_ptr_array_add(corroboration, verdict->corroboration->pdata[i]);
   g_ptr_array_add(corroboration, NULL);
+  g_autoptr(GArray) grounds = g_array_new(FALSE, FALSE, sizeof(GroundRecord));
+  for (guint i = 0; verdict->grounds != NULL && i < verdict->grounds->len; i++) {
+    const VerdictGround *ground = &g_array_index(verdict->grounds, VerdictGround, i);
+    GroundRecord record = {ground->id, ground->weight, ground->text};
+    g_array_append_val(grounds, record);
+  }
   return store_put_verdict(run->store, decision->rowid, verdict_name(verdict->verdict),
                            verdict->scenario, verdict->profile, verdict->reason,
-                           (const char *const *)corroboration->pdata, error);
+                           (const char *const *)corroboration->pdata, error) &&
+         store_put_grounds(run->store, decision->rowid, (const GroundRecord *)grounds->data,
+                           grounds->len, error);
 }
 
 bool assess_case(Run *run, GError **error) {

@@ -207,6 +207,17 @@ bool store_put_verdict(Store *store, int64_t hit_rowid, const char *verdict, con
                        const char *profile, const char *reason, const char *const *corroboration,
                        GError **error);
 
+/* What a verdict rests on: a ground's identifier, its weight in a word, what it says. */
+typedef struct {
+  const char *id, *weight, *text;
+} GroundRecord;
+/* Takes the place of the grounds that the hit had. */
+bool store_put_grounds(Store *store, int64_t hit_rowid, const GroundRecord *grounds, guint n,
+                       GError **error);
+bool store_each_ground(Store *store, int64_t hit_rowid,
+                       bool (*row)(void *user, const GroundRecord *ground), void *user,
+                       GError **error);
+
 typedef struct {
   const char *evidence;
   uint32_t evidence_no, volume;

@@ -5,7 +5,7 @@
 #include "store/store.h"
 #include <sqlite3.h>
 
-enum { STORE_SCHEMA_VERSION = 2 };
+enum { STORE_SCHEMA_VERSION = 3 };
 
 typedef enum {
   SQL_PUT_META,
@@ -33,6 +33,9 @@ typedef enum {
   SQL_PUT_VERDICT,
   SQL_CLEAR_CORROBORATION,
   SQL_PUT_CORROBORATION,
+  SQL_CLEAR_GROUNDS,
+  SQL_PUT_GROUND,
+  SQL_GET_GROUNDS,
   SQL_GET_DIR,
   SQL_LAST = SQL_GET_DIR
 } StoreSql;

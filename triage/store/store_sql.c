@@ -62,6 +62,8 @@ const char STORE_SCHEMA[] =
     " value TEXT NOT NULL, offset INTEGER NOT NULL, PRIMARY KEY(hit, no)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE corroboration(hit INTEGER NOT NULL, no INTEGER NOT NULL, value TEXT NOT NULL, "
     " PRIMARY KEY(hit, no)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE ground(hit INTEGER NOT NULL, no INTEGER NOT NULL, id TEXT NOT NULL, "
+    " weight TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY(hit, no)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE fact(no INTEGER PRIMARY KEY, " KEY "member_no INTEGER NOT NULL, "
     " kind TEXT NOT NULL, target TEXT NOT NULL, detail TEXT NOT NULL) STRICT;"
     "CREATE INDEX fact_object ON fact(evidence, volume, seq);"
@@ -120,5 +122,8 @@ const char *const STORE_SQL[SQL_LAST + 1] = {
         "UPDATE hit SET verdict = ?2, scenario = ?3, profile = ?4, reason = ?5 WHERE id = ?1",
     [SQL_CLEAR_CORROBORATION] = "DELETE FROM corroboration WHERE hit = ?",
     [SQL_PUT_CORROBORATION] = "INSERT INTO corroboration VALUES(?, ?, ?)",
+    [SQL_CLEAR_GROUNDS] = "DELETE FROM ground WHERE hit = ?",
+    [SQL_PUT_GROUND] = "INSERT INTO ground VALUES(?, ?, ?, ?, ?)",
+    [SQL_GET_GROUNDS] = "SELECT id, weight, value FROM ground WHERE hit = ? ORDER BY no",
     [SQL_GET_DIR] = "SELECT parent, name FROM dir WHERE evidence = ? AND volume = ? AND no = ?",
 };

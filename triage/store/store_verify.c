@@ -16,7 +16,7 @@ static const char FORGET[] =
     "UPDATE object SET status = CASE WHEN " KEY_IS(
         "object") " THEN 0 ELSE 2 END;"
                   "DELETE FROM match; DELETE FROM indicator; DELETE FROM corroboration; DELETE "
-                  "FROM fact;"
+                  "FROM ground; DELETE FROM fact;"
                   "DELETE FROM member; DELETE FROM hit; DELETE FROM gap;"
                   "DELETE FROM meta WHERE key LIKE 'evidence\\_%\\_finished' ESCAPE '\\' OR key = "
                   "'entries';"

@@ -125,12 +125,12 @@ bool store_put_name(Store *store, uint32_t evidence, uint32_t volume, const Obje
 }
 
 bool store_clear_volume(Store *store, uint32_t evidence, uint32_t volume, GError **error) {
-  static const char *const TABLES[] = {"match",  "indicator", "corroboration", "hit",
-                                       "member", "fact",      "gap",           "name",
-                                       "object", "dir",       "account"};
+  static const char *const TABLES[] = {"match", "indicator", "corroboration", "ground",
+                                       "hit",   "member",    "fact",          "gap",
+                                       "name",  "object",    "dir",           "account"};
   for (gsize i = 0; i < G_N_ELEMENTS(TABLES); i++) {
     g_autofree char *sql =
-        i < 3 ? g_strdup_printf("DELETE FROM %s WHERE hit IN (SELECT id FROM hit WHERE evidence = "
+        i < 4 ? g_strdup_printf("DELETE FROM %s WHERE hit IN (SELECT id FROM hit WHERE evidence = "
                                 "%u AND volume = %u)",
                                 TABLES[i], evidence, volume)
               : g_strdup_printf("DELETE FROM %s WHERE evidence = %u AND volume = %u", TABLES[i],
