@@ -113,6 +113,7 @@ static bool count(HtmlCase *page, GError **error) {
   if (!store_each_hit(page->store, count_hit, &counting, error) ||
       !store_each_gap(page->store, count_gap, &counting, error))
     return false;
+  html_data_finish(page->data);
   Digests digests;
   digester_finish(digester, &digests);
   page->report_id = g_strdup_printf("R-%.16s", digests.sha256);

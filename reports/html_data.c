@@ -6,14 +6,18 @@
 #include "base/text.h"
 #include "reports/html_words.h"
 #include <string.h>
+#include <zlib.h>
 
-enum { TEXT_BYTES = 4096 }; /* of one name or value; hits.jsonl has all of it */
-static const gsize DATA_BYTES = 160 * MIB, EXCERPT_BYTES = 40 * MIB;
+enum { TEXT_BYTES = 4096 };     /* of one name or value; hits.jsonl has all of it */
+enum { BLOCK_CONTENTS = 2000 }; /* texts of so many contents are one block */
+static const gsize DATA_BYTES = 160 * MIB, TEXTS_BYTES = 160 * MIB;
 
 struct _HtmlData {
-  GString *contents, *hits;
-  GHashTable *index; /* key -> number of the content + 1 */
-  gsize excerpts;
+  GString *contents, *hits, *texts; /* texts: of the block at hand */
+  GHashTable *index;                /* key -> number of the content + 1 */
+  GPtrArray *blocks;                /* char*: base64 */
+  guint in_block;
+  gsize text_bytes;
   uint64_t left_out;
 };
 
@@ -21,6 +25,8 @@ HtmlData *html_data_new(void) {
   HtmlData *data = g_new0(HtmlData, 1);
   data->contents = g_string_new(NULL);
   data->hits = g_string_new(NULL);
+  data->texts = g_string_new(NULL);
+  data->blocks = g_ptr_array_new_with_free_func(g_free);
   data->index = g_hash_table_new_full(keyhash_str, g_str_equal, g_free, NULL);
   return data;
 }
@@ -30,20 +36,14 @@ void html_data_free(HtmlData *data) {
     return;
   g_string_free(data->contents, TRUE);
   g_string_free(data->hits, TRUE);
+  g_string_free(data->texts, TRUE);
+  g_ptr_array_unref(data->blocks);
   g_hash_table_unref(data->index);
   g_free(data);
 }
 
 uint64_t html_data_left_out(const HtmlData *data) {
   return data->left_out;
-}
-
-const GString *html_data_contents(const HtmlData *data) {
-  return data->contents;
-}
-
-const GString *html_data_hits(const HtmlData *data) {
-  return data->hits;
 }
 
 void html_json_text(GString *json, const char *text) {
@@ -84,13 +84,35 @@ static void put_texts(GString *json, const char *const *texts, gsize n) {
   }
 }
 
-static void put_excerpt(HtmlData *data, const char *excerpt) {
-  if (data->excerpts + strlen(excerpt) > EXCERPT_BYTES) {
-    g_string_append(data->contents, ",null");
+static char *deflated(const GString *text) {
+  uLongf n = compressBound(text->len);
+  g_autofree guchar *bytes = g_malloc(n);
+  /* Fails for no input where the room is that of compressBound. */
+  if (compress2(bytes, &n, (const Bytef *)text->str, text->len, 6) != Z_OK)
+    n = 0;
+  return g_base64_encode(bytes, n);
+}
+
+static void end_block(HtmlData *data) {
+  if (data->in_block == 0)
     return;
+  g_string_append_c(data->texts, ']');
+  g_ptr_array_add(data->blocks, deflated(data->texts));
+  g_string_truncate(data->texts, 0);
+  data->in_block = 0;
+}
+
+/* null where the texts have reached their size: hits.jsonl has them. */
+static void put_excerpt(HtmlData *data, const char *excerpt) {
+  g_string_append_c(data->texts, data->in_block == 0 ? '[' : ',');
+  if (data->text_bytes + strlen(excerpt) > TEXTS_BYTES) {
+    g_string_append(data->texts, "null");
+  } else {
+    data->text_bytes += strlen(excerpt);
+    put_clipped(data->texts, excerpt);
   }
-  data->excerpts += strlen(excerpt);
-  put_texts(data->contents, &excerpt, 1);
+  if (++data->in_block == BLOCK_CONTENTS)
+    end_block(data);
 }
 
 /* Numbers above 2^53 stand as strings: a script would round them. */
@@ -101,7 +123,7 @@ static void put_number(GString *json, uint64_t number) {
     g_string_append_printf(json, ",\"%llu\"", (unsigned long long)number);
 }
 
-/* [verdict, sha256, view, rule, strings, matches, excerpt, indicators, scenario, profile, reason,
+/* [verdict, sha256, view, rule, strings, matches, indicators, scenario, profile, reason,
  * grounds, size] */
 static void add_content(HtmlData *data, const HitRow *hit) {
   GString *json = data->contents;
@@ -182,4 +204,29 @@ void html_data_add(HtmlData *data, const HitRow *hit, const char *key) {
     g_hash_table_insert(data->index, g_strdup(key), GUINT_TO_POINTER(content));
   }
   add_hit(data, hit, content - 1);
+}
+
+void html_data_finish(HtmlData *data) {
+  end_block(data);
+}
+
+static void put_block(Out *out, const char *base64) {
+  out_text(out, base64);
+  out_text(out, "</script>\n");
+}
+
+void html_data_write(Out *out, const HtmlData *data, const char *about) {
+  g_autoptr(GString) json = g_string_new("{");
+  g_string_append_printf(json, "%s,\"block\":%d,\"contents\":[\n", about, BLOCK_CONTENTS);
+  g_string_append_len(json, data->contents->str, (gssize)data->contents->len);
+  g_string_append(json, "\n],\"hits\":[\n");
+  g_string_append_len(json, data->hits->str, (gssize)data->hits->len);
+  g_string_append(json, "\n]}");
+  g_autofree char *base64 = deflated(json);
+  out_text(out, "<script type=\"text/plain\" id=\"hits-data\">");
+  put_block(out, base64);
+  for (guint i = 0; i < data->blocks->len; i++) {
+    out_format(out, "<script type=\"text/plain\" id=\"texts-%u\">", i);
+    put_block(out, data->blocks->pdata[i]);
+  }
 }

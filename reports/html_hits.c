@@ -384,7 +384,7 @@ static void verdict(Out *out, HtmlCase *page, guint i, bool opens) {
   html_markup(out, "</section>\n");
 }
 
-void html_hits(Out *out, HtmlCase *page) {
+void html_hits(Out *out, HtmlCase *page, void (*script)(Out *out, const HtmlCase *page)) {
   html_markup(out,
               "<section id=\"hits\" aria-labelledby=\"hits-h\">\n<h2 id=\"hits-h\">Hits</h2>\n"
               "<p>Hits with the same content and the same grounds stand together: one line, with "
@@ -396,7 +396,9 @@ void html_hits(Out *out, HtmlCase *page) {
     html_put_number(out, HTML_HITS);
     html_markup(out, " by verdict are on this page; all stand in hits.csv.</strong>");
   }
-  html_markup(out, "</p>\n<div id=\"explorer\" hidden></div>\n<div id=\"static-hits\">\n");
+  html_markup(out, "</p>\n<div id=\"explorer\" hidden></div>\n");
+  script(out, page);
+  html_markup(out, "<noscript id=\"static-hits\">\n");
   bool opens = true;
   for (guint i = 0; i < VERDICTS; i++) {
     if (i + 1 == VERDICTS && page->hits_of[i] == 0)
@@ -404,5 +406,5 @@ void html_hits(Out *out, HtmlCase *page) {
     verdict(out, page, i, opens);
     opens = opens && page->hits_of[i] == 0;
   }
-  html_markup(out, "</div>\n</section>\n");
+  html_markup(out, "</noscript>\n</section>\n");
 }

@@ -6,7 +6,8 @@
 void html_summary(Out *out, HtmlCase *page);
 void html_case_data(Out *out, HtmlCase *page);
 void html_evidence(Out *out, HtmlCase *page);
-void html_hits(Out *out, HtmlCase *page);
+/* script: writes the page's script where the list that it makes stands. */
+void html_hits(Out *out, HtmlCase *page, void (*script)(Out *out, const HtmlCase *page));
 void html_coverage(Out *out, HtmlCase *page);
 void html_methods(Out *out, HtmlCase *page);
 /* Everything that differs between two runs over the same evidence stands here alone. */

@@ -2,7 +2,7 @@
 /* page.js - the hits as a list to work with: search, filters, order, groups, notes. Builds everything
  * out of text nodes, so that no text of the evidence can become markup; asks for nothing; the page is
  * complete without it. */
-(function () {
+(async function () {
   'use strict';
   const root = document.documentElement;
   const ROW = 54;
@@ -25,16 +25,42 @@
   const number = n => String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 
   /* ---- the data ---- */
-  const data = JSON.parse(document.getElementById('data').textContent);
-  const contents = data.contents.map(([verdict, sha256, view, rule, strings, count, excerpt, indicators, scenario, profile,
+  async function block(id) {
+    const packed = atob(document.getElementById(id).textContent);
+    const bytes = new Uint8Array(packed.length);
+    for (let i = 0; i < packed.length; i++) bytes[i] = packed.charCodeAt(i);
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate'));
+    return JSON.parse(await new Response(stream).text());
+  }
+  const data = await block('hits-data');
+  const contents = data.contents.map(([verdict, sha256, view, rule, strings, count, indicators, scenario, profile,
     reason, grounds, size]) => ({
-    verdict, sha256, view, rule, strings, count, excerpt, indicators, scenario, profile, reason, grounds, size, places: 0
+    verdict, sha256, view, rule, strings, count, indicators, scenario, profile, reason, grounds, size, places: 0
   }));
   const hits = data.hits.map(([content, id, evidence, volume, path, member, meta, state, flags, times, memberTimes, first,
     image], index) => ({
     c: contents[content], id: 'H-' + id, evidence, volume, path, member, meta, state, flags, times, memberTimes, first, image, index
   }));
   for (const hit of hits) hit.c.places++;
+  contents.forEach((content, index) => { content.index = index; });
+
+  /* The texts around the matches are unpacked when somebody asks for them. */
+  const blocks = new Map();
+  function texts(number) {
+    if (!blocks.has(number)) blocks.set(number, block('texts-' + number).then(list => {
+      list.forEach((text, i) => { contents[number * data.block + i].excerpt = text; });
+    }));
+    return blocks.get(number);
+  }
+  const allTexts = Math.ceil(contents.length / data.block);
+  let searchable = false;
+  async function searchTexts() {
+    if (searchable) return;
+    searchable = true;
+    for (let i = 0; i < allTexts; i++) await texts(i);
+    for (const hit of hits) hit.hay = null;
+    if (search.value) apply();
+  }
   const byId = new Map(hits.map(hit => [hit.id, hit]));
   const values = (content, ...names) =>
     [...new Set(content.indicators.filter(([name]) => names.includes(name)).map(([, value]) => value))].join('; ');
@@ -257,6 +283,22 @@
   const panel = el('aside', { class: 'panel', 'aria-label': 'Hit', tabindex: '-1' });
   panel.hidden = true;
   let opened = null;
+  let openedPrinted = null;
+  let printedText = null;
+
+  /* The printed form of a hit, where it is one of those: the page's own markup, all text escaped. */
+  function printedHit(id) {
+    const there = document.getElementById(id);
+    if (there) return there.closest('.hit');
+    const source = document.querySelector('noscript#static-hits');
+    if (!source) return null;
+    if (printedText === null && document.readyState !== 'loading') printedText = source.textContent;
+    const at = printedText === null ? -1 : printedText.indexOf('article class="place" id="' + id + '">');
+    if (at < 0) return null;
+    const begin = printedText.lastIndexOf('<details class="hit ', at);
+    const end = printedText.indexOf('</details>', at);
+    return new DOMParser().parseFromString(printedText.slice(begin, end), 'text/html').querySelector('.hit');
+  }
 
   function pairs(rows) {
     const body = el('tbody');
@@ -269,10 +311,13 @@
 
   function excerpt(hit) {
     const pre = el('pre', { class: 'excerpt', dir: 'ltr' });
-    const printed = document.getElementById(hit.id);
-    const full = printed && printed.closest('.hit').querySelector('.excerpt');
+    const full = opened === hit && openedPrinted && openedPrinted.querySelector('.excerpt');
     if (full) return full.cloneNode(true); /* with the matches marked */
     const text = hit.c.excerpt;
+    if (text === undefined) {
+      texts(Math.floor(hit.c.index / data.block)).then(() => pre.replaceWith(excerpt(hit)));
+      return pre;
+    }
     if (text === null) return el('p', { class: 'note' }, 'The excerpt stands in hits.jsonl.');
     for (const piece of text.split(/(\\x[0-9a-f]{2}|\\.)/)) {
       if (!piece.startsWith('\\')) pre.append(piece);
@@ -307,12 +352,13 @@
   function openHit(hit) {
     const c = hit.c;
     const verdict = data.verdicts[c.verdict];
-    const printed = document.getElementById(hit.id);
+    const printed = printedHit(hit.id);
     opened = hit;
+    openedPrinted = printed;
     const times = ['Created', 'Modified', 'Metadata changed', 'Accessed'];
     const grounds = c.grounds.length ? el('ul', {}, ...c.grounds.map(text => el('li', {}, el('bdi', {}, text)))) : null;
-    const matchTable = printed && printed.closest('.hit').querySelector('.matches');
-    const hand = printed ? printed.querySelector('.hand').cloneNode(true) : el('p', { class: 'note' }, 'The commands to check this hit by hand are printed for the first ' + number(data.static) + ' hits.');
+    const matchTable = printed && printed.querySelector('.matches');
+    const hand = printed ? printed.querySelector('[id="' + hit.id + '"] .hand').cloneNode(true) : el('p', { class: 'note' }, 'The commands to check this hit by hand are printed for the first ' + number(data.static) + ' hits.');
     panel.replaceChildren(
       el('div', { class: 'bar' }, el('a', { class: 'anchor', href: '#' + hit.id }, hit.id), el('button', { type: 'button', onclick: closeHit, 'aria-label': 'Close this hit (Escape)' }, '✕')),
       el('p', { class: 'chain' }, el('bdi', {}, data.evidence[hit.evidence]), ' › ' + (hit.volume ? 'volume ' + hit.volume + ' ' : '') + '› ', el('bdi', { class: 'path' }, hit.path),
@@ -380,7 +426,7 @@
     event.preventDefault();
   }
 
-  search.addEventListener('input', () => { clearTimeout(timer); timer = setTimeout(apply, 120); });
+  search.addEventListener('input', () => { clearTimeout(timer); timer = setTimeout(apply, 120); searchTexts(); });
   list.addEventListener('scroll', () => requestAnimationFrame(draw), { passive: true });
   window.addEventListener('resize', () => { drawn = ''; draw(); });
   window.addEventListener('hashchange', follow);
@@ -398,4 +444,8 @@
   explorer.hidden = false;
   apply();
   follow();
-})();
+  performance.mark('list-ready');
+})().catch(problem => {
+  window.failed(); /* the printed list stands for it */
+  throw problem;
+});

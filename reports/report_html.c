@@ -8,11 +8,19 @@
 /* reports/page.css and page.js, made into C by the build. */
 extern const char page_css[], page_js[];
 
-/* Before anything is drawn: with the script, the printed list of hits is not laid out on the
- * screen; should the script fail, it is. */
-static const char FIRST_SCRIPT[] = "document.documentElement.className='js';"
-                                   "addEventListener('error',function(){"
-                                   "document.documentElement.className=''});";
+/* With a script the printed list of hits stays unparsed (noscript) until it is printed, or until
+ * the script fails: thousands of hits would hold up the page. */
+static const char FIRST_SCRIPT[] =
+    "document.documentElement.className='js';"
+    "function printed(){var n=document.getElementById('static-hits');"
+    "if(!n||n.tagName!=='NOSCRIPT')return;"
+    "var d=new DOMParser().parseFromString(n.textContent,'text/html'),"
+    "x=document.createElement('div');x.id=n.id;"
+    "while(d.body.firstChild)x.appendChild(d.body.firstChild);n.replaceWith(x)}"
+    "function failed(){document.documentElement.className='';"
+    "if(document.readyState==='loading')addEventListener('DOMContentLoaded',printed);"
+    "else printed()}"
+    "addEventListener('beforeprint',printed);addEventListener('error',failed);";
 
 /* A text as a CSS string: every byte that could end it is a numeric escape. */
 static char *css_string(const char *text) {
@@ -98,8 +106,10 @@ static void append_names(GString *json, const HtmlCase *page) {
   }
 }
 
-static void data(Out *out, const HtmlCase *page) {
-  g_autoptr(GString) json = g_string_new("{\"report\":");
+/* The script and what it works on, before the printed list: a page of many hits can be worked with
+ * before all of it has been read. */
+static void script(Out *out, const HtmlCase *page) {
+  g_autoptr(GString) json = g_string_new("\"report\":");
   html_json_text(json, page->report_id);
   g_string_append_printf(json, ",\"static\":%llu,\"left_out\":%llu,\"verdicts\":[",
                          (unsigned long long)MIN(page->n_hits, HTML_HITS),
@@ -107,13 +117,9 @@ static void data(Out *out, const HtmlCase *page) {
   append_verdicts(json);
   g_string_append(json, "],\"evidence\":{");
   append_names(json, page);
-  g_string_append(json, "},\"contents\":[\n");
-  html_markup(out, "<script type=\"application/json\" id=\"data\">");
-  out_text(out, json->str);
-  out_text(out, html_data_contents(page->data)->str);
-  html_markup(out, "\n],\"hits\":[\n");
-  out_text(out, html_data_hits(page->data)->str);
-  html_markup(out, "\n]}</script>\n<script>");
+  g_string_append_c(json, '}');
+  html_data_write(out, page->data, json->str);
+  html_markup(out, "<script>");
   out_text(out, page_js);
   html_markup(out, "</script>\n");
 }
@@ -167,7 +173,7 @@ static void body(Out *out, HtmlCase *page) {
   contents(out, page);
   html_markup(out, "<main>\n");
   html_summary(out, page);
-  html_hits(out, page);
+  html_hits(out, page, script);
   html_coverage(out, page);
   html_evidence(out, page);
   html_case_data(out, page);
@@ -176,9 +182,7 @@ static void body(Out *out, HtmlCase *page) {
   html_glossary(out, page);
   html_markup(out, "</main>\n</div>\n<footer>");
   html_format(out, "End of report %s.", page->report_id);
-  html_markup(out, "</footer>\n");
-  data(out, page);
-  html_markup(out, "</body>\n</html>\n");
+  html_markup(out, "</footer>\n</body>\n</html>\n");
 }
 
 bool report_write_html(Store *store, int fd, GError **error) {

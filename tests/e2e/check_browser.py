@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""check_browser.py CASE HOSTILE MANY: three reports in headless Chromium. Nothing is asked for, nothing
+is complained of, no text of the evidence runs; search, filters, keys, notes and links work; 100,000 hits
+open and scroll. Writes script.pdf and plain.pdf of CASE. Exit status 1 where something does not hold."""
+import csv
+import os
+import sys
+import time
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from browser import Page
+
+case, hostile, many = (os.path.abspath(name) for name in sys.argv[1:4])
+failures = 0
+FOUND = 'document.querySelector(".found").textContent'
+# The limits leave room for a machine that does other work meanwhile; the figures are printed.
+SECONDS_TO_LIST, MILLISECONDS_TO_SCROLL, MILLISECONDS_TO_SEARCH = 8, 500, 4000
+
+
+def expect(condition, what):
+    global failures
+    if not condition:
+        failures += 1
+        print(f'NOT SO: {what}')
+
+
+def hits(folder):
+    csv.field_size_limit(1 << 30)
+    with open(os.path.join(folder, 'hits.csv'), encoding='utf-8', newline='') as file:
+        return list(csv.DictReader(file))
+
+
+def wait(page, condition):
+    for _ in range(200):
+        if page.do(condition):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def url(folder):
+    return f'file://{folder}/report.html'
+
+
+def quiet(page, folder):
+    expect(page.console == [], f'{folder}: no console message: {page.console[:3]}')
+    strange = [u for u in page.requests if u != 'about:blank' and not u.startswith((url(folder), 'blob:'))]
+    expect(strange == [], f'{folder}: no request: {strange[:3]}')
+    page.console, page.requests = [], []
+
+
+def typed(page, text):
+    page.do(f'(() => {{ const f = document.getElementById("find"); f.value = {text!r}; f.dispatchEvent(new Event("input")); }})()')
+    time.sleep(0.4)
+
+
+def work_with(page, folder):
+    rows = hits(folder)
+    page.open(url(folder))
+    expect(wait(page, '!!document.querySelector(".found")'), 'the list comes')
+    expect(page.do(FOUND).startswith(f'{len(rows)} of {len(rows)} hits'), 'all hits are listed')
+    name = next(r for r in rows if 'backup' in r['path'])
+    typed(page, name['sha256'])
+    expect(page.do(FOUND).startswith('1 of'), 'a digest finds one hit')
+    page.do('document.activeElement.blur()')
+    page.key('Enter', '\r')
+    expect(page.do('location.hash') == '#' + name['hit_id'], 'Enter opens the hit under its own link')
+    text = page.do('document.querySelector(".panel").textContent')
+    for column in ('path', 'sha256', 'reason', 'meta_addr', 'rule'):
+        expect(name[column] in text, f'the hit shows its {column}')
+    expect(page.do('document.querySelectorAll(".panel mark").length') > 0, 'matches are marked')
+    expect('icat' in text, 'the hit shows how to check it by hand')
+    page.do('(() => { const t = document.querySelector(".panel textarea"); t.value = "seen <b>"; t.dispatchEvent(new Event("change")); })()')
+    expect(page.do('document.body.textContent').count('Save notes (1)') == 1, 'a note is kept')
+    page.key('Escape')
+    expect(page.do('document.querySelector(".panel").hidden'), 'Escape closes the hit')
+    typed(page, 'seen <b>')
+    expect(page.do(FOUND).startswith('1 of'), 'a note is found')
+    typed(page, '')
+    states = sum(r['state'] == 'deleted' for r in rows)
+    page.do('(() => { const s = document.querySelector("[aria-label=State]"); s.value = "deleted"; s.dispatchEvent(new Event("change")); })()')
+    expect(page.do(FOUND).startswith(f'{states} of'), 'the filter by state')
+    page.open('about:blank')
+    page.open(url(folder) + '#' + rows[-1]['hit_id'])
+    expect(wait(page, 'document.querySelector(".panel") && !document.querySelector(".panel").hidden'), 'a link to a hit opens it')
+    quiet(page, folder)
+
+
+def run_nothing(page, folder):
+    rows = hits(folder)
+    page.open(url(folder))
+    wait(page, '!!document.querySelector(".found")')
+    for row in rows[::9]:
+        page.do(f'location.hash = "#{row["hit_id"]}"')
+        wait(page, f'document.querySelector(".panel .anchor") && document.querySelector(".panel .anchor").textContent === "{row["hit_id"]}"')
+    page.do('printed()')
+    expect(page.do('document.title').startswith('triage report'), 'no text of the evidence has run')
+    expect(page.do('document.querySelectorAll("img, svg[onload], iframe, [onerror], [onclick], [style*=fixed]").length') == 0, 'no element of the evidence')
+    expect(page.do('document.querySelectorAll("article").length') == len(rows), 'every hostile hit is printed')
+    quiet(page, folder)
+
+
+def be_quick(page, folder):
+    page.open(url(folder))  # once, so that the program itself is in memory
+    page.open(url(folder))
+    ready = page.do('performance.getEntriesByName("list-ready")[0].startTime') / 1000
+    scroll = page.do('''(async () => { const list = document.querySelector(".list"); let worst = 0;
+      for (let i = 0; i < 40; i++) { const began = performance.now(); list.scrollTop = i * 120000;
+        await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))); worst = Math.max(worst, performance.now() - began); }
+      return worst; })()''')
+    typed(page, 'inbox777')
+    wait(page, FOUND + '.startsWith("111 of")')
+    search = page.do('''(async () => { const find = document.getElementById("find"); find.value = "inbox7777"; const began = performance.now();
+      find.dispatchEvent(new Event("input")); while (!document.querySelector(".found").textContent.startsWith("11 of")) await new Promise(done => setTimeout(done, 5));
+      return performance.now() - began; })()''')
+    expect(page.do('document.querySelectorAll(".row").length') < 60, 'only the rows in sight exist')
+    print(f'100,000 hits: list after {ready:.1f} s, worst of 40 jumps {scroll:.0f} ms, search {search:.0f} ms')
+    expect(ready < SECONDS_TO_LIST, 'it opens')
+    expect(scroll < MILLISECONDS_TO_SCROLL, 'it scrolls')
+    expect(search < MILLISECONDS_TO_SEARCH, 'it searches')
+    quiet(page, folder)
+
+
+page = Page()
+work_with(page, case)
+page.open('about:blank')
+page.open(url(case))
+page.paper('script.pdf')
+page.requests = []
+run_nothing(page, hostile)
+be_quick(page, many)
+page.close()
+plain = Page(width=390, height=844, script=False, dark=True)
+plain.call('Page.navigate', url=url(case))
+while not plain.loaded:
+    plain.note(plain.read())
+plain.paper('plain.pdf')
+plain.close()
+print(f'{failures} expectations fail')
+sys.exit(1 if failures else 0)
