@@ -81,6 +81,7 @@
 #define LIMIT_VBA_BYTES (256 * MIB)     /* source of all modules of one object */
 #define LIMIT_PST_ITEMS 50000000u       /* messages and other items of one Outlook data file */
 #define LIMIT_PST_DEPTH 64u             /* folders in folders, messages in messages */
+#define LIMIT_PST_READS 256u            /* bytes read : bytes of an Outlook data file */
 #define LIMIT_PST_BODY_BYTES (64 * MIB) /* one body or the headers of one message */
 #define LIMIT_EMBEDDED 65536u           /* objects embedded in one document or stream */
 
