@@ -83,6 +83,7 @@
 #define LIMIT_PST_DEPTH 64u             /* folders in folders, messages in messages */
 #define LIMIT_PST_READS 256u            /* bytes read : bytes of an Outlook data file */
 #define LIMIT_PST_BODY_BYTES (64 * MIB) /* one body or the headers of one message */
+#define LIMIT_PDF_STREAMS 1000000u      /* streams of one PDF */
 #define LIMIT_EMBEDDED 65536u           /* objects embedded in one document or stream */
 
 /* scanning */

@@ -206,6 +206,9 @@ bool unpack_views(const UnpackOptions *options, const UnpackSink *sink, const Me
   if (sink->member != NULL && !sink->member(sink->user, top))
     return false;
   unpack_member_views(&unpack, top);
+  VbaBudget budget = VBA_BUDGET;
+  if (!unpack.is_stopped)
+    vba_carve(&unpack, top->content, top->path, NULL, &budget);
   return !unpack.is_stopped;
 }
 

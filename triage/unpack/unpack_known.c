@@ -200,3 +200,7 @@ bool probe_officexml(const uint8_t *data, uint64_t size) {
       return true;
   return false;
 }
+
+bool probe_pdf(const uint8_t *data, uint64_t size) {
+  return size >= 32 && has(data, size, 0, "%PDF-", 5);
+}

@@ -17,4 +17,5 @@ Probe probe_gzip, probe_bzip2, probe_xz, probe_lzma, probe_lzip, probe_zstd, pro
 Probe probe_wim, probe_squashfs, probe_ole2, probe_pst, probe_arj, probe_alz, probe_egg, probe_dmg,
     probe_image, probe_volume, probe_stuffit, probe_ace, probe_zoo, probe_chm, probe_lzop,
     probe_lrzip, probe_grzip, probe_romfs, probe_cramfs, probe_ishield, probe_encrypted_volume,
-    probe_old_rar, probe_mime, probe_mbox, probe_rtf, probe_lzfu, probe_activemime, probe_officexml;
+    probe_old_rar, probe_mime, probe_mbox, probe_rtf, probe_pdf, probe_lzfu, probe_activemime,
+    probe_officexml;

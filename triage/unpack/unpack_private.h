@@ -169,6 +169,8 @@ void unpack_activemime_open(Unpack *unpack, const Unpacker *self, Container *con
 
 /* unpack_image.c */
 void unpack_image_open(Unpack *unpack, const Unpacker *self, Container *container);
+/* unpack_pdf.c */
+void unpack_pdf_open(Unpack *unpack, const Unpacker *self, Container *container);
 /* unpack_pst.c */
 void unpack_pst_open(Unpack *unpack, const Unpacker *self, Container *container);
 

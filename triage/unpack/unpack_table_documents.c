@@ -114,3 +114,17 @@ const Unpacker UNPACKER_PST = {
     .open = unpack_pst_open,
     .is_evidence = true,
 };
+
+const Unpacker UNPACKER_PDF = {
+    .row = {.stage = "unpacker",
+            .name = "pdf",
+            .title = "Streams of a PDF (embedded files, scripts, packed objects)",
+            .spec = "ISO 32000-1, 7.3.8 and 7.4",
+            .library = "zlib",
+            .limitations = "Flate, ASCIIHex and ASCII85 are decoded, LZW and images are not; "
+                           "strings are scanned as they are written; encrypted files stay closed",
+            .available = true},
+    .probe = probe_pdf,
+    .open = unpack_pdf_open,
+    .is_evidence = true,
+};

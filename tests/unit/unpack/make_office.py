@@ -232,6 +232,15 @@ def main():
     put('word2003.xml', ('<?xml version="1.0"?><w:wordDocument xmlns:w="http://schemas.microsoft.com/office/word/2003/wordml">'
                          '<w:docSuppData><w:binData w:name="editdata.mso">' + base64.encodebytes(mso).decode() +
                          '</w:binData></w:docSuppData></w:wordDocument>').encode())
+    stream = base64.a85encode(zlib.compress(payload), adobe=True)[2:]
+    script = zlib.compress(b'app.alert("CDO.Message")')
+    put('payload.pdf', b'%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n7 0 obj\n'
+        b'<< /Type /EmbeddedFile /Filter [ /ASCII85Decode /FlateDecode ] /Length 9 >>\nstream\r\n' + stream +
+        b'\nendstream\nendobj\n8 0 obj <</Filter/FlateDecode>>stream\n' + script + b'\nendstream endobj\n'
+        b'9 0 obj <</Subtype /Image /Filter /DCTDecode>> stream\nxxxx\nendstream endobj\n%%EOF\n')
+    # A view must not make a second PDF of it, so no ASCII85 here.
+    put('plain.pdf', b'%PDF-1.7\n7 0 obj\n<</Filter /FlateDecode>>\nstream\n' + zlib.compress(payload) +
+        b'\nendstream\nendobj\n%%EOF\n')
     # Hostile: a chain that bites its tail, streams that share sectors, very many siblings, deep storages.
     put('circle.ole', assemble([entry('Root Entry', 5, child=1), entry('loop', 2, start=0, size=1 << 30)],
                                [b'a' * 512, b'b' * 512], [[0, 1, 0]]))

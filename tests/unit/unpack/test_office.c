@@ -154,6 +154,26 @@ static void test_xml(void **state) {
   assert_no_gaps(old);
 }
 
+static void test_pdf(void **state) {
+  g_autoptr(Found) found = unpack_fixture("payload.pdf");
+  static const char SCRIPT[] = "app.alert(\"CDO.Message\")";
+  guint n_payload = 0, n_script = 0, n_streams = 0;
+  gsize n;
+  const void *bytes = g_bytes_get_data(payload, &n);
+  (void)state;
+  for (guint i = 0; i < found->seen->len; i++) {
+    const Seen *seen = found->seen->pdata[i];
+    n_payload += g_str_has_prefix(seen->path, "(object 7 at ") && seen_is(seen, bytes, n);
+    n_script +=
+        g_str_has_prefix(seen->path, "(object 8 at ") && seen_is(seen, SCRIPT, sizeof SCRIPT - 1);
+    n_streams += g_str_has_prefix(seen->path, "(object ") && strcmp(seen->view, "raw") == 0;
+  }
+  assert_int_equal(n_payload, 1);
+  assert_int_equal(n_script, 1);
+  assert_int_equal(n_streams, 2); /* the picture stays closed */
+  assert_no_gaps(found);
+}
+
 static void test_encrypted(void **state) {
   g_autoptr(Found) found = unpack_fixture("encrypted.docx");
   (void)state;
@@ -262,12 +282,13 @@ static void test_real(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_project), cmocka_unit_test(test_document),
-      cmocka_unit_test(test_names),   cmocka_unit_test(test_damaged_project),
-      cmocka_unit_test(test_rtf),     cmocka_unit_test(test_presentation),
-      cmocka_unit_test(test_xml),     cmocka_unit_test(test_encrypted),
-      cmocka_unit_test(test_hostile), cmocka_unit_test(test_many_modules),
-      cmocka_unit_test(test_cut),     cmocka_unit_test(test_real),
+      cmocka_unit_test(test_project),      cmocka_unit_test(test_document),
+      cmocka_unit_test(test_names),        cmocka_unit_test(test_damaged_project),
+      cmocka_unit_test(test_pdf),          cmocka_unit_test(test_rtf),
+      cmocka_unit_test(test_presentation), cmocka_unit_test(test_xml),
+      cmocka_unit_test(test_encrypted),    cmocka_unit_test(test_hostile),
+      cmocka_unit_test(test_many_modules), cmocka_unit_test(test_cut),
+      cmocka_unit_test(test_real),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }

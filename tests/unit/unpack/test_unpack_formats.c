@@ -55,6 +55,7 @@ static const Fixture FIXTURES[] = {
     {"office-xml", MAKE_OFFICE "cp payload.xml out", NULL, "word/payload.vbs"},
     {"pst", NULL, "real/bulk_extractor/tests/Data/Outlook_Files/outlook.pst",
      "Top of Outlook data file/Drafts/a test message for outlook [2097252]/body.txt"},
+    {"pdf", MAKE_OFFICE "cp plain.pdf out", NULL, "(object 7 at 49)"},
     {"activemime", MAKE_OFFICE "cp payload.mso out", NULL, "(activemime)"},
 };
 
