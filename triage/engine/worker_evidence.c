@@ -89,7 +89,7 @@ static bool is_single_file(Worker *worker) {
 
 static VolumeSet *open_volumes(Worker *worker, bool report) {
   WalkSink sink = {.user = worker, .gap = report ? send_gap : drop_gap};
-  return volume_set_new(worker->image, &sink);
+  return volume_set_new(worker->image, worker->unpack.passwords, &sink);
 }
 
 bool worker_open_evidence(Worker *worker, GPtrArray *segments, GError **error) {

@@ -5,7 +5,11 @@
 #ifdef TRIAGE_HAVE_LIBDEFLATE
 #include <libdeflate.h>
 #endif
+#include <libbde.h>
+#include <libluksde.h>
 #include <libvhdi.h>
+#include <libvshadow.h>
+#include <libvslvm.h>
 #include <libvmdk.h>
 #include <libxml/xmlversion.h>
 #include <seccomp.h>
@@ -45,7 +49,11 @@ void worker_formats(Worker *worker) {
   send_version(worker, "libseccomp", text);
   send_version(worker, "libpff", unpack_pst_version());
   send_version(worker, "libtsk", tsk_version_get_str());
+  send_version(worker, "libbde", libbde_get_version());
+  send_version(worker, "libluksde", libluksde_get_version());
   send_version(worker, "libvhdi", libvhdi_get_version());
+  send_version(worker, "libvshadow", libvshadow_get_version());
+  send_version(worker, "libvslvm", libvslvm_get_version());
   send_version(worker, "libvmdk", libvmdk_get_version());
   send_version(worker, "libxml2", LIBXML_DOTTED_VERSION);
   send_version(worker, "libyara", YR_VERSION);

@@ -36,16 +36,15 @@ static void take_damage(VolumeSet *set, WalkContent *out) {
   g_array_append_vals(out->damage, damage->data, damage->len);
 }
 
-static bool append_stretch(VolumeSet *set, WalkContent *out, ContentBuilder *builder,
+static bool append_stretch(VolumeSet *set, uint32_t no, WalkContent *out, ContentBuilder *builder,
                            uint64_t start, uint64_t end) {
   enum { STEP = 1024 * 1024 };
-  Image *image = volume_set_image(set);
   g_autofree uint8_t *buffer = g_malloc(STEP);
   ContentRun run = {content_builder_size(builder), 0, start};
   bool ok = true;
   for (uint64_t at = start; ok && at < end;) {
     size_t n = (size_t)MIN(STEP, end - at);
-    image_read(image, at, buffer, n);
+    volume_read(set, no, at, buffer, n);
     ok = content_builder_append(builder, buffer, n, &out->error);
     at += n;
   }
@@ -78,8 +77,8 @@ static void append_slack(VolumeSet *set, const Volume *volume, TSK_FS_FILE *file
       uint64_t stop = is_live ? end : at;
       while (stop < end && !area_block_in_use(fs, stop / block))
         stop = MIN(end, (stop / block + 1) * block);
-      if (stop > at &&
-          !append_stretch(set, out, builder, volume->offset + at, volume->offset + stop))
+      if (stop > at && !append_stretch(set, volume->no, out, builder, volume->offset + at,
+                                       volume->offset + stop))
         return;
       uint64_t lost = stop < end ? (stop / block + 1) * block - stop : 0;
       out->overwritten += lost;
@@ -124,7 +123,8 @@ void area_read(VolumeSet *set, const Object *object, Spool *spool, WalkContent *
   } else {
     uint64_t length = MIN(object->size + MIN(object->attr_id, LIMIT_AREA_OVERLAP),
                           LIMIT_AREA_BYTES + LIMIT_AREA_OVERLAP);
-    append_stretch(set, out, builder, object->first_byte, object->first_byte + length);
+    append_stretch(set, object->volume, out, builder, object->first_byte,
+                   object->first_byte + length);
   }
   GError *error = NULL;
   out->content = content_builder_finish(builder, &error);
@@ -133,6 +133,10 @@ void area_read(VolumeSet *set, const Object *object, Spool *spool, WalkContent *
     g_clear_error(&out->error);
     out->error = error;
   }
+  /* The bytes of a derived volume lie in no one place of the media. */
+  const Volume *volume = volume_set_find(set, object->volume);
+  if (volume != NULL && volume->is_derived)
+    g_clear_pointer(&out->runs, g_array_unref);
   out->own = MIN(is_slack ? UINT64_MAX : object->size, content_size(out->content));
   take_damage(set, out);
 }

@@ -14,6 +14,19 @@ void ranges_clear(Ranges *ranges) {
   g_clear_pointer(&ranges->list, g_array_unref);
 }
 
+Ranges *ranges_new(void) {
+  Ranges *ranges = g_new0(Ranges, 1);
+  ranges_init(ranges);
+  return ranges;
+}
+
+void ranges_free(Ranges *ranges) {
+  if (ranges == NULL)
+    return;
+  ranges_clear(ranges);
+  g_free(ranges);
+}
+
 static gint compare(gconstpointer a, gconstpointer b) {
   const Range *x = a, *y = b;
   return x->start != y->start ? (x->start < y->start ? -1 : 1)

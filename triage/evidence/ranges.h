@@ -17,6 +17,8 @@ typedef struct {
   bool is_merged;
 } Ranges;
 
+Ranges *ranges_new(void); /* (transfer full) */
+void ranges_free(Ranges *ranges);
 void ranges_init(Ranges *ranges);
 void ranges_clear(Ranges *ranges); /* frees the content */
 /* Nothing where start >= end. */

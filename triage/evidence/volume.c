@@ -2,6 +2,7 @@
 /* volume.c - partitions and file systems by libtsk, opened over Image. */
 #include "base/limits.h"
 #include "base/text.h"
+#include "evidence/derived.h"
 #include "evidence/volume_private.h"
 #include "evidence/volume_signature.h"
 #include <string.h>
@@ -17,6 +18,11 @@ typedef struct {
   TSK_FS_INFO *fs; /* opened on demand */
   TSK_IMG_INFO *pool_image;
   const TSK_POOL_INFO *pool; /* shared by the volumes of one container; owned by the set */
+  Image *derived;            /* NULL: the set's image */
+  Bridge *bridge;            /* over derived */
+  char *root;
+  Ranges *elsewhere;
+  bool is_refused; /* no file system: what it is instead is found out last */
 } Slot;
 
 struct _VolumeSet {
@@ -24,6 +30,7 @@ struct _VolumeSet {
   Bridge *bridge;
   GPtrArray *slots; /* Slot* */
   GPtrArray *pools; /* const TSK_POOL_INFO* */
+  const GPtrArray *passwords;
   bool is_disk;
 };
 
@@ -44,11 +51,26 @@ static void bridge_stat(TSK_IMG_INFO *tsk, FILE *file) {
   (void)tsk, (void)file;
 }
 
+static Bridge *bridge_new(Image *image) {
+  Bridge *bridge = g_new0(Bridge, 1);
+  bridge->image = image;
+  tsk_img_open_external(bridge, (TSK_OFF_T)image_size(image), 512, bridge_read, bridge_close,
+                        bridge_stat);
+  return bridge;
+}
+
 static void slot_free(Slot *slot) {
   if (slot->fs != NULL)
     tsk_fs_close(slot->fs);
   if (slot->pool_image != NULL)
     tsk_img_close(slot->pool_image);
+  if (slot->bridge != NULL) {
+    tsk_img_close(&slot->bridge->tsk);
+    g_free(slot->bridge);
+  }
+  image_free(slot->derived);
+  ranges_free(slot->elsewhere);
+  g_free(slot->root);
   g_free(slot->public.description);
   g_free(slot);
 }
@@ -175,13 +197,15 @@ static bool add_pool(VolumeSet *set, Slot *container, uint32_t *next_no, const W
 /* Says what a volume is that no file system driver takes. */
 static void refuse(VolumeSet *set, Slot *slot, const WalkSink *sink) {
   const Volume *volume = &slot->public;
-  const Signature *signature = signature_find(set->image, volume->offset, volume->length);
+  Image *image = slot->derived != NULL ? slot->derived : set->image;
+  uint64_t offset = slot->derived != NULL ? 0 : volume->offset;
+  const Signature *signature = signature_find(image, offset, volume->length);
   if (signature != NULL) {
     set->is_disk = true;
     give_gap(sink, volume, volume->length, signature->reason, signature->detail);
     return;
   }
-  bool is_empty = signature_is_empty(set->image, volume->offset, volume->length);
+  bool is_empty = signature_is_empty(image, offset, volume->length);
   give_gap(sink, volume, volume->length, TRIAGE_REASON_UNSUPPORTED_FILESYSTEM,
            is_empty ? "no file system: the first 64 KiB hold zeros alone; the volume's bytes are "
                       "examined as they are"
@@ -272,8 +296,7 @@ static void add_parts(VolumeSet *set, GArray *parts, const WalkSink *sink) {
       give_gap(
           sink, &slot->public, part->length, TRIAGE_REASON_TRUNCATED,
           "the partition reaches beyond the end of the media; it is examined as far as it goes");
-    if (part->offset < size && !open_slot(set, slot, &next_no, sink))
-      refuse(set, slot, sink);
+    slot->is_refused = part->offset < size && !open_slot(set, slot, &next_no, sink);
   }
   /* A hybrid image has an ISO 9660 file system around its partitions. */
   if (parts->len > 0 && signature_is_iso9660(set->image) &&
@@ -316,18 +339,86 @@ static void add_outside(VolumeSet *set, const WalkSink *sink) {
   Search search = {set, sink, slot_no_after(set)};
   volume_probe_gaps(set, take_lost, &search);
   if (find_slot(set, 0) == NULL)
-    add_slot(set, 0, 0, image_size(set->image), "what lies in no partition");
+    add_slot(set, 0, 0, image_size(set->image), "what lies in no partition")->public.is_outside =
+        true;
 }
 
-VolumeSet *volume_set_new(Image *image, const WalkSink *sink) {
+typedef struct {
+  VolumeSet *set;
+  guint from; /* index of the slot it is made from */
+} Making;
+
+static void add_elsewhere(Slot *slot, uint64_t start, uint64_t end) {
+  if (slot->elsewhere == NULL)
+    slot->elsewhere = ranges_new();
+  ranges_add(slot->elsewhere, start, end);
+}
+
+/* A volume made from another one, opened at once. */
+static void take_derived(void *user, DerivedVolume *found) {
+  Making *making = user;
+  VolumeSet *set = making->set;
+  Slot *from = set->slots->pdata[making->from];
+  uint64_t size = image_size(found->image), at = 0, end;
+  if (set->slots->len < LIMIT_VOLUMES) {
+    Slot *slot = add_slot(set, slot_no_after(set), from->public.offset, size, found->description);
+    slot->derived = g_steal_pointer(&found->image);
+    slot->bridge = bridge_new(slot->derived);
+    slot->public.is_derived = true;
+    slot->public.root = slot->root = g_steal_pointer(&found->root);
+    slot->fs = open_best(&slot->bridge->tsk, 0);
+    slot->is_refused = slot->fs == NULL;
+    if (slot->fs != NULL)
+      name_fs(slot, slot->fs->ftype);
+    for (; found->changed != NULL && ranges_next_hole(found->changed, &at, size, &end); at = end)
+      add_elsewhere(slot, slot->public.offset + at, slot->public.offset + end);
+  }
+  /* Inside a derived volume places count from its offset. */
+  uint64_t shift = from->derived != NULL ? from->public.offset : 0;
+  for (guint i = 0; found->inside != NULL && i < ranges_n(found->inside); i++) {
+    const Range *range = ranges_get(found->inside, i);
+    add_elsewhere(from, range->start + shift, range->end + shift);
+  }
+  image_free(found->image);
+  ranges_free(found->changed);
+  ranges_free(found->inside);
+  g_free(found->description);
+  g_free(found->root);
+}
+
+/* What a volume without a file system is instead, and what more is in one with: a logical volume
+ * may lie in an encrypted one, so volumes found on the way are looked at too. */
+static void settle(VolumeSet *set, const WalkSink *sink) {
+  for (guint i = 0; i < set->slots->len; i++) {
+    Slot *slot = set->slots->pdata[i];
+    bool is_ntfs = slot->fs != NULL && TSK_FS_TYPE_ISNTFS(slot->fs->ftype) && slot->root == NULL;
+    if (!slot->is_refused && !is_ntfs)
+      continue;
+    uint64_t offset = slot->derived != NULL ? 0 : slot->public.offset;
+    Image *image = slot->derived != NULL ? slot->derived : set->image;
+    DerivedBase base = {.base = image,
+                        .offset = offset,
+                        .length = MIN(slot->public.length, image_size(image) - offset),
+                        .passwords = set->passwords};
+    Making making = {set, i};
+    g_autoptr(GError) error = NULL;
+    bool is_known = derived_open(&base, is_ntfs, take_derived, &making, &error);
+    set->is_disk = set->is_disk || is_known || error != NULL;
+    if (error != NULL)
+      give_gap(sink, &slot->public, slot->public.length, triage_error_reason(error),
+               error->message);
+    else if (!is_known && !is_ntfs)
+      refuse(set, slot, sink);
+  }
+}
+
+VolumeSet *volume_set_new(Image *image, const GPtrArray *passwords, const WalkSink *sink) {
   VolumeSet *set = g_new0(VolumeSet, 1);
   set->image = image;
   set->slots = g_ptr_array_new_with_free_func((GDestroyNotify)slot_free);
   set->pools = g_ptr_array_new_with_free_func((GDestroyNotify)tsk_pool_close);
-  set->bridge = g_new0(Bridge, 1);
-  set->bridge->image = image;
-  tsk_img_open_external(set->bridge, (TSK_OFF_T)image_size(image), 512, bridge_read, bridge_close,
-                        bridge_stat);
+  set->bridge = bridge_new(image);
+  set->passwords = passwords;
   g_autoptr(GArray) parts = list_parts(set);
   /* A table without a partition is no table; a file system at the start wins over it. */
   if (parts->len > 0) {
@@ -341,14 +432,14 @@ VolumeSet *volume_set_new(Image *image, const WalkSink *sink) {
     uint32_t next_no = parts->len + 1;
     Slot *slot = add_slot(set, 0, 0, image_size(image), "the whole image");
     if (!open_slot(set, slot, &next_no, sink)) {
-      if (parts->len == 0)
-        refuse(set, slot, sink);
+      slot->is_refused = true;
       if (parts->len > 0)
         g_ptr_array_remove_index(set->slots, set->slots->len - 1);
     }
   }
   if (parts->len > 0)
     add_outside(set, sink);
+  settle(set, sink);
   for (guint i = 0; i < parts->len; i++)
     g_free(g_array_index(parts, Volume, i).description);
   return set;
@@ -357,6 +448,9 @@ VolumeSet *volume_set_new(Image *image, const WalkSink *sink) {
 void volume_set_free(VolumeSet *set) {
   if (set == NULL)
     return;
+  /* Later volumes may be made from earlier ones. */
+  while (set->slots->len > 0)
+    g_ptr_array_remove_index(set->slots, set->slots->len - 1);
   g_ptr_array_unref(set->slots);
   g_ptr_array_unref(set->pools);
   tsk_img_close(&set->bridge->tsk);
@@ -412,5 +506,20 @@ void volume_set_drop_cache(VolumeSet *set) {
     Slot *slot = set->slots->pdata[i];
     if (slot->pool_image != NULL)
       drop(slot->pool_image);
+    if (slot->bridge != NULL)
+      drop(&slot->bridge->tsk);
   }
+}
+
+void volume_read(VolumeSet *set, uint32_t no, uint64_t place, void *buffer, size_t n) {
+  const Slot *slot = find_slot(set, no);
+  if (slot != NULL && slot->derived != NULL)
+    image_read(slot->derived, place - slot->public.offset, buffer, n);
+  else
+    image_read(set->image, place, buffer, n);
+}
+
+Ranges *volume_elsewhere(const VolumeSet *set, uint32_t no) {
+  const Slot *slot = find_slot(set, no);
+  return slot != NULL ? slot->elsewhere : NULL;
 }

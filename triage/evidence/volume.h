@@ -14,6 +14,9 @@ typedef struct {
   char fs_type[32];  /* TSK's name in lower case: "ntfs", "fat16", "ext4", "apfs"; empty: none */
   char *description; /* the partition table's words */
   TSK_FS_TYPE_ENUM tsk_type;
+  bool is_outside;     /* volume 0: what lies in no partition */
+  bool is_derived;     /* made from a stretch of the media at offset: see volume_read */
+  const char *root;    /* of a snapshot: the name its paths begin with; NULL: none */
   uint64_t pool_block; /* APFS: the volume's block in its container, else 0 */
 } Volume;
 
@@ -22,9 +25,11 @@ typedef struct _VolumeSet VolumeSet;
 /* Lists the volumes of an image: DOS, GPT (and what else libtsk reads), file systems found in the
  * space outside them, and as volume 0 what lies in none of them; or the whole image as volume 0.
  * Tries each candidate type where detection is ambiguous. Gaps (unknown or encrypted file system,
- * partition past the end, damaged table) go to sink->gap with the volume's number. Deterministic.
- * Never NULL: a set without any file system has n == 0. (transfer full) */
-VolumeSet *volume_set_new(Image *image, const WalkSink *sink);
+ * partition past the end, damaged table) go to sink->gap with the volume's number. Encrypted
+ * volumes are opened with passwords (char*; NULL: none); logical volumes and shadow copies become
+ * volumes after the others. Deterministic. Never NULL: a set without any file system has n == 0.
+ * (transfer full) */
+VolumeSet *volume_set_new(Image *image, const GPtrArray *passwords, const WalkSink *sink);
 void volume_set_free(VolumeSet *set);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VolumeSet, volume_set_free)
 guint volume_set_n(const VolumeSet *set);
@@ -45,6 +50,14 @@ bool volume_set_is_disk(const VolumeSet *set);
  * Returns what bytes are there that belong to no file system. */
 AreaClass volume_area(const VolumeSet *set, uint32_t no, uint64_t *start, uint64_t *end,
                       Ranges *others);
+
+/* Fills n bytes from a place of the volume's address space: of the media; of a derived volume its
+ * own bytes, counted from volume->offset. */
+void volume_read(VolumeSet *set, uint32_t no, uint64_t place, void *buffer, size_t n);
+
+/* Places of the volume that are examined with another one: a logical volume inside it, the live
+ * volume of a shadow copy. NULL: none. (transfer none) */
+Ranges *volume_elsewhere(const VolumeSet *set, uint32_t no);
 
 /* The volume's file system, opened once and kept. NULL with error. (transfer none) */
 TSK_FS_INFO *volume_open_fs(VolumeSet *set, uint32_t no, GError **error);

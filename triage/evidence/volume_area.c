@@ -8,10 +8,9 @@
 #include <string.h>
 
 /* Lower comes first where volumes overlap. */
-static uint64_t rank_of(const VolumeSet *set, const Volume *volume) {
+static uint64_t rank_of(const Volume *volume) {
   bool has_fs = volume->fs_type[0] != '\0';
-  bool is_outside = volume->no == 0 && !has_fs && volume_set_n(set) > 1;
-  uint64_t rank = is_outside ? 2 : has_fs ? 0 : 1;
+  uint64_t rank = volume->is_outside ? 2 : has_fs ? 0 : 1;
   return rank << 32 | (volume->no == 0 ? UINT32_MAX : volume->no);
 }
 
@@ -30,19 +29,26 @@ static void stretch_of(const VolumeSet *set, const Volume *volume, uint64_t *sta
 AreaClass volume_area(const VolumeSet *set, uint32_t no, uint64_t *start, uint64_t *end,
                       Ranges *others) {
   const Volume *volume = volume_set_find(set, no);
-  uint64_t rank = rank_of(set, volume);
+  uint64_t rank = rank_of(volume);
   stretch_of(set, volume, start, end);
+  if (volume->is_derived) {
+    *start = volume->offset;
+    *end = volume->offset + volume->length;
+  }
+  Ranges *elsewhere = volume_elsewhere(set, no);
+  for (guint i = 0; elsewhere != NULL && i < ranges_n(elsewhere); i++)
+    ranges_add(others, ranges_get(elsewhere, i)->start, ranges_get(elsewhere, i)->end);
   for (guint i = 0; i < volume_set_n(set); i++) {
     const Volume *other = volume_set_get(set, i);
     uint64_t from, to;
-    if (other == volume || rank_of(set, other) > rank)
+    if (other == volume || volume->is_derived || other->is_derived || rank_of(other) > rank)
       continue;
     stretch_of(set, other, &from, &to);
     ranges_add(others, from, to);
   }
   if (volume->fs_type[0] != '\0')
     return AREA_VOLUME_SLACK;
-  return volume->no == 0 && volume_set_n(set) > 1 ? AREA_GAP : AREA_UNKNOWN;
+  return volume->is_outside ? AREA_GAP : AREA_UNKNOWN;
 }
 
 /* A cheap look before libtsk is asked: the marks of a file system's first sectors. */

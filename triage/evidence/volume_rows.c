@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* volume_rows.c - the table of volume systems and file systems libtsk reads, for 'triage formats'.
  */
+#include "evidence/derived.h"
 #include "evidence/volume.h"
 
 #define VOLUME(name, title, limits)                                                                \
@@ -17,10 +18,6 @@ static const Row ROWS[] = {
     VOLUME("mac", "Apple partition map", "none known"),
     VOLUME("bsd", "BSD disk label", "none known"),
     VOLUME("sun", "Sun volume table of contents", "none known"),
-    MISSING("volume", "lvm2", "Logical Volume Manager", "not in this version: listed by name"),
-    MISSING("volume", "bitlocker", "BitLocker", "not in this version: listed as encrypted"),
-    MISSING("volume", "luks", "LUKS", "not in this version: listed as encrypted"),
-    MISSING("volume", "vss", "Volume Shadow Copies", "not in this version"),
     SYSTEM("ntfs", "NTFS",
            "WOF-compressed files are read as stored; slack of compressed files is not told apart"),
     SYSTEM("fat", "FAT12, FAT16, FAT32", "times are local times of unknown zone"),
@@ -39,9 +36,14 @@ static const Row ROWS[] = {
 };
 
 const Row *const *volume_rows(size_t *n) {
-  static const Row *rows[G_N_ELEMENTS(ROWS)]; /* filled with the same values every time */
+  enum { N_DERIVED_MAX = 8 };
+  static const Row *rows[G_N_ELEMENTS(ROWS) + N_DERIVED_MAX]; /* the same values every time */
+  size_t n_kinds;
+  const DerivedKind *const *kinds = derived_kinds(&n_kinds);
   for (gsize i = 0; i < G_N_ELEMENTS(ROWS); i++)
     rows[i] = &ROWS[i];
-  *n = G_N_ELEMENTS(ROWS);
+  for (size_t i = 0; i < MIN(n_kinds, N_DERIVED_MAX); i++)
+    rows[G_N_ELEMENTS(ROWS) + i] = &kinds[i]->row;
+  *n = G_N_ELEMENTS(ROWS) + MIN(n_kinds, N_DERIVED_MAX);
   return rows;
 }

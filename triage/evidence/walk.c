@@ -189,7 +189,7 @@ static void read_dir(Walk *walk, const PendingDir *pending) {
 
 static void walk_names(Walk *walk) {
   /* The root's own streams have no name to lead to them. */
-  PendingDir top = {.meta_addr = walk->fs->root_inum};
+  PendingDir top = {.meta_addr = walk->fs->root_inum, .dir = walk->root_dir};
   TSK_FS_FILE *root = tsk_fs_file_open_meta(walk->fs, NULL, walk->fs->root_inum);
   if (root != NULL && TSK_FS_TYPE_ISNTFS(walk->fs->ftype)) {
     g_autoptr(GBytes) name = g_bytes_new_static("", 0);
@@ -227,7 +227,7 @@ static void walk_names(Walk *walk) {
 static uint32_t unnamed_dir(Walk *walk) {
   if (walk->unnamed_dir == 0) {
     g_autoptr(GBytes) name = g_bytes_new_static("$Unnamed", 8);
-    ObjectDir dir = {.no = ++walk->n_dirs, .parent = 0, .name = name};
+    ObjectDir dir = {.no = ++walk->n_dirs, .parent = walk->root_dir, .name = name};
     walk->unnamed_dir = dir.no;
     walk->stopped = walk->stopped || !walk->sink->dir(walk->sink->user, &dir);
   }
@@ -356,6 +356,12 @@ bool walk_volume(VolumeSet *set, uint32_t no, const WalkSkip *skips, guint n_ski
   if (walk.volume == NULL)
     return triage_fail(error, TRIAGE_REASON_INTERNAL, "the evidence has no volume %u", no);
   walk_init(&walk);
+  if (walk.volume->root != NULL) {
+    g_autoptr(GBytes) name = g_bytes_new(walk.volume->root, strlen(walk.volume->root));
+    ObjectDir dir = {.no = ++walk.n_dirs, .parent = 0, .name = name};
+    walk.root_dir = dir.no;
+    walk.stopped = !sink->dir(sink->user, &dir);
+  }
   if (walk.fs != NULL)
     walk_entries(&walk);
   areas_emit(&walk);

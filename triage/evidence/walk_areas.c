@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "evidence/walk_private.h"
 #include <string.h>
+#include <tsk/fs/tsk_ntfs.h>
 
 #define CLAIM_FACTOR 8 /* deleted entries may claim the volume so many times over */
 
@@ -52,6 +53,39 @@ bool areas_claim(Walk *walk, const Object *object, const TSK_FS_ATTR *attr) {
     if (run_place(walk, run, &start, &end))
       walk->claimed += MIN(end - start, INT64_MAX / 4 - MIN(walk->claimed, INT64_MAX / 4));
   return true;
+}
+
+/* True where a stretch lies wholly in the set. */
+static bool is_within(Ranges *ranges, uint64_t start, uint64_t end) {
+  uint64_t at = start, hole_end;
+  return !ranges_next_hole(ranges, &at, end, &hole_end);
+}
+
+/* An NTFS entry's record, where resident content lies, may have changed. */
+static bool is_record_same(const Walk *walk, Ranges *same, uint64_t entry) {
+  const NTFS_INFO *ntfs = (const NTFS_INFO *)walk->fs;
+  uint64_t block = walk->fs->block_size, place = entry * ntfs->mft_rsize_b;
+  const TSK_FS_ATTR_RUN *run = ntfs->mft_data != NULL ? ntfs->mft_data->nrd.run : NULL;
+  for (guint n = 0; run != NULL && n < LIMIT_RUNS_PER_ATTR; run = run->next, n++) {
+    if (place < run->offset * block || place >= (run->offset + run->len) * block)
+      continue;
+    uint64_t at = walk->volume->offset + run->addr * block + place - run->offset * block;
+    return is_within(same, at, at + ntfs->mft_rsize_b);
+  }
+  return false;
+}
+
+bool areas_is_new(const Walk *walk, const Object *object, const TSK_FS_ATTR *attr) {
+  Ranges *same = walk->root_dir != 0 ? volume_elsewhere(walk->set, walk->volume->no) : NULL;
+  if (same == NULL || !TSK_FS_TYPE_ISNTFS(walk->fs->ftype))
+    return true;
+  uint64_t start, end;
+  guint n = 0;
+  for (const TSK_FS_ATTR_RUN *run = is_nonresident(attr) ? attr->nrd.run : NULL;
+       run != NULL && n < LIMIT_RUNS_PER_ATTR; run = run->next, n++)
+    if (run_place(walk, run, &start, &end) && !is_within(same, start, end))
+      return true;
+  return !is_nonresident(attr) && !is_record_same(walk, same, object->meta_addr);
 }
 
 /* Of a deleted entry only what is still free counts: the rest belongs to whoever uses it now. */
@@ -129,7 +163,7 @@ static uint32_t class_dir(Walk *walk, AreaClass class) {
   if (walk->area_dirs[class] == 0) {
     const char *text = CLASSES[class].dir;
     g_autoptr(GBytes) name = g_bytes_new_static(text, strlen(text));
-    ObjectDir dir = {.no = ++walk->n_dirs, .parent = 0, .name = name};
+    ObjectDir dir = {.no = ++walk->n_dirs, .parent = walk->root_dir, .name = name};
     walk->area_dirs[class] = dir.no;
     walk->stopped = walk->stopped || !walk->sink->dir(walk->sink->user, &dir);
   }

@@ -114,7 +114,7 @@ static void emit(Walk *walk, Object *object, const TSK_FS_ATTR *attr, bool is_pl
   }
   object->seq = walk->seq++;
   bool is_claim_ok = areas_claim(walk, object, attr);
-  if (!is_claim_ok)
+  if (!is_claim_ok || !areas_is_new(walk, object, attr))
     object->flags |= OBJECT_NO_CONTENT;
   if (by_key)
     g_hash_table_insert(walk->objects, g_memdup2(&key, sizeof key),

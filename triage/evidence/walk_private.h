@@ -39,6 +39,7 @@ typedef struct {
   GArray *taken;       /* TakenName */
   uint64_t seq;
   uint32_t n_dirs;
+  uint32_t root_dir;    /* of a snapshot: the directory that names it; else 0 */
   uint32_t unnamed_dir; /* number of /$Unnamed, 0: not made yet */
   bool stopped;         /* the sink does not want more */
   /* for the areas, see walk_areas.c; bytes of the media */
@@ -71,6 +72,8 @@ char *walk_tsk_error(void);
 /* Before an object is sent: false where the deleted entries of the volume claim more than can be
  * looked at; its content is then left out. */
 bool areas_claim(Walk *walk, const Object *object, const TSK_FS_ATTR *attr);
+/* False where the object lies where the live volume has the same bytes (a shadow copy). */
+bool areas_is_new(const Walk *walk, const Object *object, const TSK_FS_ATTR *attr);
 /* After it was sent: remembers what its content covers, and sends its slack. attr may be NULL. */
 void areas_take(Walk *walk, const Object *object, const TSK_FS_ATTR *attr);
 /* Sends everything the entries do not cover. */

@@ -122,7 +122,8 @@ static void read_all(Reader *reader, uint64_t size) {
 static void take_runs(const Reader *reader, uint64_t size) {
   const TSK_FS_ATTR *attr = reader->attr;
   if ((attr->flags & TSK_FS_ATTR_NONRES) == 0 ||
-      (attr->flags & (TSK_FS_ATTR_COMP | TSK_FS_ATTR_ENC)) != 0 || attr->r != NULL)
+      (attr->flags & (TSK_FS_ATTR_COMP | TSK_FS_ATTR_ENC)) != 0 || attr->r != NULL ||
+      reader->volume->is_derived)
     return;
   GArray *runs = g_array_new(FALSE, FALSE, sizeof(ContentRun));
   uint64_t block = reader->fs->block_size, skip = attr->nrd.skiplen;

@@ -141,7 +141,7 @@ static void check_image(const char *path) {
                    .gap = take_gap,
                    .account = take_account,
                    .areas = AREAS_ALL};
-  g_autoptr(VolumeSet) set = volume_set_new(image, &sink);
+  g_autoptr(VolumeSet) set = volume_set_new(image, NULL, &sink);
   g_autofree char *name = g_build_filename(g_get_tmp_dir(), "triage-spool-XXXXXX", NULL);
   g_autoptr(Spool) spool = spool_new(g_mkstemp(name));
   g_unlink(name);
@@ -159,8 +159,17 @@ static void check_image(const char *path) {
     assert_true(walk_volume(set, volume->no, NULL, 0, &sink, NULL));
     assert_int_equal(seen.account, end - start);
   }
-  for (guint i = 0; i < seen.objects->len; i++)
-    add_read(set, seen.objects->pdata[i], spool, &read, &area_bytes, &areas);
+  for (guint i = 0; i < seen.objects->len; i++) {
+    const Object *object = seen.objects->pdata[i];
+    if (!volume_set_find(set, object->volume)->is_derived)
+      add_read(set, object, spool, &read, &area_bytes, &areas);
+  }
+  for (guint i = 0; i < volume_set_n(set); i++) {
+    const Volume *volume = volume_set_get(set, i);
+    Ranges *elsewhere = volume_elsewhere(set, volume->no);
+    for (guint j = 0; !volume->is_derived && elsewhere != NULL && j < ranges_n(elsewhere); j++)
+      ranges_add(&read, ranges_get(elsewhere, j)->start, ranges_get(elsewhere, j)->end);
+  }
   /* inline content is what the inode table's areas leave out */
   for (guint i = 0; i < seen.objects->len; i++) {
     const Object *object = seen.objects->pdata[i];
