@@ -281,10 +281,11 @@ static bool take_bracketed(Lexer *lexer) {
   if (peek(lexer, 0) != '[' || (language != LANGUAGE_VB && language != LANGUAGE_SQL))
     return false;
   enum { MAX_NAME = 512 };
-  uint32_t n = 1;
-  while (n < MAX_NAME && !is_line_end(peek(lexer, n)) && peek(lexer, n) != ']')
-    n++;
-  if (peek(lexer, n) != ']')
+  const uint8_t *text = lexer->out->text + lexer->at;
+  size_t most = MIN((size_t)MAX_NAME, lexer->out->size - lexer->at);
+  const uint8_t *close = memchr(text, ']', most);
+  uint32_t n = close != NULL ? (uint32_t)(close - text) : 0;
+  if (close == NULL || memchr(text, '\n', n) != NULL || memchr(text, '\r', n) != NULL)
     return false;
   Token token = {.kind = TOKEN_NAME, .at = lexer->at + 1, .length = n - 1};
   g_array_append_val(lexer->out->tokens, token);
