@@ -8,4 +8,8 @@ bool report_write_coverage(Store *store, int fd, GError **error);
 bool report_write_entries(Store *store, int fd, GError **error);
 bool report_write_jsonl(Store *store, int fd, GError **error);
 bool report_write_body(Store *store, int fd, GError **error);
+bool report_write_timesketch(Store *store, int fd, GError **error);
+bool report_write_ecs(Store *store, int fd, GError **error);
+bool report_write_sentinel(Store *store, int fd, GError **error);
+bool report_write_kql(Store *store, int fd, GError **error);
 bool report_write_html(Store *store, int fd, GError **error);

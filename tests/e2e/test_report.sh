@@ -53,6 +53,31 @@ without_run case/report.html >one
 without_run other/report.html >two
 same one two
 
+# The formats of other tools, over hostile names too: each line is one object with what its reader needs.
+for dir in case hostile; do
+  status 0 "$TRIAGE" report "$dir" --format timesketch,ecs,sentinel,kql
+  python3 - "$dir" <<'EOF' || fail "formats of other tools ($dir)"
+import csv, json, re, sys
+case = sys.argv[1]
+csv.field_size_limit(1 << 30)
+rows = list(csv.DictReader(open(f'{case}/hits.csv', encoding='utf-8', newline='')))
+def lines(name):
+    return [json.loads(line) for line in open(f'{case}/{name}', encoding='utf-8').read().splitlines()]
+stamp = re.compile(r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$')
+ids = sorted(r['hit_id'] for r in rows)
+sketch, ecs, sentinel = lines('timesketch.jsonl'), lines('ecs.jsonl'), lines('sentinel.jsonl')
+times = sum(r[c].endswith('Z') for r in rows for c in ('created', 'modified', 'changed', 'accessed'))
+assert len(sketch) == times, (len(sketch), times)
+assert all(stamp.match(l['datetime']) and l['message'] and l['timestamp_desc'] for l in sketch)
+assert sorted(l['event']['id'] for l in ecs) == ids == sorted(l['HitId'] for l in sentinel)
+assert all(stamp.match(l.get('@timestamp', '2000-01-01T00:00:00Z')) for l in ecs)
+digests = {l['file']['hash']['sha256'] for l in ecs}
+assert digests == {r['sha256'] for r in rows}
+found = set(re.findall(r'"([0-9a-f]{64})"', open(f'{case}/hunt.kql').read()))
+assert found == {r['sha256'] for r in rows if r['verdict'] in ('suspicious', 'unexplained') and r['view'] == 'raw'}
+EOF
+done
+
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || {
   echo "SKIPPED: the browser's part: chromium is not installed (tests/setup look)"
   finish
