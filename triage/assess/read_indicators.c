@@ -205,6 +205,8 @@ void indicators_blot(const GPtrArray *indicators, char *text) {
 }
 
 GPtrArray *indicators_read(const uint8_t *data, uint64_t size) {
+  if (size == 0)
+    data = (const uint8_t *)""; /* NULL is allowed, and no argument for memmem */
   Reading reading = {.out = g_ptr_array_new_with_free_func((GDestroyNotify)indicator_free)};
   bool is_text;
   const char *content = content_kind(data, size, &is_text);
