@@ -15,9 +15,11 @@ luks() {
   rm -f master "$2"
   truncate -s 8M "$2"
   printf 'open sesame' >key
-  cryptsetup -q luksFormat --type luks1 --cipher aes-xts-plain64 --key-size ${3:-256} --pbkdf-force-iterations 1000 "$2" key 2>luks.log &&
-    cryptsetup -q luksDump --dump-volume-key --volume-key-file master --key-file key "$2" >/dev/null 2>>luks.log ||
-    { cat luks.log; return 1; }
+  if ! cryptsetup -q luksFormat --type luks1 --cipher aes-xts-plain64 --key-size "${3:-256}" --pbkdf-force-iterations 1000 "$2" key 2>luks.log ||
+    ! cryptsetup -q luksDump --dump-volume-key --volume-key-file master --key-file key "$2" >/dev/null 2>>luks.log; then
+    cat luks.log
+    return 1
+  fi
   python3 - "$1" "$2" <<'PY'
 import ctypes, ctypes.util, struct, sys
 crypto = ctypes.CDLL(ctypes.util.find_library("crypto"))
@@ -181,6 +183,7 @@ hits_in both True 2
 
 vss=${TRIAGE_EVIDENCE:-}/real/plaso/vsstest.qcow2
 if [ -e "$vss" ]; then
+  # shellcheck disable=SC2016 # the rule's own dollars
   echo 'rule old { strings: $a = "FILE0" condition: $a at 0 }' >mft.yar
   status 0 "$TRIAGE" scan -q --entries -r mft.yar -o shadow "$vss"
   closes shadow

@@ -21,7 +21,7 @@
 #define LIMIT_ATTRS_PER_ENTRY 4096u     /* attributes of one entry */
 #define LIMIT_VOLUMES 1024u             /* volumes of one piece of evidence */
 #define LIMIT_ENUM_SKIPS 64u            /* places of one volume given up after crashing a worker */
-#define LIMIT_SHADOW_COPIES 512u      /* of one volume (Windows keeps at most 512) */
+#define LIMIT_SHADOW_COPIES 512u        /* of one volume (Windows keeps at most 512) */
 #define LIMIT_PARTITION_PROBES 2048u    /* places of one gap looked at for a lost file system */
 
 /* disk images */

@@ -8,9 +8,9 @@
 #include <libbde.h>
 #include <libluksde.h>
 #include <libvhdi.h>
+#include <libvmdk.h>
 #include <libvshadow.h>
 #include <libvslvm.h>
-#include <libvmdk.h>
 #include <libxml/xmlversion.h>
 #include <seccomp.h>
 #include <tsk/libtsk.h>
