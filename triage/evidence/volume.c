@@ -454,6 +454,7 @@ void volume_set_free(VolumeSet *set) {
   g_ptr_array_unref(set->slots);
   g_ptr_array_unref(set->pools);
   tsk_img_close(&set->bridge->tsk);
+  g_free(set->bridge);
   g_free(set);
 }
 
