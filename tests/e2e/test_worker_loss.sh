@@ -26,6 +26,21 @@ lost garbage worker-crash
 lost memory out-of-memory
 lost hang timeout --timeout 2
 
+# lost while the volumes are opened: less is opened, the bytes are examined all the same
+e2e_fault() { # FAULT
+  rm -rf case
+  TRIAGE_TEST_FAULT=$1 status 1 "$TRIAGE" scan -q -o case --timeout 5 disk.dd
+  has case/coverage.csv 'r["reason"] == "worker-crash"' "$1"
+}
+e2e_fault "segv:(volumes)"
+[ "$(rows case/hits.csv 'r["state"] == "unallocated" and r["match_count"] != "0"')" -ge 1 ] || fail "the bytes were not examined"
+mkntfs -F -q -Q ntfs.dd 8192 >/dev/null 2>&1 || { truncate -s 8M ntfs.dd && mkntfs -F -q -Q ntfs.dd >/dev/null 2>&1; }
+"$TRIAGE" scan -q --entries -o ntfs ntfs.dd
+rm -rf case
+TRIAGE_TEST_FAULT="hang:(derived volumes)" status 1 "$TRIAGE" scan -q --entries --timeout 2 -o case ntfs.dd
+has case/coverage.csv 'r["reason"] == "worker-crash" and "shadow copies" in r["detail"]'
+same ntfs/entries.csv case/entries.csv
+
 # killed from outside, once: tried again, nothing is missing and nothing is listed
 head -c 120M /dev/zero | tr '\0' 'x' >big.bin
 script >>big.bin

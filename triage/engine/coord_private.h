@@ -34,6 +34,7 @@ typedef struct {
   const GPtrArray *rules;     /* RuleInput* */
   const GPtrArray *passwords; /* GBytes* */
   const ScanOptions *options; /* NULL: defaults */
+  uint32_t care;              /* how much less of an image is opened: VolumeCare of the worker */
   int spool_fd;               /* taken over; -1: none */
 } ProcessSetup;
 
@@ -74,6 +75,7 @@ typedef struct {
   GArray *segment_bytes; /* uint64_t */
   char **sandbox_missing;
   uint32_t n_rules;
+  uint32_t care; /* the workers of this evidence are to be given */
   GError *error; /* could not be opened at all */
 } Probe;
 /* Asks a worker what this is. NULL with error where rules are wrong (usage) or nothing can run;

@@ -199,17 +199,31 @@ static Probe *probe_once(const ProcessSetup *setup, GError **error) {
   return g_steal_pointer(&probe);
 }
 
+static bool is_lost(const GError *error) {
+  TriageReason reason = error != NULL ? triage_error_reason(error) : TRIAGE_REASON_INTERNAL;
+  return reason == TRIAGE_REASON_WORKER_CRASH || reason == TRIAGE_REASON_TIMEOUT ||
+         reason == TRIAGE_REASON_OUT_OF_MEMORY;
+}
+
 /* A worker may be lost to the machine rather than to the evidence: as for an object, one more try.
- */
+ * Then less and less of the image is opened: a crafted volume must not hide the rest. */
 Probe *probe_new(const ProcessSetup *setup, GError **error) {
-  g_autoptr(GError) first = NULL;
-  Probe *probe = probe_once(setup, &first);
-  const GError *lost = probe != NULL ? probe->error : first;
-  if (lost == NULL || triage_error_reason(lost) != TRIAGE_REASON_WORKER_CRASH) {
-    if (first != NULL)
-      g_propagate_error(error, g_steal_pointer(&first));
-    return probe;
+  static const uint32_t CARES[] = {0, 0, 1, 2};
+  GError *lost = NULL;
+  for (gsize i = 0; i < G_N_ELEMENTS(CARES); i++) {
+    ProcessSetup careful = *setup;
+    careful.care = CARES[i];
+    g_clear_error(&lost);
+    Probe *probe = probe_once(&careful, &lost);
+    if (probe != NULL)
+      probe->care = CARES[i];
+    bool is_last = i + 1 == G_N_ELEMENTS(CARES);
+    if (is_last || !is_lost(probe != NULL ? probe->error : lost)) {
+      if (lost != NULL)
+        g_propagate_error(error, lost);
+      return probe;
+    }
+    probe_free(probe);
   }
-  probe_free(probe);
-  return probe_once(setup, error);
+  return NULL; /* not reached: the last try returns */
 }

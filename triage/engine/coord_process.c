@@ -63,6 +63,7 @@ static GVariant *pack_setup(const ProcessSetup *setup) {
   uint32_t flags = setup->spool_fd >= 0 ? WORKER_HAS_SPOOL : 0;
   if (options != NULL)
     flags |= (options->hash_all ? WORKER_HASH_ALL : 0) | (options->entries ? WORKER_ENTRIES : 0);
+  flags |= setup->care << WORKER_CARE_SHIFT;
   flags |= (options != NULL ? options->areas : AREAS_ALL) << WORKER_AREAS_SHIFT;
   g_autoptr(GBytes) path = g_bytes_new(setup->evidence, strlen(setup->evidence));
   return g_variant_new("(s@ayutuua(ssay)aay)", setup->role, proto_bytes(path),

@@ -37,6 +37,7 @@ bool slot_ensure_process(Run *run, Slot *slot, GError **error) {
                         .rules = run->rules,
                         .passwords = run->passwords,
                         .options = run->options,
+                        .care = run->probe->care,
                         .spool_fd = open_spool(run->options->output)};
   slot->process = process_new(&setup, error);
   slot_set_deadline(run, slot);

@@ -25,7 +25,8 @@ typedef struct {
   EvidenceKind kind;
   Image *image; /* NULL for a directory */
   VolumeSet *volumes;
-  int tree_fd;     /* directory evidence, else -1 */
+  int tree_fd; /* directory evidence, else -1 */
+  VolumeCare care;
   uint32_t areas;  /* AREAS_ bits: what is examined */
   bool has_wanted; /* EXTRACT: the content of member number wanted is handed over */
   uint32_t wanted;

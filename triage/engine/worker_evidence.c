@@ -89,7 +89,11 @@ static bool is_single_file(Worker *worker) {
 
 static VolumeSet *open_volumes(Worker *worker, bool report) {
   WalkSink sink = {.user = worker, .gap = report ? send_gap : drop_gap};
-  return volume_set_new(worker->image, worker->unpack.passwords, &sink);
+  if (worker->care < VOLUMES_PLAIN)
+    worker_test_fault(worker, "(derived volumes)");
+  if (worker->care < VOLUMES_NONE)
+    worker_test_fault(worker, "(volumes)");
+  return volume_set_new(worker->image, worker->unpack.passwords, worker->care, &sink);
 }
 
 bool worker_open_evidence(Worker *worker, GPtrArray *segments, GError **error) {

@@ -6,4 +6,5 @@
 
 enum { WORKER_FD = 3, WORKER_SPOOL_FD = 4 };
 enum { WORKER_HASH_ALL = 1, WORKER_ENTRIES = 2, WORKER_HAS_SPOOL = 4 };
+enum { WORKER_CARE_SHIFT = 4, WORKER_CARE_MASK = 3 }; /* VolumeCare */
 enum { WORKER_AREAS_SHIFT = 8 }; /* from this bit on: the AREAS_ bits of evidence/object.h */

@@ -195,7 +195,8 @@ void worker_walk_image(void *user, Content *content, const char *shown, uint64_t
   }
   Nested nested = {.worker = worker, .sink = sink};
   const WalkSink volume_sink = {.user = &nested, .gap = take_volume_gap};
-  g_autoptr(VolumeSet) volumes = volume_set_new(image, worker->unpack.passwords, &volume_sink);
+  g_autoptr(VolumeSet) volumes =
+      volume_set_new(image, worker->unpack.passwords, worker->care, &volume_sink);
   nested.volumes = volumes;
   for (guint i = 0; i < volume_set_n(volumes) && !nested.is_stopped; i++) {
     nested.volume = volume_set_get(volumes, i);

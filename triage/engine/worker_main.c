@@ -225,6 +225,7 @@ int main(int argc, char **argv) {
   g_variant_get(setup, "(&s@ayutuua(ssay)@aay)", &role, &path, &worker.unpack.max_depth,
                 &worker.unpack.max_expanded, &worker.timeout_seconds, &worker.flags, &rules,
                 &passwords);
+  worker.care = (VolumeCare)(worker.flags >> WORKER_CARE_SHIFT & WORKER_CARE_MASK);
   worker.areas = worker.flags >> WORKER_AREAS_SHIFT & AREAS_ALL;
   take_passwords(&worker, passwords);
   worker.unpack.walk_image = worker_walk_image;

@@ -388,7 +388,7 @@ static void take_derived(void *user, DerivedVolume *found) {
 
 /* What a volume without a file system is instead, and what more is in one with: a logical volume
  * may lie in an encrypted one, so volumes found on the way are looked at too. */
-static void settle(VolumeSet *set, const WalkSink *sink) {
+static void settle(VolumeSet *set, VolumeCare care, const WalkSink *sink) {
   for (guint i = 0; i < set->slots->len; i++) {
     Slot *slot = set->slots->pdata[i];
     bool is_ntfs = slot->fs != NULL && TSK_FS_TYPE_ISNTFS(slot->fs->ftype) && slot->root == NULL;
@@ -400,6 +400,13 @@ static void settle(VolumeSet *set, const WalkSink *sink) {
                         .offset = offset,
                         .length = MIN(slot->public.length, image_size(image) - offset),
                         .passwords = set->passwords};
+    if (care == VOLUMES_PLAIN) {
+      set->is_disk = true;
+      give_gap(sink, &slot->public, slot->public.length, TRIAGE_REASON_WORKER_CRASH,
+               "looking for encrypted and logical volumes and shadow copies in it crashes or hangs "
+               "the worker; they were left out");
+      continue;
+    }
     Making making = {set, i};
     g_autoptr(GError) error = NULL;
     bool is_known = derived_open(&base, is_ntfs, take_derived, &making, &error);
@@ -412,13 +419,27 @@ static void settle(VolumeSet *set, const WalkSink *sink) {
   }
 }
 
-VolumeSet *volume_set_new(Image *image, const GPtrArray *passwords, const WalkSink *sink) {
+/* The media as bytes alone. */
+static void add_bytes(VolumeSet *set, const WalkSink *sink) {
+  Slot *slot = add_slot(set, 0, 0, image_size(set->image), "the whole image");
+  set->is_disk = true;
+  give_gap(sink, &slot->public, slot->public.length, TRIAGE_REASON_WORKER_CRASH,
+           "opening its partitions and file systems crashes or hangs the worker; its bytes are "
+           "examined as they are, without names");
+}
+
+VolumeSet *volume_set_new(Image *image, const GPtrArray *passwords, VolumeCare care,
+                          const WalkSink *sink) {
   VolumeSet *set = g_new0(VolumeSet, 1);
   set->image = image;
   set->slots = g_ptr_array_new_with_free_func((GDestroyNotify)slot_free);
   set->pools = g_ptr_array_new_with_free_func((GDestroyNotify)tsk_pool_close);
   set->bridge = bridge_new(image);
   set->passwords = passwords;
+  if (care == VOLUMES_NONE) {
+    add_bytes(set, sink);
+    return set;
+  }
   g_autoptr(GArray) parts = list_parts(set);
   /* A table without a partition is no table; a file system at the start wins over it. */
   if (parts->len > 0) {
@@ -439,7 +460,7 @@ VolumeSet *volume_set_new(Image *image, const GPtrArray *passwords, const WalkSi
   }
   if (parts->len > 0)
     add_outside(set, sink);
-  settle(set, sink);
+  settle(set, care, sink);
   for (guint i = 0; i < parts->len; i++)
     g_free(g_array_index(parts, Volume, i).description);
   return set;

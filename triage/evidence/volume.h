@@ -22,6 +22,15 @@ typedef struct {
 
 typedef struct _VolumeSet VolumeSet;
 
+/* How much of an image is opened: less where opening more has cost a worker its life. What is left
+ * out becomes a gap. */
+typedef enum {
+  VOLUMES_ALL,
+  VOLUMES_PLAIN, /* none made from others: encrypted and logical volumes, shadow copies */
+  VOLUMES_NONE,  /* no partition and no file system: the media as one volume of bytes */
+  VOLUMES_LAST = VOLUMES_NONE
+} VolumeCare;
+
 /* Lists the volumes of an image: DOS, GPT (and what else libtsk reads), file systems found in the
  * space outside them, and as volume 0 what lies in none of them; or the whole image as volume 0.
  * Tries each candidate type where detection is ambiguous. Gaps (unknown or encrypted file system,
@@ -29,7 +38,8 @@ typedef struct _VolumeSet VolumeSet;
  * volumes are opened with passwords (char*; NULL: none); logical volumes and shadow copies become
  * volumes after the others. Deterministic. Never NULL: a set without any file system has n == 0.
  * (transfer full) */
-VolumeSet *volume_set_new(Image *image, const GPtrArray *passwords, const WalkSink *sink);
+VolumeSet *volume_set_new(Image *image, const GPtrArray *passwords, VolumeCare care,
+                          const WalkSink *sink);
 void volume_set_free(VolumeSet *set);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VolumeSet, volume_set_free)
 guint volume_set_n(const VolumeSet *set);

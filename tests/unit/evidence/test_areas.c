@@ -141,7 +141,7 @@ static void check_image(const char *path) {
                    .gap = take_gap,
                    .account = take_account,
                    .areas = AREAS_ALL};
-  g_autoptr(VolumeSet) set = volume_set_new(image, NULL, &sink);
+  g_autoptr(VolumeSet) set = volume_set_new(image, NULL, VOLUMES_ALL, &sink);
   g_autofree char *name = g_build_filename(g_get_tmp_dir(), "triage-spool-XXXXXX", NULL);
   g_autoptr(Spool) spool = spool_new(g_mkstemp(name));
   g_unlink(name);
