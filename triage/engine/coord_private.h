@@ -89,7 +89,9 @@ typedef struct {
   bool is_shown;
   bool has_line;
   gint64 started, shown_at;
-  const char *phase;
+  const char *phase; /* evidence at hand */
+  const char *doing; /* "listing" ...; NULL: not told */
+  uint64_t in_hand;  /* bytes done of objects that are not finished */
   uint64_t bytes, bytes_total, objects, objects_total, hits;
 } Progress;
 void progress_show(Progress *progress, bool now);

@@ -161,6 +161,25 @@ static bool wait_and_handle(Run *run, GError **error) {
   return true;
 }
 
+/* What the slots are at, for the line on the terminal. */
+static void look_at_slots(Run *run) {
+  static const char *const WORDS[] = {[JOB_NONE] = NULL,
+                                      [JOB_ENUMERATE] = "listing",
+                                      [JOB_SCAN] = "examining",
+                                      [JOB_DIGEST] = "hashing"};
+  JobKind told = JOB_NONE;
+  run->progress.in_hand = 0;
+  for (guint i = 0; i < run->n_slots; i++) {
+    const Slot *slot = &run->slots[i];
+    const Object *object = slot->current.object;
+    if (object != NULL) /* the worker tells of unpacked bytes too: no more than the object has */
+      run->progress.in_hand += MIN(slot->work - object->size, object->size);
+    if (slot->job != JOB_NONE && told != JOB_SCAN)
+      told = told == JOB_ENUMERATE && slot->job == JOB_DIGEST ? told : slot->job;
+  }
+  run->progress.doing = WORDS[told];
+}
+
 static bool loop(Run *run, GError **error) {
   while (slots_have_work(run)) {
     bool any;
@@ -170,6 +189,7 @@ static bool loop(Run *run, GError **error) {
       continue; /* a page came back empty: that was the last of it */
     if (!wait_and_handle(run, error) || !check_deadlines(run, error) || !run_tick(run, error))
       return false;
+    look_at_slots(run);
     progress_show(&run->progress, false);
   }
   return true;
