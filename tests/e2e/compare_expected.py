@@ -78,7 +78,7 @@ def compare(table, case):
     """Differences of one table: (path, meta, what)."""
     seen = {}
     # blocks in use again: the stock tools give the new owner's bytes as the deleted entry's
-    overwritten = {(int(g['volume_offset']), g['meta_addr']) for g in gaps(case) if g['reason'] == 'overwritten'}
+    overwritten = {(int(g['volume_offset']), g['meta_addr']) for g in gaps(case) if 'in use again' in g['detail']}
     for r in seen_rows(case):
         seen.setdefault((int(r['volume_offset']), r['meta_addr'], unescape(r['path'])), []).append(r)
     for e in expected_rows(table):

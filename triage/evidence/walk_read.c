@@ -179,6 +179,12 @@ static void tell_taken(Reader *reader, uint64_t size) {
                 "are examined where they belong now%s",
                 (unsigned long long)out->overwritten, (unsigned long long)size,
                 out->overwritten < size ? " and stand as zero here" : "");
+  else if (out->overwritten > 0) /* one row says both */
+    g_prefix_error(
+        &out->error,
+        "%llu bytes of the deleted entry lie in blocks that are in use again and stand as "
+        "zero here; ",
+        (unsigned long long)out->overwritten);
 }
 
 static void read_attr(Reader *reader, TSK_FS_FILE *file, const Object *object, Spool *spool) {
