@@ -12,8 +12,7 @@ static const struct {
     {"orphan", "deleted files whose folder is not known"},
     {"slack", "the slack behind the ends of files and file systems"},
     {"unallocated", "unallocated space"},
-    {"gaps", "gaps between volumes"},
-    {"shadow", "volume shadow copies"}};
+    {"gaps", "gaps between volumes"}};
 
 static bool is_examined(HtmlCase *page, gsize i) {
   g_auto(GStrv) words = g_strsplit_set(html_case_meta(page, "areas"), ", ", -1);
