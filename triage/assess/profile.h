@@ -43,7 +43,7 @@ struct _ProfileSet {
   GHashTable *approved; /* sha256 -> Approval */
   /* what speaks against, shipped */
   GPtrArray *freemail, *temporary, *user_places, *system_tables, *encoded_views, *sensitive_files,
-      *archive_suffixes, *libraries, *mention_places, *no_runners;
+      *archive_suffixes, *libraries, *mention_places, *no_runners, *system_names;
 };
 
 /* A '*' glob over text; folds ASCII case. The pattern's parts are tried once each. */

@@ -413,7 +413,8 @@ static bool lists_key(const Loader *loader, const char *key, struct fy_node *val
                {"archive-suffixes", set->archive_suffixes},
                {"libraries", set->libraries},
                {"mention-places", set->mention_places},
-               {"no-runners", set->no_runners}};
+               {"no-runners", set->no_runners},
+               {"system-names", set->system_names}};
   for (guint i = 0; i < G_N_ELEMENTS(lists); i++)
     if (strcmp(key, lists[i].key) == 0)
       return take_texts(loader, value, lists[i].list);
@@ -484,7 +485,7 @@ static ProfileSet *set_new(void) {
                          &set->freemail,       &set->temporary,        &set->user_places,
                          &set->system_tables,  &set->encoded_views,    &set->sensitive_files,
                          &set->libraries,      &set->archive_suffixes, &set->report_directories,
-                         &set->mention_places, &set->no_runners};
+                         &set->mention_places, &set->no_runners,       &set->system_names};
   for (guint i = 0; i < G_N_ELEMENTS(lists); i++)
     *lists[i] = new_texts();
   set->networks = g_array_new(FALSE, FALSE, sizeof(Network));
@@ -499,7 +500,7 @@ void profile_set_free(ProfileSet *set) {
       set->profiles,           set->files,           set->domains,     set->relays,
       set->freemail,           set->temporary,       set->user_places, set->system_tables,
       set->encoded_views,      set->sensitive_files, set->libraries,   set->archive_suffixes,
-      set->report_directories, set->mention_places,  set->no_runners};
+      set->report_directories, set->mention_places,  set->no_runners,  set->system_names};
   for (guint i = 0; i < G_N_ELEMENTS(lists); i++)
     g_ptr_array_unref(lists[i]);
   g_array_unref(set->networks);

@@ -165,6 +165,12 @@ static void judge_whole(Judge *judge) {
     judge->server = PARTY_LOCAL;
 }
 
+/* The last name of the hit's own path: that of the member, where it is one. */
+static const char *last_name(const HitView *hit) {
+  const char *path = *hit->member != '\0' ? hit->member : hit->path, *slash = strrchr(path, '/');
+  return slash != NULL ? slash + 1 : path;
+}
+
 static void judge_place(Judge *judge) {
   const HitView *hit = judge->hit;
   bool is_allocated = strcmp(hit->state, "allocated") == 0;
@@ -183,6 +189,9 @@ static void judge_place(Judge *judge) {
     add(judge, "converted-view", hit->view);
   if (*hit->member != '\0')
     add(judge, "in-container", "");
+  if (judge->acts && strcmp(judge->content, "program") != 0 &&
+      profile_matches(judge->set->system_names, last_name(hit)))
+    add(judge, "system-name", last_name(hit));
 }
 
 static void conclude(Judge *judge, VerdictKind verdict, const char *scenario, const char *profile,

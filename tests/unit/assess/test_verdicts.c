@@ -80,6 +80,30 @@ static void test_place(void **state) {
   assert_int_equal(verdict_of(SITE, &table, GOOD, ""), VERDICT_UNEXPLAINED);
 }
 
+/* The same harmless script under a name of Windows, wherever it lies, is none; a word that other
+ * products use as well is, and so is a text that mails nothing. */
+static void test_system_name(void **state) {
+  (void)state;
+  static const char *const names[] = {"/Windows/System32/svchost.vbs", "/Scripts/Explorer.VBS",
+                                      "/Scripts/slmgr.vbs", "/Scripts/lsass.exe.vbs",
+                                      "/Scripts/csrss.exe"};
+  for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+    TestPlace place = {.path = names[i]};
+    if (verdict_of(SITE, &place, GOOD, "") != VERDICT_SUSPICIOUS)
+      fail_msg("not suspicious: %s", names[i]);
+  }
+  TestPlace member = {.path = "/Scripts/old.zip", .member = "a/svchost.vbs"};
+  assert_int_equal(verdict_of(SITE, &member, GOOD, ""), VERDICT_SUSPICIOUS);
+  static const char *const others[] = {"/Scripts/services.js", "/Scripts/explorer.asp",
+                                       "/Scripts/mysvchost.vbs", "/svchost.vbs/n.vbs"};
+  for (guint i = 0; i < G_N_ELEMENTS(others); i++) {
+    TestPlace place = {.path = others[i]};
+    assert_int_equal(verdict_of(SITE, &place, GOOD, "internal-relay"), VERDICT_LIKELY_BENIGN);
+  }
+  TestPlace mention = {.path = "/Scripts/svchost.vbs"};
+  assert_int_equal(verdict_of(SITE, &mention, "' CDO.Message\n", ""), VERDICT_UNEXPLAINED);
+}
+
 static void test_suspicious(void **state) {
   (void)state;
   static const char *const texts[] = {
@@ -174,8 +198,9 @@ static void test_profile_errors(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_report),     cmocka_unit_test(test_place),
-      cmocka_unit_test(test_suspicious), cmocka_unit_test(test_other_content),
-      cmocka_unit_test(test_approved),   cmocka_unit_test(test_profile_errors)};
+      cmocka_unit_test(test_report),        cmocka_unit_test(test_system_name),
+      cmocka_unit_test(test_place),         cmocka_unit_test(test_suspicious),
+      cmocka_unit_test(test_other_content), cmocka_unit_test(test_approved),
+      cmocka_unit_test(test_profile_errors)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
