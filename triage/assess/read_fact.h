@@ -10,7 +10,13 @@ enum { MAX_FACTS = 64 }; /* of one object */
 /* Adds a fact; texts are bytes of evidence and are made printable. */
 void fact_add(GPtrArray *facts, const char *kind, const char *target, const char *detail);
 
+/* The command line that a task runs: a program's name with spaces is quoted. (transfer full) */
+char *fact_command(const char *program, const char *arguments, const char *directory);
+
 void fact_read_task(GPtrArray *facts, const uint8_t *data, size_t n);
+/* Legacy .job files; n is at least what fact_is_job saw. */
+bool fact_is_job(const uint8_t *data, uint64_t n);
+void fact_read_job(GPtrArray *facts, const uint8_t *data, size_t n);
 /* system: /etc/crontab and cron.d, where the sixth field is the user. */
 void fact_read_crontab(GPtrArray *facts, char *const *lines, bool has_user);
 void fact_read_script_lines(GPtrArray *facts, const char *kind, char *const *lines);

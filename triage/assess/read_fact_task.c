@@ -39,8 +39,7 @@ static void take_text(Task *task, const char *parent, const char *element, const
 static void end_exec(Task *task) {
   if (task->command->len > 0 && task->targets->len < MAX_FACTS)
     g_ptr_array_add(task->targets,
-                    g_strdup_printf("%s %s%s%s", task->command->str, task->arguments->str,
-                                    task->directory->len > 0 ? " in " : "", task->directory->str));
+                    fact_command(task->command->str, task->arguments->str, task->directory->str));
   g_string_truncate(task->command, 0);
   g_string_truncate(task->arguments, 0);
   g_string_truncate(task->directory, 0);

@@ -27,6 +27,12 @@ void fact_add(GPtrArray *facts, const char *kind, const char *target, const char
   g_ptr_array_add(facts, fact);
 }
 
+char *fact_command(const char *program, const char *arguments, const char *directory) {
+  const char *quote = strchr(program, ' ') != NULL && strchr(program, '"') == NULL ? "\"" : "";
+  return g_strdup_printf("%s%s%s %s%s%s", quote, program, quote, arguments,
+                         *directory != '\0' ? " in " : "", directory);
+}
+
 static bool is_under(const char *path, const char *part) {
   g_autofree char *low = g_ascii_strdown(path, -1);
   return strstr(low, part) != NULL;
@@ -102,12 +108,14 @@ GPtrArray *facts_read(const char *path, const uint8_t *data, uint64_t size) {
     return read_store(data, size, store);
   if (size > MAX_FILE)
     return NULL;
-  bool is_task = may_be_task(data, size);
-  if (!is_task && !is_candidate(path))
+  bool is_task = may_be_task(data, size), is_job = fact_is_job(data, size);
+  if (!is_task && !is_job && !is_candidate(path))
     return NULL;
   GPtrArray *facts = g_ptr_array_new_with_free_func((GDestroyNotify)fact_free);
   if (is_task) {
     fact_read_task(facts, data, (size_t)size);
+  } else if (is_job) {
+    fact_read_job(facts, data, (size_t)size);
   } else if (memchr(data, '\0', (size_t)size) == NULL) {
     g_autofree char *text = g_strndup((const char *)data, (size_t)size);
     g_auto(GStrv) lines = g_strsplit(text, "\n", MAX_LINES);

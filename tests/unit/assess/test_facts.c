@@ -45,6 +45,75 @@ static void test_task(void **state) {
               (const char *const[]){"disabled-task", "a.vbs ", "disabled-task", "b.vbs ", NULL});
 }
 
+/* A .job as the scheduler writes it, up to the triggers, which are not read. */
+static GByteArray *job(const char *const *texts, uint16_t file_version, uint32_t status) {
+  GByteArray *out = g_byte_array_new();
+  uint8_t fixed[70] = {0x01, 0x05};
+  fixed[2] = (uint8_t)file_version;
+  fixed[20] = 70;
+  for (guint i = 0; i < 4; i++)
+    fixed[44 + i] = (uint8_t)(status >> (8 * i));
+  static const uint8_t ran[16] = {0xe8, 0x07, 6, 0, 1, 0, 3, 0, 7, 0, 5, 0, 9, 0, 0, 0};
+  memcpy(fixed + 52, ran, sizeof ran);
+  g_byte_array_append(out, fixed, sizeof fixed);
+  for (guint i = 0; texts[i] != NULL; i++) {
+    size_t n = *texts[i] != '\0' ? strlen(texts[i]) + 1 : 0;
+    const uint8_t count[2] = {(uint8_t)n, (uint8_t)(n >> 8)};
+    g_byte_array_append(out, count, 2);
+    for (size_t k = 0; k < n; k++)
+      g_byte_array_append(out, (const uint8_t[]){(uint8_t)texts[i][k], 0}, 2);
+  }
+  return out;
+}
+
+static void test_job(void **state) {
+  (void)state;
+  const char *const none[] = {NULL};
+  const char *const texts[] = {"C:\\My Scripts\\n.vbs", "/q", "C:\\S", "adm", "note", NULL};
+  const char *const path = "/WINDOWS/Tasks/Report.job";
+  g_autoptr(GByteArray) good = job(texts, 1, 0x41300);
+  expect(path, good->data, good->len,
+         (const char *const[]){"task", "\"C:\\\\My Scripts\\\\n.vbs\" /q in C:\\\\S", NULL});
+  g_autoptr(GPtrArray) facts = facts_read(path, good->data, good->len);
+  const Fact *fact = facts->pdata[0];
+  assert_string_equal(fact->detail,
+                      "author adm; last run 2024-06-03 07:05:09 (the machine's time)");
+  g_autoptr(GByteArray) disabled = job(texts, 1, 0x41302);
+  expect(
+      path, disabled->data, disabled->len,
+      (const char *const[]){"disabled-task", "\"C:\\\\My Scripts\\\\n.vbs\" /q in C:\\\\S", NULL});
+  g_autoptr(GByteArray) other = job(texts, 2, 0x41300);
+  expect(path, other->data, other->len, none);
+  /* cut off anywhere before the author's end it says nothing, and nothing is read behind it */
+  size_t end = good->len - 2 - 2 * sizeof "note";
+  for (size_t n = 1; n < end; n++) {
+    g_autofree uint8_t *cut = g_memdup2(good->data, n);
+    expect(path, cut, n, none);
+  }
+}
+
+/* One that Windows 7 wrote, of the plaso project's test data. */
+static void test_real_job(void **state) {
+  (void)state;
+  const char *evidence = g_getenv("TRIAGE_EVIDENCE");
+  g_autofree char *file = g_build_filename(evidence != NULL ? evidence : "/nonexistent",
+                                           "real/plaso/wintask.job", NULL);
+  g_autofree char *data = NULL;
+  gsize n;
+  if (!g_file_get_contents(file, &data, &n, NULL)) {
+    print_message("no real .job here\n");
+    skip();
+  }
+  g_autoptr(GPtrArray) facts = facts_read("/Windows/Tasks/x.job", (const uint8_t *)data, n);
+  assert_int_equal(facts->len, 1);
+  const Fact *fact = facts->pdata[0];
+  assert_string_equal(fact->target,
+                      "\"C:\\\\Program Files (x86)\\\\Google\\\\Update\\\\GoogleUpdate.exe\" /ua "
+                      "/installsource scheduler");
+  assert_string_equal(fact->detail,
+                      "author Brian; last run 2013-08-24 12:42:00 (the machine's time)");
+}
+
 static void test_hostile_task(void **state) {
   (void)state;
   const char *const none[] = {NULL};
@@ -110,7 +179,9 @@ static void test_mailbox(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_task), cmocka_unit_test(test_hostile_task), cmocka_unit_test(test_cron),
-      cmocka_unit_test(test_services), cmocka_unit_test(test_mailbox)};
+      cmocka_unit_test(test_task),     cmocka_unit_test(test_job),
+      cmocka_unit_test(test_real_job), cmocka_unit_test(test_hostile_task),
+      cmocka_unit_test(test_cron),     cmocka_unit_test(test_services),
+      cmocka_unit_test(test_mailbox)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
