@@ -127,27 +127,62 @@ static const char *store_of(const CorroborationRule *rule, const FactRef *fact) 
   return NULL;
 }
 
+/* Where a relative name leads: from the directory of the file that states it, never upwards. */
+static char *beside(const FactRef *fact, const char *root, const char *name) {
+  const char *slash = strrchr(fact->path, '/');
+  size_t n = strlen(root);
+  if (name[0] == '/' || name[0] == '.' || strchr(name, ':') != NULL || strstr(name, "..") != NULL ||
+      slash == NULL || strncmp(fact->path, root, n) != 0)
+    return g_strdup(name);
+  return g_strdup_printf("C:%.*s/%s", (int)((size_t)(slash - fact->path) - n), fact->path + n,
+                         name);
+}
+
+/* A product runs the scripts of a directory that its own configuration names: those that lie in it,
+ * not below it. */
+static bool owns(const CorroborationRule *rule, const FactRef *fact, const char *path) {
+  const char *store = store_of(rule, fact), *slash = strrchr(path, '/');
+  if (store == NULL || slash == NULL)
+    return false;
+  g_autofree char *named = with_slashes(fact->target);
+  for (size_t n = strlen(named); n > 1 && named[n - 1] == '/'; n--)
+    named[n - 1] = '\0';
+  g_autofree char *root = root_of(fact->path, store);
+  g_autofree char *directory = beside(fact, root, named);
+  g_autofree char *holder = g_strndup(path, (gsize)(slash - path));
+  return strlen(directory) > strlen("C:/") && is_same_script(directory, root, holder);
+}
+
 static bool runs(const ProfileSet *set, const CorroborationRule *rule, const FactRef *fact,
                  const char *path) {
   const char *store = store_of(rule, fact);
   if (store == NULL)
     return false;
   g_autofree char *script = script_of(set, fact->target);
+  if (script == NULL)
+    return false;
   g_autofree char *root = root_of(fact->path, store);
-  return script != NULL && is_same_script(script, root, path);
+  bool is_monitoring = strcmp(fact->kind, "monitoring") == 0; /* runs where it is installed */
+  g_autofree char *whole = is_monitoring ? beside(fact, root, script) : g_strdup(script);
+  return is_same_script(whole, root, path);
 }
 
-const FactRef *corroborate(const ProfileSet *set, const Profile *profile, const HitView *hit) {
+const FactRef *corroborate(const ProfileSet *set, const Profile *profile, const HitView *hit,
+                           bool *is_product) {
   g_autofree char *path = full_path(hit);
   if (strchr(path, '\\') != NULL)
     return NULL; /* an unprintable name, or one with backslashes in it: not what a command says */
   for (guint i = 0; i < profile->corroboration->len; i++)
     for (guint k = 0; hit->facts != NULL && k < hit->facts->len; k++) {
       const FactRef *fact = hit->facts->pdata[k];
-      if (fact->is_live && fact->volume == hit->volume &&
-          strcmp(fact->evidence, hit->evidence) == 0 &&
-          strcasestr(fact->target, base_name(path)) != NULL &&
-          runs(set, profile->corroboration->pdata[i], fact, path))
+      const CorroborationRule *rule = profile->corroboration->pdata[i];
+      if (!fact->is_live || fact->volume != hit->volume ||
+          strcmp(fact->evidence, hit->evidence) != 0)
+        continue;
+      *is_product = rule->is_product;
+      if (rule->is_product
+              ? owns(rule, fact, path)
+              : strcasestr(fact->target, base_name(path)) != NULL && runs(set, rule, fact, path))
         return fact;
     }
   return NULL;

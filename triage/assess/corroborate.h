@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* corroborate.h - what else in the same evidence runs a script: a fact that names exactly its path
- * as the first script of a command. */
+ * as the first script of a command, or the directory it lies in as that of a product's scripts. */
 #pragma once
 #include "assess/profile.h"
 
 /* The first fact that a rule of profile accepts for the hit; NULL where none does. (transfer none)
- */
-const FactRef *corroborate(const ProfileSet *set, const Profile *profile, const HitView *hit);
+ * *is_product: it is a product's configuration that names the directory, not a command. */
+const FactRef *corroborate(const ProfileSet *set, const Profile *profile, const HitView *hit,
+                           bool *is_product);
 
 /* A fact that runs a script of the same name elsewhere; NULL where none does. (transfer none) */
 const FactRef *corroborate_namesake(const ProfileSet *set, const HitView *hit);

@@ -9,6 +9,7 @@ typedef enum { CONTENT_SCRIPT, CONTENT_MAIL_STORE } ProfileContent;
 typedef struct {
   GPtrArray *kinds;  /* char*: kinds of facts, any one */
   GPtrArray *stores; /* char*: globs of places where such a fact counts */
+  bool is_product;   /* the fact names a directory that a product runs all scripts of */
 } CorroborationRule;
 
 typedef struct {

@@ -152,6 +152,10 @@ static bool rule_key(const Loader *loader, const char *key, struct fy_node *valu
   CorroborationRule *rule = user;
   if (strcmp(key, "facts") == 0)
     return take_texts(loader, value, rule->kinds);
+  if (strcmp(key, "product") == 0) {
+    rule->is_product = true;
+    return take_texts(loader, value, rule->kinds);
+  }
   if (strcmp(key, "at") == 0)
     return take_texts(loader, value, rule->stores);
   return unknown_key(loader, value, key);
@@ -166,7 +170,7 @@ static bool add_rule(const Loader *loader, struct fy_node *item, void *user) {
   if (!each_key(loader, item, rule_key, rule))
     return false;
   if (rule->kinds->len == 0 || rule->stores->len == 0)
-    return fail_at(loader, item, "a corroboration needs 'facts' and 'at'");
+    return fail_at(loader, item, "a corroboration needs 'facts' or 'product', and 'at'");
   return true;
 }
 

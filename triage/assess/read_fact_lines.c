@@ -119,28 +119,63 @@ void fact_read_unit(GPtrArray *facts, char *const *lines) {
   }
 }
 
+/* The value behind the first '=', without spaces and quotes around it. (transfer full) */
+static char *value_of(const char *line) {
+  const char *equals = strchr(line, '=');
+  char *value = g_strstrip(g_strdup(equals != NULL ? equals + 1 : ""));
+  size_t n = strlen(value);
+  if (n >= 2 && value[0] == '"' && value[n - 1] == '"') {
+    memmove(value, value + 1, n - 2);
+    value[n - 2] = '\0';
+  }
+  return value;
+}
+
+/* The settings that name a directory whose scripts the product runs. */
+static void read_directory(GPtrArray *facts, const char *line, bool in_scripts) {
+  static const struct {
+    const char *key, *product;
+    bool in_scripts;
+  } keys[] = {{"AlertScriptsPath", "Zabbix alert scripts", false},
+              {"ExternalScripts", "Zabbix external scripts", false},
+              {"$USER1$", "Nagios plugins", false},
+              {"const PluginDir", "Icinga plugins", false},
+              {"const CustomPluginDir", "Icinga plugins", false},
+              {"script path", "NSClient++ scripts", true},
+              {"script root", "NSClient++ scripts", true}};
+  for (guint i = 0; i < G_N_ELEMENTS(keys); i++) {
+    size_t n = strlen(keys[i].key);
+    if (strncmp(line, keys[i].key, n) != 0 || *skip_space(line + n) != '=' ||
+        keys[i].in_scripts != in_scripts)
+      continue;
+    g_autofree char *directory = value_of(line);
+    if (*directory != '\0' && strpbrk(directory, "*?$%") == NULL)
+      fact_add(facts, "monitoring-directory", directory, keys[i].product);
+  }
+}
+
 /* Nagios, Icinga 1, Naemon: define command { command_line ... }; NSClient++: [/settings/external
- * scripts] name = command; NRPE: command[name]=command; Zabbix: UserParameter, AlertScriptsPath. */
+ * scripts/scripts] name = command; NRPE: command[name]=command; Zabbix: UserParameter. */
 void fact_read_monitoring(GPtrArray *facts, char *const *lines) {
-  bool in_scripts = false;
+  bool in_scripts = false, in_commands = false;
   for (guint i = 0; lines[i] != NULL; i++) {
     const char *line = skip_space(lines[i]);
     if (is_comment(line))
       continue;
-    if (*line == '[')
-      in_scripts = strstr(line, "external scripts") != NULL ||
-                   strstr(line, "External Script") != NULL ||
-                   strstr(line, "/settings/scheduler") != NULL;
+    if (*line == '[') {
+      in_scripts = g_str_has_prefix(line, "[/settings/external scripts]");
+      in_commands = !in_scripts && (strstr(line, "external scripts") != NULL ||
+                                    strstr(line, "External Script") != NULL ||
+                                    strstr(line, "/settings/scheduler") != NULL);
+    }
+    read_directory(facts, line, in_scripts);
     const char *equals = strchr(line, '=');
     if (g_str_has_prefix(line, "command_line"))
       fact_add(facts, "monitoring", skip_word(line), "command of the monitoring");
     else if (g_str_has_prefix(line, "command[") && equals != NULL)
       fact_add(facts, "monitoring", skip_space(equals + 1), "NRPE command");
-    else if (in_scripts && equals != NULL)
+    else if (in_commands && equals != NULL)
       fact_add(facts, "monitoring", skip_space(equals + 1), "NSClient++ script");
-    else if (g_str_has_prefix(line, "AlertScriptsPath=") ||
-             g_str_has_prefix(line, "ExternalScripts="))
-      fact_add(facts, "monitoring-directory", equals + 1, "Zabbix scripts");
     else if (g_str_has_prefix(line, "UserParameter=") && strchr(line, ',') != NULL)
       fact_add(facts, "monitoring", strchr(line, ',') + 1, "Zabbix parameter");
   }

@@ -14,7 +14,8 @@ typedef struct {
   bool acts, is_live; /* live: allocated, not a stream */
   Party server, sender, recipients, hidden;
   guint n_recipients, n_attachments;
-  bool has_outside_part, has_password;
+  bool has_password;
+  bool is_product; /* a product's configuration corroborates, not a command */
   GPtrArray *grounds;
   Verdict *out;
 } Judge;
@@ -253,10 +254,11 @@ static bool has_hint(const Judge *judge, const Profile *profile) {
   return false;
 }
 
-static char *corroboration_text(const FactRef *fact) {
-  return g_strdup_printf("%s of %s, SHA-256 %s: %s runs %s%s%s%s", fact->path, fact->evidence,
+static char *corroboration_text(const FactRef *fact, bool is_product) {
+  return g_strdup_printf("%s of %s, SHA-256 %s: %s %s %s%s%s%s", fact->path, fact->evidence,
                          *fact->sha256 != '\0' ? fact->sha256 : "not known", fact->kind,
-                         fact->target, *fact->detail != '\0' ? " (" : "", fact->detail,
+                         is_product ? "is" : "runs", fact->target,
+                         *fact->detail != '\0' ? " (" : "", fact->detail,
                          *fact->detail != '\0' ? ")" : "");
 }
 
@@ -281,7 +283,7 @@ static VerdictKind try_profile(Judge *judge, const Profile *profile, const FactR
   bool hint = has_hint(judge, profile);
   if (profile->needs_hint && !hint)
     return VERDICT_UNEXPLAINED;
-  *fact = corroborate(judge->set, profile, judge->hit);
+  *fact = corroborate(judge->set, profile, judge->hit, &judge->is_product);
   if (*fact == NULL) {
     bool is_stated = judge->server == PARTY_SITE && judge->recipients == PARTY_SITE;
     bool is_remote = judge->server != PARTY_LOCAL;
@@ -304,8 +306,8 @@ static void conclude_by_profile(Judge *judge, const Profile *profile, VerdictKin
   if (judge->n_recipients == 0)
     add(judge, "no-recipients", "");
   if (fact != NULL) {
-    g_ptr_array_add(judge->out->corroboration, corroboration_text(fact));
-    add(judge, "corroborated", fact->path);
+    g_ptr_array_add(judge->out->corroboration, corroboration_text(fact, judge->is_product));
+    add(judge, judge->is_product ? "product-directory" : "corroborated", fact->path);
   } else {
     add(judge, "no-corroboration", "");
     if (profile_matches(profile->hint_paths, judge->hit->path))

@@ -162,6 +162,18 @@ static void test_services(void **state) {
               (const char *const[]){"monitoring", "cscript scripts\\\\m.vbs", NULL});
   expect_text("/etc/zabbix/zabbix_server.conf", "AlertScriptsPath=/usr/lib/zabbix/alertscripts\n",
               (const char *const[]){"monitoring-directory", "/usr/lib/zabbix/alertscripts", NULL});
+  expect_text("/etc/nagios4/resource.cfg", "$USER1$=/usr/lib/nagios/plugins\n$USER2$=x\n",
+              (const char *const[]){"monitoring-directory", "/usr/lib/nagios/plugins", NULL});
+  expect_text("/etc/icinga2/constants.conf", "const PluginDir = \"/usr/lib/nagios/plugins\"\n",
+              (const char *const[]){"monitoring-directory", "/usr/lib/nagios/plugins", NULL});
+  expect_text("/Program Files/NSClient++/nsclient.ini",
+              "[/settings/external scripts]\nscript path = scripts\\\ntimeout = 60\n"
+              "[/settings/NRPE/server]\nscript path = other\n",
+              (const char *const[]){"monitoring-directory", "scripts\\\\", NULL});
+  /* commented out, empty, or made of variables: names none */
+  expect_text("/etc/zabbix/zabbix_server.conf",
+              "# AlertScriptsPath=/a\nExternalScripts=\nAlertScriptsPath=${datadir}/zabbix\n",
+              (const char *const[]){NULL});
 }
 
 static void test_mailbox(void **state) {

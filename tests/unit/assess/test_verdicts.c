@@ -80,6 +80,57 @@ static void test_place(void **state) {
   assert_int_equal(verdict_of(SITE, &table, GOOD, ""), VERDICT_UNEXPLAINED);
 }
 
+static VerdictKind verdict_with(FactRef *fact, const char *path, const char *text) {
+  g_autoptr(GPtrArray) facts = g_ptr_array_new();
+  g_ptr_array_add(facts, fact);
+  TestPlace place = {.path = path, .facts = facts};
+  return verdict_of(SITE, &place, text, NULL);
+}
+
+/* A product's own configuration names the directory: only then, only for what lies in it, and only
+ * for what mails within the site. */
+static void test_product(void **state) {
+  (void)state;
+  FactRef zabbix = task("/usr/lib/zabbix/alertscripts");
+  zabbix.kind = "monitoring-directory";
+  zabbix.path = "/etc/zabbix/zabbix_server.conf";
+  const char *const mine = "/usr/lib/zabbix/alertscripts/n.py";
+  assert_int_equal(verdict_with(&zabbix, mine, GOOD), VERDICT_KNOWN_BENIGN);
+  assert_int_equal(verdict_with(&zabbix, mine, SCRIPT("smtp.evil.test", "a@corp.example", "")),
+                   VERDICT_SUSPICIOUS);
+  assert_int_equal(verdict_with(&zabbix, mine, SCRIPT("mail.corp.example", "a@evil.test", "")),
+                   VERDICT_UNEXPLAINED);
+  static const char *const others[] = {
+      "/usr/lib/zabbix/alertscripts/below/n.py", "/usr/lib/zabbix/n.py",
+      "/usr/lib/zabbix/alertscripts2/n.py",      "/USR/lib/zabbix/alertscripts/n.py",
+      "/x/usr/lib/zabbix/alertscripts/n.py",     "/usr/lib/zabbix/alertscripts"};
+  for (guint i = 0; i < G_N_ELEMENTS(others); i++)
+    if (verdict_with(&zabbix, others[i], GOOD) == VERDICT_KNOWN_BENIGN)
+      fail_msg("known: %s", others[i]);
+  FactRef other = zabbix;
+  other.volume = 2;
+  assert_int_equal(verdict_with(&other, mine, GOOD), VERDICT_LIKELY_BENIGN);
+  other = zabbix;
+  other.is_live = false;
+  assert_int_equal(verdict_with(&other, mine, GOOD), VERDICT_LIKELY_BENIGN);
+  other = zabbix;
+  other.path = "/home/x/zabbix/zabbix_server.conf"; /* not where the product reads it */
+  assert_int_equal(verdict_with(&other, mine, GOOD), VERDICT_LIKELY_BENIGN);
+
+  FactRef nsclient = task("scripts\\\\");
+  nsclient.kind = "monitoring-directory";
+  nsclient.path = "/Program Files/NSClient++/nsclient.ini";
+  const char *const its = "/Program Files/NSClient++/scripts/n.vbs";
+  assert_int_equal(verdict_with(&nsclient, its, GOOD), VERDICT_KNOWN_BENIGN);
+  assert_int_equal(verdict_with(&nsclient, "/scripts/n.vbs", GOOD), VERDICT_LIKELY_BENIGN);
+  nsclient.target = "..\\\\..\\\\Users";
+  assert_int_equal(verdict_with(&nsclient, "/Users/n.vbs", GOOD), VERDICT_UNEXPLAINED);
+  FactRef command = nsclient; /* a command from where it is installed */
+  command.kind = "monitoring";
+  command.target = "cscript.exe //nologo scripts\\\\n.vbs";
+  assert_int_equal(verdict_with(&command, its, GOOD), VERDICT_KNOWN_BENIGN);
+}
+
 /* The same harmless script under a name of Windows, wherever it lies, is none; a word that other
  * products use as well is, and so is a text that mails nothing. */
 static void test_system_name(void **state) {
@@ -198,9 +249,9 @@ static void test_profile_errors(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_report),        cmocka_unit_test(test_system_name),
-      cmocka_unit_test(test_place),         cmocka_unit_test(test_suspicious),
-      cmocka_unit_test(test_other_content), cmocka_unit_test(test_approved),
-      cmocka_unit_test(test_profile_errors)};
+      cmocka_unit_test(test_report),     cmocka_unit_test(test_system_name),
+      cmocka_unit_test(test_product),    cmocka_unit_test(test_place),
+      cmocka_unit_test(test_suspicious), cmocka_unit_test(test_other_content),
+      cmocka_unit_test(test_approved),   cmocka_unit_test(test_profile_errors)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
