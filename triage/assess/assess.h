@@ -32,9 +32,9 @@ void indicators_blot(const GPtrArray *indicators, char *text);
 
 typedef struct {
   char *kind; /* what runs the target: "task" (Task Scheduler XML or .job), "disabled-task", "cron",
-                 "systemd", "systemd-timer", "monitoring", "monitoring-directory"; or what the
-                 machine says of itself: "mail-domain", "account-domain"; or what the object
-                 is: "mail-store" */
+                 "systemd", "systemd-timer", "monitoring", "monitoring-directory", "batch" (a batch
+                 file: counts only where something runs that); or what the machine says of itself:
+                 "mail-domain", "account-domain"; or what the object is: "mail-store" */
   char *target; /* command line or file it runs, printable UTF-8 */
   char *detail; /* author, schedule, user where given; may be empty */
 } Fact;

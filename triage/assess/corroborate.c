@@ -167,25 +167,79 @@ static bool runs(const ProfileSet *set, const CorroborationRule *rule, const Fac
   return is_same_script(whole, root, path);
 }
 
-const FactRef *corroborate(const ProfileSet *set, const Profile *profile, const HitView *hit,
-                           bool *is_product) {
+static bool is_of_hit(const FactRef *fact, const HitView *hit) {
+  return fact->is_live && fact->volume == hit->volume && strcmp(fact->evidence, hit->evidence) == 0;
+}
+
+static bool is_batch(const FactRef *fact) {
+  return strcmp(fact->kind, "batch") == 0;
+}
+
+/* The job runs the batch file, which runs the script. */
+static bool runs_through(const ProfileSet *set, const CorroborationRule *rule, const FactRef *fact,
+                         const FactRef *batch, const char *path) {
+  static const char own_directory[] = "%~dp0";
+  if (strcasestr(fact->target, base_name(batch->path)) == NULL ||
+      !runs(set, rule, fact, batch->path))
+    return false;
+  g_autofree char *script = script_of(set, batch->target);
+  if (script == NULL)
+    return false;
+  g_autofree char *root = root_of(fact->path, store_of(rule, fact));
+  size_t n = sizeof own_directory - 1;
+  bool is_beside = g_ascii_strncasecmp(script, own_directory, n) == 0;
+  g_autofree char *whole =
+      is_beside ? beside(batch, root, script + n + (script[n] == '/' ? 1 : 0)) : g_strdup(script);
+  return is_same_script(whole, root, path);
+}
+
+/* Batch files that name the script, and that not every user can change. (transfer container) */
+static GPtrArray *batches_of(const ProfileSet *set, const HitView *hit, const char *path) {
+  enum { MOST = 16 }; /* each is held against every job */
+  GPtrArray *batches = g_ptr_array_new();
+  for (guint k = 0; k < hit->facts->len && batches->len < MOST; k++) {
+    FactRef *fact = hit->facts->pdata[k];
+    if (is_batch(fact) && is_of_hit(fact, hit) &&
+        strcasestr(fact->target, base_name(path)) != NULL &&
+        !profile_matches(set->temporary, fact->path) &&
+        !profile_matches(set->user_places, fact->path))
+      g_ptr_array_add(batches, fact);
+  }
+  return batches;
+}
+
+static bool corroborate_by(const ProfileSet *set, const CorroborationRule *rule,
+                           const FactRef *fact, const char *path, const GPtrArray *batches,
+                           Corroboration *out) {
+  *out = (Corroboration){fact, NULL, rule->is_product};
+  if (rule->is_product)
+    return owns(rule, fact, path);
+  if (strcasestr(fact->target, base_name(path)) != NULL && runs(set, rule, fact, path))
+    return true;
+  for (guint i = 0; i < batches->len; i++) {
+    out->through = batches->pdata[i];
+    if (runs_through(set, rule, fact, out->through, path))
+      return true;
+  }
+  return false;
+}
+
+bool corroborate(const ProfileSet *set, const Profile *profile, const HitView *hit,
+                 Corroboration *out) {
   g_autofree char *path = full_path(hit);
-  if (strchr(path, '\\') != NULL)
-    return NULL; /* an unprintable name, or one with backslashes in it: not what a command says */
-  for (guint i = 0; i < profile->corroboration->len; i++)
-    for (guint k = 0; hit->facts != NULL && k < hit->facts->len; k++) {
-      const FactRef *fact = hit->facts->pdata[k];
-      const CorroborationRule *rule = profile->corroboration->pdata[i];
-      if (!fact->is_live || fact->volume != hit->volume ||
-          strcmp(fact->evidence, hit->evidence) != 0)
-        continue;
-      *is_product = rule->is_product;
-      if (rule->is_product
-              ? owns(rule, fact, path)
-              : strcasestr(fact->target, base_name(path)) != NULL && runs(set, rule, fact, path))
-        return fact;
-    }
-  return NULL;
+  /* an unprintable name, or one with backslashes in it, is not what a command says */
+  if (strchr(path, '\\') == NULL && hit->facts != NULL) {
+    g_autoptr(GPtrArray) batches = batches_of(set, hit, path);
+    for (guint i = 0; i < profile->corroboration->len; i++)
+      for (guint k = 0; k < hit->facts->len; k++) {
+        const FactRef *fact = hit->facts->pdata[k];
+        if (is_of_hit(fact, hit) &&
+            corroborate_by(set, profile->corroboration->pdata[i], fact, path, batches, out))
+          return true;
+      }
+  }
+  *out = (Corroboration){NULL, NULL, false};
+  return false;
 }
 
 const FactRef *corroborate_namesake(const ProfileSet *set, const HitView *hit) {
@@ -193,7 +247,7 @@ const FactRef *corroborate_namesake(const ProfileSet *set, const HitView *hit) {
   const char *name = base_name(path);
   for (guint k = 0; hit->facts != NULL && k < hit->facts->len; k++) {
     const FactRef *fact = hit->facts->pdata[k];
-    if (!fact->is_live || strcasestr(fact->target, name) == NULL)
+    if (!fact->is_live || is_batch(fact) || strcasestr(fact->target, name) == NULL)
       continue;
     g_autofree char *script = script_of(set, fact->target);
     if (script == NULL || g_ascii_strcasecmp(base_name(script), name) != 0)

@@ -4,10 +4,15 @@
 #pragma once
 #include "assess/profile.h"
 
-/* The first fact that a rule of profile accepts for the hit; NULL where none does. (transfer none)
- * *is_product: it is a product's configuration that names the directory, not a command. */
-const FactRef *corroborate(const ProfileSet *set, const Profile *profile, const HitView *hit,
-                           bool *is_product);
+typedef struct {
+  const FactRef *fact;    /* what runs it; NULL: nothing does. (transfer none) */
+  const FactRef *through; /* the batch file by which it does so, or NULL. (transfer none) */
+  bool is_product;        /* a product's configuration that names the directory, not a command */
+} Corroboration;
+
+/* The first fact that a rule of profile accepts for the hit. */
+bool corroborate(const ProfileSet *set, const Profile *profile, const HitView *hit,
+                 Corroboration *out);
 
 /* A fact that runs a script of the same name elsewhere; NULL where none does. (transfer none) */
 const FactRef *corroborate_namesake(const ProfileSet *set, const HitView *hit);

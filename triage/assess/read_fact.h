@@ -20,6 +20,8 @@ void fact_read_job(GPtrArray *facts, const uint8_t *data, size_t n);
 /* system: /etc/crontab and cron.d, where the sixth field is the user. */
 void fact_read_crontab(GPtrArray *facts, char *const *lines, bool has_user);
 void fact_read_script_lines(GPtrArray *facts, const char *kind, char *const *lines);
+/* Scripts that a batch file starts by a line of their own. */
+void fact_read_batch(GPtrArray *facts, char *const *lines);
 void fact_read_unit(GPtrArray *facts, char *const *lines);
 void fact_read_monitoring(GPtrArray *facts, char *const *lines);
 void fact_read_domain(GPtrArray *facts, const char *path, char *const *lines);

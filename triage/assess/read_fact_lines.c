@@ -104,6 +104,41 @@ void fact_read_script_lines(GPtrArray *facts, const char *kind, char *const *lin
   }
 }
 
+static bool has_script(const char *text) {
+  static const char *const suffixes[] = {".vbs", ".vbe", ".js", ".wsf", ".ps1", ".py"};
+  for (guint i = 0; i < G_N_ELEMENTS(suffixes); i++)
+    if (strcasestr(text, suffixes[i]) != NULL)
+      return true;
+  return false;
+}
+
+/* The first word of a line starts scripts, or is one. What stands behind "if", "for" and the like
+ * may never run and says nothing. */
+static bool is_start(const char *line) {
+  static const char *const starters[] = {"cscript", "wscript", "call",    "start", "powershell",
+                                         "pwsh",    "python",  "python3", "py"};
+  bool is_quoted = *line == '"';
+  g_autofree char *word =
+      g_strndup(line + is_quoted, strcspn(line + is_quoted, is_quoted ? "\"" : " \t"));
+  const char *name = strrchr(word, '\\');
+  name = name != NULL ? name + 1 : word;
+  size_t n = strlen(name);
+  if (n > 4 && g_ascii_strcasecmp(name + n - 4, ".exe") == 0)
+    n -= 4;
+  for (guint i = 0; i < G_N_ELEMENTS(starters); i++)
+    if (n == strlen(starters[i]) && g_ascii_strncasecmp(name, starters[i], n) == 0)
+      return true;
+  return has_script(name);
+}
+
+void fact_read_batch(GPtrArray *facts, char *const *lines) {
+  for (guint i = 0; lines[i] != NULL; i++) {
+    const char *line = lines[i] + strspn(lines[i], "@ \t");
+    if (has_script(line) && is_start(line))
+      fact_add(facts, "batch", line, "");
+  }
+}
+
 void fact_read_unit(GPtrArray *facts, char *const *lines) {
   const char *description = "";
   for (guint i = 0; lines[i] != NULL; i++) {

@@ -38,11 +38,19 @@ static bool is_under(const char *path, const char *part) {
   return strstr(low, part) != NULL;
 }
 
+static bool is_batch(const char *path) {
+  size_t n = strlen(path);
+  return n > 4 && (g_ascii_strcasecmp(path + n - 4, ".bat") == 0 ||
+                   g_ascii_strcasecmp(path + n - 4, ".cmd") == 0);
+}
+
 /* Files of text that tell by their place what they are. */
 static void read_lines(GPtrArray *facts, const char *path, char *const *lines) {
   const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
-  if (is_under(path, "/etc/cron.d/") || g_str_has_suffix(path, "/etc/crontab") ||
-      g_str_has_suffix(path, "/etc/anacrontab"))
+  if (is_batch(path))
+    fact_read_batch(facts, lines);
+  else if (is_under(path, "/etc/cron.d/") || g_str_has_suffix(path, "/etc/crontab") ||
+           g_str_has_suffix(path, "/etc/anacrontab"))
     fact_read_crontab(facts, lines, !g_str_has_suffix(path, "/etc/anacrontab"));
   else if (is_under(path, "/var/spool/cron/"))
     fact_read_crontab(facts, lines, false);
@@ -79,7 +87,7 @@ static bool is_candidate(const char *path) {
   for (guint i = 0; i < G_N_ELEMENTS(parts); i++)
     if (is_under(path, parts[i]))
       return true;
-  return false;
+  return is_batch(path);
 }
 
 /* A task is told by its content; the coordinator asks where it lies. */

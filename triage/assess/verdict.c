@@ -15,7 +15,6 @@ typedef struct {
   Party server, sender, recipients, hidden;
   guint n_recipients, n_attachments;
   bool has_password;
-  bool is_product; /* a product's configuration corroborates, not a command */
   GPtrArray *grounds;
   Verdict *out;
 } Judge;
@@ -276,15 +275,14 @@ static bool holds_content(const Judge *judge, const Profile *profile) {
 }
 
 /* The verdict that a script profile gives; UNEXPLAINED where it does not hold. */
-static VerdictKind try_profile(Judge *judge, const Profile *profile, const FactRef **fact) {
-  *fact = NULL;
+static VerdictKind try_profile(Judge *judge, const Profile *profile, Corroboration *by) {
+  *by = (Corroboration){NULL, NULL, false};
   if (profile->content != CONTENT_SCRIPT || !holds_content(judge, profile))
     return VERDICT_UNEXPLAINED;
   bool hint = has_hint(judge, profile);
   if (profile->needs_hint && !hint)
     return VERDICT_UNEXPLAINED;
-  *fact = corroborate(judge->set, profile, judge->hit, &judge->is_product);
-  if (*fact == NULL) {
+  if (!corroborate(judge->set, profile, judge->hit, by)) {
     bool is_stated = judge->server == PARTY_SITE && judge->recipients == PARTY_SITE;
     bool is_remote = judge->server != PARTY_LOCAL;
     return profile->is_likely_without && is_remote && (is_stated || !profile->needs_stated_relay)
@@ -298,16 +296,18 @@ static VerdictKind try_profile(Judge *judge, const Profile *profile, const FactR
 }
 
 static void conclude_by_profile(Judge *judge, const Profile *profile, VerdictKind verdict,
-                                const FactRef *fact) {
+                                const Corroboration *by) {
   if (judge->recipients == PARTY_SITE || judge->recipients == PARTY_INFERRED)
     add(judge, "site-recipients", "");
   if (judge->server == PARTY_LOCAL)
     add(judge, "local-relay", "");
   if (judge->n_recipients == 0)
     add(judge, "no-recipients", "");
-  if (fact != NULL) {
-    g_ptr_array_add(judge->out->corroboration, corroboration_text(fact, judge->is_product));
-    add(judge, judge->is_product ? "product-directory" : "corroborated", fact->path);
+  if (by->fact != NULL) {
+    g_ptr_array_add(judge->out->corroboration, corroboration_text(by->fact, by->is_product));
+    if (by->through != NULL)
+      g_ptr_array_add(judge->out->corroboration, corroboration_text(by->through, false));
+    add(judge, by->is_product ? "product-directory" : "corroborated", by->fact->path);
   } else {
     add(judge, "no-corroboration", "");
     if (profile_matches(profile->hint_paths, judge->hit->path))
@@ -372,12 +372,12 @@ static void conclude_script(Judge *judge) {
   }
   bool has_doubt = ground_count(judge->grounds, WEIGHT_DOUBT) > 0;
   for (guint i = 0; !has_doubt && judge->is_live && i < judge->set->profiles->len; i++) {
-    const FactRef *fact;
+    Corroboration by;
     const Profile *profile = judge->set->profiles->pdata[i];
-    VerdictKind verdict = try_profile(judge, profile, &fact);
+    VerdictKind verdict = try_profile(judge, profile, &by);
     if (verdict == VERDICT_UNEXPLAINED)
       continue;
-    conclude_by_profile(judge, profile, verdict, fact);
+    conclude_by_profile(judge, profile, verdict, &by);
     return;
   }
   g_autofree char *why = ground_sentence(judge->grounds, WEIGHT_DOUBT, 4);

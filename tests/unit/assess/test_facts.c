@@ -176,6 +176,21 @@ static void test_services(void **state) {
               (const char *const[]){NULL});
 }
 
+static void test_batch(void **state) {
+  (void)state;
+  expect_text(
+      "/Scripts/Run.BAT",
+      "@echo off\r\nrem cscript C:\\a.vbs\r\n:: cscript C:\\b.vbs\r\n"
+      "echo cscript C:\\c.vbs\r\nif exist C:\\d.vbs del C:\\d.vbs\r\n"
+      "copy C:\\e.vbs D:\\\r\nset x=C:\\f.vbs\r\n"
+      "@cscript.exe //nologo \"%~dp0g.vbs\"\r\n\"C:\\Windows\\System32\\wscript.exe\" h.vbs\r\n"
+      "C:\\i.wsf\r\ncscript\r\n",
+      (const char *const[]){"batch", "cscript.exe //nologo \"%~dp0g.vbs\"", "batch",
+                            "\"C:\\\\Windows\\\\System32\\\\wscript.exe\" h.vbs", "batch",
+                            "C:\\\\i.wsf", NULL});
+  expect_text("/Scripts/run.txt", "cscript C:\\g.vbs\r\n", (const char *const[]){NULL});
+}
+
 static void test_mailbox(void **state) {
   (void)state;
   g_autoptr(GString) box = g_string_new(NULL);
@@ -194,6 +209,6 @@ int main(void) {
       cmocka_unit_test(test_task),     cmocka_unit_test(test_job),
       cmocka_unit_test(test_real_job), cmocka_unit_test(test_hostile_task),
       cmocka_unit_test(test_cron),     cmocka_unit_test(test_services),
-      cmocka_unit_test(test_mailbox)};
+      cmocka_unit_test(test_batch),    cmocka_unit_test(test_mailbox)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,7 +114,7 @@ static void test_product(void **state) {
   other.is_live = false;
   assert_int_equal(verdict_with(&other, mine, GOOD), VERDICT_LIKELY_BENIGN);
   other = zabbix;
-  other.path = "/home/x/zabbix/zabbix_server.conf"; /* not where the product reads it */
+  other.path = "/srv/x/zabbix/zabbix_server.conf"; /* not where the product reads it */
   assert_int_equal(verdict_with(&other, mine, GOOD), VERDICT_LIKELY_BENIGN);
 
   FactRef nsclient = task("scripts\\\\");
@@ -129,6 +129,57 @@ static void test_product(void **state) {
   command.kind = "monitoring";
   command.target = "cscript.exe //nologo scripts\\\\n.vbs";
   assert_int_equal(verdict_with(&command, its, GOOD), VERDICT_KNOWN_BENIGN);
+}
+
+/* A job that runs a batch file that runs the script: each link counts, and both are named. */
+static void test_batch(void **state) {
+  (void)state;
+  FactRef job = task("C:\\\\Scripts\\\\run.cmd -q"), batch = job, other;
+  batch.kind = "batch";
+  batch.path = "/Scripts/run.cmd";
+  batch.sha256 = "bb";
+  const struct {
+    const char *runs;
+    VerdictKind verdict;
+  } cases[] = {{"cscript //nologo \"%~dp0n.vbs\"", VERDICT_KNOWN_BENIGN},
+               {"cscript %~dp0\\\\n.vbs", VERDICT_KNOWN_BENIGN},
+               {"cscript C:\\\\Scripts\\\\n.vbs", VERDICT_KNOWN_BENIGN},
+               {"cscript %~dp0..\\\\Scripts\\\\n.vbs", VERDICT_LIKELY_BENIGN},
+               {"cscript n.vbs", VERDICT_LIKELY_BENIGN},
+               {"cscript D:\\\\Scripts\\\\n.vbs", VERDICT_LIKELY_BENIGN},
+               {"cscript C:\\\\Scripts\\\\other.vbs n.vbs", VERDICT_LIKELY_BENIGN}};
+  g_autoptr(GPtrArray) facts = g_ptr_array_new();
+  TestPlace place = {.path = "/Scripts/n.vbs", .facts = facts};
+  g_ptr_array_add(facts, &job);
+  g_ptr_array_add(facts, &batch);
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+    batch.target = cases[i].runs;
+    if (verdict_of(SITE, &place, GOOD, NULL) != cases[i].verdict)
+      fail_msg("%s", cases[i].runs);
+  }
+  batch.target = cases[0].runs;
+  g_autoptr(ProfileSet) set = test_profiles(SITE);
+  Verdict verdict;
+  test_assess(set, &place, GOOD, &verdict);
+  assert_int_equal(verdict.corroboration->len, 2);
+  assert_non_null(strstr(verdict.corroboration->pdata[1], "/Scripts/run.cmd of disk, SHA-256 bb"));
+  verdict_clear(&verdict);
+
+  other = batch; /* the batch file that the job runs is another one */
+  other.path = "/Scripts/old/run.cmd";
+  facts->pdata[1] = &other;
+  assert_int_equal(verdict_of(SITE, &place, GOOD, NULL), VERDICT_LIKELY_BENIGN);
+  other = batch;
+  other.is_live = false;
+  assert_int_equal(verdict_of(SITE, &place, GOOD, NULL), VERDICT_LIKELY_BENIGN);
+  facts->pdata[1] = &batch;
+  job.kind = "disabled-task"; /* nothing runs the batch file */
+  assert_int_equal(verdict_of(SITE, &place, GOOD, NULL), VERDICT_LIKELY_BENIGN);
+  job.kind = "task"; /* every user can change it */
+  job.target = "C:\\\\Users\\\\Public\\\\run.cmd";
+  batch.path = "/Users/Public/run.cmd";
+  batch.target = cases[2].runs;
+  assert_int_equal(verdict_of(SITE, &place, GOOD, NULL), VERDICT_LIKELY_BENIGN);
 }
 
 /* The same harmless script under a name of Windows, wherever it lies, is none; a word that other
@@ -249,9 +300,10 @@ static void test_profile_errors(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_report),     cmocka_unit_test(test_system_name),
-      cmocka_unit_test(test_product),    cmocka_unit_test(test_place),
-      cmocka_unit_test(test_suspicious), cmocka_unit_test(test_other_content),
-      cmocka_unit_test(test_approved),   cmocka_unit_test(test_profile_errors)};
+      cmocka_unit_test(test_report),        cmocka_unit_test(test_system_name),
+      cmocka_unit_test(test_product),       cmocka_unit_test(test_batch),
+      cmocka_unit_test(test_place),         cmocka_unit_test(test_suspicious),
+      cmocka_unit_test(test_other_content), cmocka_unit_test(test_approved),
+      cmocka_unit_test(test_profile_errors)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
