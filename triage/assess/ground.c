@@ -21,6 +21,8 @@ static const GroundRow ROWS[] = {
     {"product-directory", WEIGHT_FOR,
      "a product's own configuration in the same evidence names its directory",
      "the configuration lies elsewhere", "whoever may write to the directory can add a script"},
+    {"report-directory", WEIGHT_FOR, "it lies in a directory that the site states for its reports",
+     "reports are kept elsewhere", "anybody who may write there: never sufficient alone"},
     {"product-place", WEIGHT_FOR, "it lies where the product keeps such scripts",
      "the product was installed elsewhere", "anybody may choose a place: never sufficient alone"},
     {"mail-store", WEIGHT_FOR, "the text stands in a user's mail store, which is not run",

@@ -60,7 +60,7 @@ void inferred_clear(Inferred *inferred) {
 }
 
 bool site_is_stated(const ProfileSet *set) {
-  return set->domains->len + set->relays->len + set->networks->len > 0;
+  return set->domains->len + set->relays.names->len + set->relays.networks->len > 0;
 }
 
 static bool is_same_or_below(const char *name, const char *domain) {
@@ -144,6 +144,13 @@ static bool is_in_network(const Network *network, bool is_v6, const uint8_t *add
   return rest == 0 || ((network->address[whole] ^ address[whole]) & mask) == 0;
 }
 
+static bool is_in_networks(const GArray *networks, bool is_v6, const uint8_t *address) {
+  for (guint i = 0; i < networks->len; i++)
+    if (is_in_network(&g_array_index(networks, Network, i), is_v6, address))
+      return true;
+  return false;
+}
+
 static bool is_private(bool is_v6, const uint8_t *a) {
   if (is_v6)
     return (a[0] & 0xfe) == 0xfc || (a[0] == 0xfe && (a[1] & 0xc0) == 0x80);
@@ -153,9 +160,8 @@ static bool is_private(bool is_v6, const uint8_t *a) {
 
 static Party party_of_ip(const ProfileSet *set, bool is_v6, const uint8_t *address) {
   static const uint8_t loopback[16] = {[15] = 1};
-  for (guint i = 0; i < set->networks->len; i++)
-    if (is_in_network(&g_array_index(set->networks, Network, i), is_v6, address))
-      return PARTY_SITE;
+  if (is_in_networks(set->relays.networks, is_v6, address))
+    return PARTY_SITE;
   if (is_v6 ? memcmp(address, loopback, 16) == 0 : address[0] == 127)
     return PARTY_LOCAL;
   if (is_private(is_v6, address))
@@ -177,6 +183,19 @@ static bool looks_internal(const char *name) {
     if (g_str_has_suffix(name, suffixes[i]))
       return true;
   return strchr(name, '.') == NULL;
+}
+
+bool host_is_listed(const HostList *hosts, const char *host) {
+  g_autofree char *name = g_strstrip(g_ascii_strdown(host, -1));
+  uint8_t address[16];
+  char *colon = strchr(name, ':');
+  if (colon != NULL && strspn(colon + 1, "0123456789") == strlen(colon + 1))
+    *colon = '\0';
+  if (inet_pton(AF_INET6, name, address) == 1)
+    return is_in_networks(hosts->networks, true, address);
+  if (inet_pton(AF_INET, name, address) == 1)
+    return is_in_networks(hosts->networks, false, address);
+  return is_in(hosts->names, name);
 }
 
 Party party_of_host(const ProfileSet *set, const Inferred *inferred, const char *host) {
@@ -201,13 +220,13 @@ Party party_of_host(const ProfileSet *set, const Inferred *inferred, const char 
     return party_of_ip(set, false, address);
   if (is_numeric(name))
     return PARTY_UNKNOWN;
-  if (is_in(set->relays, name))
+  if (is_in(set->relays.names, name))
     return PARTY_SITE;
   if (strcmp(name, "localhost") == 0)
     return PARTY_LOCAL;
   if (is_freemail(set, name))
     return PARTY_FREEMAIL;
-  if (set->relays->len + set->networks->len > 0)
+  if (set->relays.names->len + set->relays.networks->len > 0)
     return is_below_site(set, name) || looks_internal(name) ? PARTY_UNLISTED : PARTY_OUTSIDE;
   if (site_is_stated(set))
     return is_below_site(set, name) ? PARTY_INFERRED

@@ -23,6 +23,9 @@ typedef struct {
 void inferred_init(Inferred *inferred, const GPtrArray *facts);
 void inferred_clear(Inferred *inferred);
 
+/* host, also with a port, is on the list or in one of its ranges. */
+bool host_is_listed(const HostList *hosts, const char *host);
+
 bool site_is_stated(const ProfileSet *set);
 Party party_of_host(const ProfileSet *set, const Inferred *inferred, const char *host);
 /* The last in order of trust of all addresses in text; *n counts them. */

@@ -30,6 +30,11 @@ typedef struct {
 } Network;
 
 typedef struct {
+  GPtrArray *names; /* char*: folded */
+  GArray *networks; /* Network */
+} HostList;
+
+typedef struct {
   char *scenario, *note;
 } Approval;
 
@@ -38,10 +43,9 @@ struct _ProfileSet {
   GPtrArray *files;    /* char*: name, sha256, name, sha256 ... */
   /* the site's own facts */
   GPtrArray *domains; /* char*: "corp.example" or "*.corp.example" */
-  GPtrArray *relays;  /* char*: host names */
-  GArray *networks;   /* Network */
-  GPtrArray *report_directories;
-  GHashTable *approved; /* sha256 -> Approval */
+  HostList relays, monitoring_hosts, backup_hosts;
+  GPtrArray *report_directories; /* char*: "/Reports", without the drive */
+  GHashTable *approved;          /* sha256 -> Approval */
   /* what speaks against, shipped */
   GPtrArray *freemail, *temporary, *user_places, *system_tables, *encoded_views, *sensitive_files,
       *archive_suffixes, *libraries, *mention_places, *no_runners, *system_names;

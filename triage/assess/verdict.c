@@ -42,15 +42,26 @@ static char *with_slashes(const char *text) {
   return g_strjoinv("/", parts);
 }
 
-/* What is fetched from an address may tell that address something: only the site's own are fine. */
-static void judge_fetched(Judge *judge, const char *value) {
+/* The host of an address or a share, printable; NULL where value is none. (transfer full) */
+static char *host_of(const char *value) {
   g_autofree char *low = g_ascii_strdown(value, -1);
   const char *host = strstr(low, "://");
   if (host == NULL && g_str_has_prefix(low, "\\\\\\\\"))
     host = low + 1; /* a share: the three bytes skipped below are the other backslashes */
   if (host == NULL || g_str_has_prefix(low, "file:///"))
+    return NULL;
+  return g_strndup(host + 3, strcspn(host + 3, "/\\?#"));
+}
+
+static bool is_service_host(const ProfileSet *set, const char *host) {
+  return host_is_listed(&set->monitoring_hosts, host) || host_is_listed(&set->backup_hosts, host);
+}
+
+/* What is fetched from an address may tell that address something: only the site's own are fine. */
+static void judge_fetched(Judge *judge, const char *value) {
+  g_autofree char *name = host_of(value);
+  if (name == NULL || is_service_host(judge->set, name))
     return;
-  g_autofree char *name = g_strndup(host + 3, strcspn(host + 3, "/\\?#"));
   Party party = party_of_host(judge->set, &judge->inferred, name);
   if (party >= PARTY_UNKNOWN || (party == PARTY_UNLISTED && strchr(name, '.') != NULL))
     add(judge, "other-channel", value);
@@ -103,9 +114,17 @@ static void judge_recipients(Judge *judge, const char *value, bool is_hidden) {
     add(judge, "hidden-recipients", value);
 }
 
+/* The domain of a plain address: monitoring and backups send as root@their-host. */
+static const char *domain_of(const char *address) {
+  const char *at = strchr(address, '@');
+  return at != NULL && strpbrk(at + 1, "@,;<> ") == NULL ? at + 1 : "";
+}
+
 static void judge_sender(Judge *judge, const char *value) {
   guint n = 0;
-  Party party = party_of_addresses(judge->set, &judge->inferred, value, &n);
+  Party party = is_service_host(judge->set, domain_of(value))
+                    ? PARTY_SITE
+                    : party_of_addresses(judge->set, &judge->inferred, value, &n);
   judge->sender = MAX(judge->sender, party);
   if (party >= PARTY_UNLISTED)
     add(judge, "foreign-sender", value);
@@ -238,11 +257,30 @@ static bool conclude_without_script(Judge *judge) {
   return true;
 }
 
+/* The script works for one of the hosts that the site states for such a purpose: it sends in its
+ * name or takes from it what it mails. */
+static bool is_for_host(const HostList *hosts, const Indicator *indicator) {
+  if (strcmp(indicator->name, "mail_from") == 0)
+    return host_is_listed(hosts, domain_of(indicator->value));
+  if (strcmp(indicator->name, "attachment") != 0 && strcmp(indicator->name, "body_source") != 0)
+    return false;
+  g_autofree char *host = host_of(indicator->value);
+  return host != NULL && host_is_listed(hosts, host);
+}
+
 static bool has_hint(const Judge *judge, const Profile *profile) {
+  static const HostList nobody = {0};
+  bool is_health = strcmp(profile->scenario, "health-check") == 0;
+  bool is_backup = strcmp(profile->scenario, "backup-notification") == 0;
+  const HostList *hosts = is_health   ? &judge->set->monitoring_hosts
+                          : is_backup ? &judge->set->backup_hosts
+                                      : &nobody;
   if (profile_matches(profile->hint_paths, judge->hit->path))
     return true;
   for (guint i = 0; i < judge->hit->indicators->len; i++) {
     const Indicator *indicator = judge->hit->indicators->pdata[i];
+    if (hosts != &nobody && is_for_host(hosts, indicator))
+      return true;
     if (strcmp(indicator->name, "subject") != 0 && strcmp(indicator->name, "attachment") != 0)
       continue;
     g_autofree char *low = g_ascii_strdown(indicator->value, -1);
@@ -251,6 +289,21 @@ static bool has_hint(const Judge *judge, const Profile *profile) {
         return true;
   }
   return false;
+}
+
+/* The directory that the site states for its reports and the script lies in or below; NULL where
+ * it does not, or the profile is for something else. */
+static const char *report_directory(const Judge *judge, const Profile *profile) {
+  const GPtrArray *directories = judge->set->report_directories;
+  if (strcmp(profile->scenario, "scheduled-report") != 0)
+    return NULL;
+  for (guint i = 0; i < directories->len; i++) {
+    const char *directory = directories->pdata[i];
+    size_t n = strlen(directory);
+    if (g_ascii_strncasecmp(judge->hit->path, directory, n) == 0 && judge->hit->path[n] == '/')
+      return directory;
+  }
+  return NULL;
 }
 
 static char *corroboration_text(const FactRef *fact, bool is_product) {
@@ -285,6 +338,8 @@ static VerdictKind try_profile(Judge *judge, const Profile *profile, Corroborati
   if (!corroborate(judge->set, profile, judge->hit, by)) {
     bool is_stated = judge->server == PARTY_SITE && judge->recipients == PARTY_SITE;
     bool is_remote = judge->server != PARTY_LOCAL;
+    if (is_stated && report_directory(judge, profile) != NULL)
+      return VERDICT_LIKELY_BENIGN;
     return profile->is_likely_without && is_remote && (is_stated || !profile->needs_stated_relay)
                ? VERDICT_LIKELY_BENIGN
                : VERDICT_UNEXPLAINED;
@@ -303,6 +358,9 @@ static void conclude_by_profile(Judge *judge, const Profile *profile, VerdictKin
     add(judge, "local-relay", "");
   if (judge->n_recipients == 0)
     add(judge, "no-recipients", "");
+  const char *directory = report_directory(judge, profile);
+  if (directory != NULL)
+    add(judge, "report-directory", directory);
   if (by->fact != NULL) {
     g_ptr_array_add(judge->out->corroboration, corroboration_text(by->fact, by->is_product));
     if (by->through != NULL)

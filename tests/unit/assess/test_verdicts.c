@@ -131,6 +131,64 @@ static void test_product(void **state) {
   assert_int_equal(verdict_with(&command, its, GOOD), VERDICT_KNOWN_BENIGN);
 }
 
+#define SITE_WITH(more)                                                                            \
+  "format: triage-benign/1\nsite:\n  mail-domains: [corp.example]\n"                               \
+  "  relays: [mail.corp.example]\n" more
+
+static void test_report_directories(void **state) {
+  (void)state;
+  static const char site[] =
+      SITE_WITH("  report-directories: ['D:\\Finance\\Reports\\', /srv/reports]\n");
+  static const char *const inside[] = {"/finance/REPORTS/n.vbs", "/Finance/Reports/a/n.vbs",
+                                       "/srv/reports/n.py"};
+  for (guint i = 0; i < G_N_ELEMENTS(inside); i++) {
+    TestPlace place = {.path = inside[i]};
+    assert_int_equal(verdict_of(site, &place, GOOD, "scheduled-report"), VERDICT_LIKELY_BENIGN);
+    assert_int_equal(verdict_of(site, &place, SCRIPT("smtp.evil.test", "a@corp.example", ""), ""),
+                     VERDICT_SUSPICIOUS);
+    assert_int_equal(verdict_of(site, &place, SCRIPT("mail.corp.example", "a@evil.test", ""), ""),
+                     VERDICT_UNEXPLAINED);
+  }
+  static const char *const outside[] = {"/Finance/Reports2/n.vbs", "/x/Finance/Reports/n.vbs"};
+  for (guint i = 0; i < G_N_ELEMENTS(outside); i++) {
+    TestPlace place = {.path = outside[i]};
+    assert_int_equal(verdict_of(site, &place, GOOD, "internal-relay"), VERDICT_LIKELY_BENIGN);
+  }
+}
+
+/* Senders at these hosts are the site's and pages of theirs no way out; they are no relays. */
+static void test_service_hosts(void **state) {
+  (void)state;
+  static const char site[] = SITE_WITH("  monitoring-hosts: [mon1.corp.example, 192.0.2.0/24]\n"
+                                       "  backup-hosts: [bak1.corp.example]\n");
+  TestPlace place = {.path = "/Scripts/n.vbs"};
+  const struct {
+    const char *text, *with; /* scenario; NULL: unexplained */
+  } cases[] = {
+      {SCRIPT("mail.corp.example", "ops@corp.example", "m.From = \"root@mon1.corp.example\"\n"),
+       "health-check"},
+      {SCRIPT("mail.corp.example", "ops@corp.example", "m.From = \"root@bak1.corp.example\"\n"),
+       "backup-notification"},
+      {SCRIPT("mail.corp.example", "ops@corp.example",
+              "m.CreateMHTMLBody \"http://192.0.2.7:8080/status\"\n"),
+       "health-check"},
+      {SCRIPT("mail.corp.example", "ops@corp.example",
+              "m.CreateMHTMLBody \"http://mon1.corp.example.evil.test/\"\n"),
+       NULL},
+      {SCRIPT("mail.corp.example", "ops@corp.example",
+              "m.From = \"x@evil.test, root@mon1.corp.example\"\n"),
+       NULL},
+      {SCRIPT("mail.corp.example", "ops@mon1.corp.example", ""), NULL},
+      {SCRIPT("mon1.corp.example", "ops@corp.example", ""), NULL}};
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+    VerdictKind with = cases[i].with != NULL ? VERDICT_LIKELY_BENIGN : VERDICT_UNEXPLAINED;
+    const char *scenario = cases[i].with != NULL ? cases[i].with : "";
+    if (verdict_of(site, &place, cases[i].text, scenario) != with ||
+        verdict_of(SITE_WITH(""), &place, cases[i].text, "") != VERDICT_UNEXPLAINED)
+      fail_msg("case %u", i);
+  }
+}
+
 /* A job that runs a batch file that runs the script: each link counts, and both are named. */
 static void test_batch(void **state) {
   (void)state;
@@ -289,6 +347,15 @@ static void test_profile_errors(void **state) {
   expect_error("format: triage-benign/1\nsite:\n  relay: [a]\n",
                "f.yaml:3:11: unknown key 'relay'");
   expect_error("format: triage-benign/1\nsite:\n  relays: [10.0.0.0/33]\n", "f.yaml:3:12: relay");
+  expect_error("format: triage-benign/1\nsite:\n  backup-hosts: [a@b]\n",
+               "f.yaml:3:18: host 'a@b' is neither");
+  expect_error("format: triage-benign/1\nsite:\n  monitoring-hosts: x\n", "f.yaml:3:21: a list");
+  static const char *const directories[] = {"Reports", "/", "/srv/*", "/srv/../x", "C:\\", "C:x"};
+  for (guint i = 0; i < G_N_ELEMENTS(directories); i++) {
+    g_autofree char *text = g_strdup_printf(
+        "format: triage-benign/1\nsite:\n  report-directories: [%s]\n", directories[i]);
+    expect_error(text, "f.yaml:3:24: '");
+  }
   expect_error("format: triage-benign/1\nsite: {relays: [a]\n", "f.yaml:");
   expect_error("format: triage-benign/1\nsite:\n  mail-domains: &d [a.test]\n  relays: *d\n",
                "f.yaml:4:");
@@ -299,11 +366,16 @@ static void test_profile_errors(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_report),        cmocka_unit_test(test_system_name),
-      cmocka_unit_test(test_product),       cmocka_unit_test(test_batch),
-      cmocka_unit_test(test_place),         cmocka_unit_test(test_suspicious),
-      cmocka_unit_test(test_other_content), cmocka_unit_test(test_approved),
-      cmocka_unit_test(test_profile_errors)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_report),
+                                     cmocka_unit_test(test_system_name),
+                                     cmocka_unit_test(test_product),
+                                     cmocka_unit_test(test_batch),
+                                     cmocka_unit_test(test_report_directories),
+                                     cmocka_unit_test(test_service_hosts),
+                                     cmocka_unit_test(test_place),
+                                     cmocka_unit_test(test_suspicious),
+                                     cmocka_unit_test(test_other_content),
+                                     cmocka_unit_test(test_approved),
+                                     cmocka_unit_test(test_profile_errors)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
