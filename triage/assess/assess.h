@@ -15,7 +15,8 @@ typedef struct {
                       "pickup", "ssl", "auth", "user", "password_present" (never the password);
                       of the text as a whole: "content" (kind of bytes), "language", "acts" (it
                       builds or sends), "unsure" (part of it may read otherwise), "dynamic",
-                      "other_channel", "runs_program", "file_loop" */
+                      "other_channel", "runs_program", "file_loop", "names_server" (a string is the
+                      name of one, used or not) */
   char *value;     /* printable UTF-8; an unresolved expression is given as it stands, in = form */
   uint64_t offset; /* byte of the scanned view where it was read */
   char *secret;    /* of "password_present": the password, for indicators_blot alone; else NULL */

@@ -224,13 +224,25 @@ static void read_name(Reader *reader, guint at) {
     emit(reader, "runs_program", word, at);
 }
 
-/* ProgIDs and command lines stand in strings. */
+/* A string that is nothing but the name of a mail server: where the server that is used is made at
+ * run time (a parameter, a list to choose from), it tells what it may be. */
+static bool is_server_name(const char *text) {
+  const char *last = strrchr(text, '.');
+  bool is_mail = g_str_has_prefix(text, "smtp") || g_str_has_prefix(text, "mail.") ||
+                 strstr(text, ".smtp.") != NULL;
+  return is_mail && last != NULL && strlen(last) > 2 && strlen(text) < 254 &&
+         strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-.") == strlen(text);
+}
+
+/* ProgIDs, servers and command lines stand in strings. */
 static void read_text(Reader *reader, guint at) {
   const Token *token = token_at(reader, at);
   if (token->n_inner > 4096)
     return;
   g_autofree char *text =
       g_ascii_strdown((const char *)reader->lexed->text + token->inner, token->n_inner);
+  if (is_server_name(text))
+    emit(reader, "names_server", text, at);
   g_auto(GStrv) words = g_strsplit_set(text, " .\t/\\:;,()'\"=|&<>-", 256);
   for (guint i = 0; words[i] != NULL; i++) {
     bool is_word = strcmp(words[i], "socket") == 0 || strcmp(words[i], "requests") == 0;

@@ -15,6 +15,7 @@ typedef struct {
   Party server, sender, recipients, hidden;
   guint n_recipients, n_attachments;
   bool has_password;
+  const char *named; /* a public provider's server that a string names */
   GPtrArray *grounds;
   Verdict *out;
 } Judge;
@@ -157,6 +158,9 @@ static void judge_indicator(Judge *judge, const Indicator *indicator) {
     add(judge, "other-channel", value);
   else if (strcmp(name, "runs_program") == 0)
     add(judge, "runs-program", value);
+  else if (strcmp(name, "names_server") == 0 &&
+           party_of_host(judge->set, &judge->inferred, value) == PARTY_FREEMAIL)
+    judge->named = value;
   else if (strcmp(name, "password_present") == 0)
     judge->has_password = true;
 }
@@ -178,6 +182,8 @@ static void judge_whole(Judge *judge) {
   if (is_out && is_far &&
       (ground_has(judge->grounds, "archive-attached") || ground_has(judge->grounds, "file-loop")))
     add(judge, "archive-outside", "");
+  if (judge->named != NULL && judge->server == PARTY_UNKNOWN)
+    add(judge, "freemail-named", judge->named);
   if (judge->has_password && judge->server >= PARTY_OUTSIDE)
     add(judge, "outside-credentials", "");
   if (judge->server == PARTY_NONE && judge->acts)

@@ -189,6 +189,30 @@ static void test_service_hosts(void **state) {
   }
 }
 
+/* A server that comes by a parameter: the text still tells whose it may be. */
+static void test_named_server(void **state) {
+  (void)state;
+#define BY_PARAMETER(server)                                                                       \
+  "post(\"u@corp.example\", \"" server "\");\nfunction post(from, host) {\n"                       \
+  "var m = new ActiveXObject(\"CDO.Message\");\n"                                                  \
+  "m.Configuration.Fields.Item(\"http://schemas.microsoft.com/cdo/configuration/smtpserver\") = "  \
+  "host;\nm.To = \"finance@corp.example\";\nm.Send();\n}\n"
+  TestPlace place = {.path = "/Scripts/n.js"};
+  assert_int_equal(verdict_of(SITE, &place, BY_PARAMETER("SMTP.gmail.com"), ""),
+                   VERDICT_SUSPICIOUS);
+  static const char *const others[] = {BY_PARAMETER("smtp.other.example"),
+                                       "// smtp.gmail.com\n" BY_PARAMETER("mail.corp.example"),
+                                       BY_PARAMETER("see smtp.gmail.com")};
+  for (guint i = 0; i < G_N_ELEMENTS(others); i++)
+    assert_int_equal(verdict_of(SITE, &place, others[i], ""), VERDICT_UNEXPLAINED);
+  /* one that is named and not used changes nothing */
+  assert_int_equal(
+      verdict_of(SITE, &place,
+                 SCRIPT("mail.corp.example", "finance@corp.example", "x = \"smtp.gmail.com\"\n"),
+                 "internal-relay"),
+      VERDICT_LIKELY_BENIGN);
+}
+
 /* A job that runs a batch file that runs the script: each link counts, and both are named. */
 static void test_batch(void **state) {
   (void)state;
@@ -366,16 +390,12 @@ static void test_profile_errors(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_report),
-                                     cmocka_unit_test(test_system_name),
-                                     cmocka_unit_test(test_product),
-                                     cmocka_unit_test(test_batch),
-                                     cmocka_unit_test(test_report_directories),
-                                     cmocka_unit_test(test_service_hosts),
-                                     cmocka_unit_test(test_place),
-                                     cmocka_unit_test(test_suspicious),
-                                     cmocka_unit_test(test_other_content),
-                                     cmocka_unit_test(test_approved),
-                                     cmocka_unit_test(test_profile_errors)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_report),        cmocka_unit_test(test_system_name),
+      cmocka_unit_test(test_product),       cmocka_unit_test(test_named_server),
+      cmocka_unit_test(test_batch),         cmocka_unit_test(test_report_directories),
+      cmocka_unit_test(test_service_hosts), cmocka_unit_test(test_place),
+      cmocka_unit_test(test_suspicious),    cmocka_unit_test(test_other_content),
+      cmocka_unit_test(test_approved),      cmocka_unit_test(test_profile_errors)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
