@@ -42,7 +42,7 @@ has case/coverage.csv 'r["reason"] == "worker-crash" and "shadow copies" in r["d
 same ntfs/entries.csv case/entries.csv
 
 # killed from outside, once: tried again, nothing is missing and nothing is listed
-head -c 120M /dev/zero | tr '\0' 'x' >big.bin
+head -c 60M /dev/zero | tr '\0' 'x' >big.bin
 script >>big.bin
 mkdir tree && mv big.bin tree/ && script >tree/a.vbs
 rm -rf case
