@@ -99,6 +99,15 @@ static const char *constant_field(const Reader *reader, guint from, guint end) {
   return name != NULL ? name : word_property(word);
 }
 
+/* A password stays one where its key is misspelt with spaces, which CDO does not take: nothing else
+ * of such a key counts. */
+static bool is_spaced_password(const char *key) {
+  g_autofree char *bare = g_strstrip(g_strdup(key));
+  bool is_odd;
+  const char *name = strcmp(bare, key) != 0 ? word_key(bare, &is_odd) : NULL;
+  return name != NULL && strcmp(name, "password_present") == 0;
+}
+
 /* x.Item(KEY) = VALUE, x(KEY).Value = VALUE, x[KEY] = VALUE: lhs_end is behind the bracket. */
 static void read_indexed(Reader *reader, guint close, guint value_from) {
   guint open = values_opening(reader->lexed, close);
@@ -108,6 +117,8 @@ static void read_indexed(Reader *reader, guint close, guint value_from) {
   g_autofree char *key = values_eval(&reader->values, open + 1, close, &end);
   bool is_odd = false;
   const char *name = key != NULL ? word_key(key, &is_odd) : constant_field(reader, open + 1, close);
+  if (name == NULL && key != NULL && is_spaced_password(key))
+    name = "password_present";
   const Token *holder = token_at(reader, open - 1);
   bool is_number = token_at(reader, open + 1)->kind == TOKEN_NUMBER && open + 2 == close;
   bool is_constant = key == NULL && is_cdo_constant(reader, open + 1, close);

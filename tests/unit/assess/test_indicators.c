@@ -234,12 +234,29 @@ static void test_with(void **state) {
   assert_non_null(test_value(indicators, "dynamic", 0));
 }
 
+/* As a real script has it: the password is blotted, the server is none that CDO would take. */
+static void test_spaced_keys(void **state) {
+  (void)state;
+  static const char text[] =
+      "Set m = CreateObject(\"CDO.Message\")\ns = "
+      "\"http://schemas.microsoft.com/cdo/configuration/\"\n"
+      "m.Configuration(s & \"sendpassword \") = \"hunter2-secret\"\n"
+      "m.Configuration(s & \"smtpserver \") = \"mail.corp.example\"\nm.Send\n";
+  g_autoptr(GPtrArray) indicators = indicators_read((const uint8_t *)text, strlen(text));
+  assert_string_equal(test_value(indicators, "password_present", 0), "yes");
+  assert_null(test_value(indicators, "smtp_server", 0));
+  g_autofree char *excerpt = g_strdup(text);
+  indicators_blot(indicators, excerpt);
+  assert_null(strstr(excerpt, "hunter2"));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_with),        cmocka_unit_test(test_vbscript),
-      cmocka_unit_test(test_no_password), cmocka_unit_test(test_offset),
-      cmocka_unit_test(test_blot),        cmocka_unit_test(test_languages),
-      cmocka_unit_test(test_unresolved),  cmocka_unit_test(test_binary),
-      cmocka_unit_test(test_limits),      cmocka_unit_test(test_garbage)};
+      cmocka_unit_test(test_spaced_keys), cmocka_unit_test(test_with),
+      cmocka_unit_test(test_vbscript),    cmocka_unit_test(test_no_password),
+      cmocka_unit_test(test_offset),      cmocka_unit_test(test_blot),
+      cmocka_unit_test(test_languages),   cmocka_unit_test(test_unresolved),
+      cmocka_unit_test(test_binary),      cmocka_unit_test(test_limits),
+      cmocka_unit_test(test_garbage)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
