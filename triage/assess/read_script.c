@@ -13,6 +13,7 @@ typedef struct {
   Values values;
   uint64_t base;
   ScriptReading *out;
+  bool has_with; /* JScript's with (m) { ... } was met: bare names may be members from there on */
 } Reader;
 
 Indicator *indicator_new(const char *name, const void *value, size_t n, uint64_t offset) {
@@ -30,6 +31,12 @@ static const Token *token_at(const Reader *reader, guint at) {
 static bool is_mark(const Reader *reader, guint at, char mark) {
   return at < reader->lexed->tokens->len && token_at(reader, at)->kind == TOKEN_PUNCT &&
          reader->lexed->text[token_at(reader, at)->at] == (uint8_t)mark;
+}
+
+/* Told of too many names rather than of too few: "with" itself is a doubt in any case. */
+static bool is_bare_member(const Reader *reader, guint at) {
+  return reader->has_with && (at == 0 || token_at(reader, at - 1)->kind == TOKEN_LINE ||
+                              is_mark(reader, at - 1, ';') || is_mark(reader, at - 1, '{'));
 }
 
 static void emit(Reader *reader, const char *name, const char *value, guint at) {
@@ -92,6 +99,15 @@ static const char *constant_field(const Reader *reader, guint from, guint end) {
   return name != NULL ? name : word_property(word);
 }
 
+/* A password stays one where its key is misspelt with spaces, which CDO does not take: nothing else
+ * of such a key counts. */
+static bool is_spaced_password(const char *key) {
+  g_autofree char *bare = g_strstrip(g_strdup(key));
+  bool is_odd;
+  const char *name = strcmp(bare, key) != 0 ? word_key(bare, &is_odd) : NULL;
+  return name != NULL && strcmp(name, "password_present") == 0;
+}
+
 /* x.Item(KEY) = VALUE, x(KEY).Value = VALUE, x[KEY] = VALUE: lhs_end is behind the bracket. */
 static void read_indexed(Reader *reader, guint close, guint value_from) {
   guint open = values_opening(reader->lexed, close);
@@ -101,6 +117,8 @@ static void read_indexed(Reader *reader, guint close, guint value_from) {
   g_autofree char *key = values_eval(&reader->values, open + 1, close, &end);
   bool is_odd = false;
   const char *name = key != NULL ? word_key(key, &is_odd) : constant_field(reader, open + 1, close);
+  if (name == NULL && key != NULL && is_spaced_password(key))
+    name = "password_present";
   const Token *holder = token_at(reader, open - 1);
   bool is_number = token_at(reader, open + 1)->kind == TOKEN_NUMBER && open + 2 == close;
   bool is_constant = key == NULL && is_cdo_constant(reader, open + 1, close);
@@ -129,7 +147,7 @@ static void read_assignment(Reader *reader, guint at) {
   /* "->" of Perl and PHP and "!" of VBA are dots too; PowerShell takes $m."To" and $m.$name. */
   bool is_member = last > 0 && (is_mark(reader, last - 1, '.') || is_mark(reader, last - 1, '>') ||
                                 is_mark(reader, last - 1, '!'));
-  if (!is_member || token->length > 96)
+  if ((!is_member && !is_bare_member(reader, last)) || token->length > 96)
     return;
   bool is_sigil = token->kind == TOKEN_NAME && reader->lexed->text[token->at] == '$';
   if (reader->lexed->language == LANGUAGE_PS && is_sigil) {
@@ -152,7 +170,7 @@ static void read_assignment(Reader *reader, guint at) {
 static void read_call(Reader *reader, guint at, const char *word) {
   const char *name = word_call(word);
   bool is_method = at > 0 && (is_mark(reader, at - 1, '.') || is_mark(reader, at - 1, '>'));
-  if (!is_method)
+  if (!is_method && !is_bare_member(reader, at))
     return;
   if (name == NULL && g_ascii_strcasecmp(word, "add") == 0 && at >= 2 &&
       lex_is(reader->lexed, token_at(reader, at - 2), "attachments"))
@@ -303,6 +321,7 @@ static void read_habit(Reader *reader, guint at) {
   bool is_odd = false;
   switch (lexed->language) {
   case LANGUAGE_JS:
+    reader->has_with = reader->has_with || lex_is(lexed, token, "with");
     is_odd =
         lex_is(lexed, token, "with") || (is_mark(reader, at, ']') && is_mark(reader, at + 1, '('));
     is_odd = is_odd || (token->kind == TOKEN_NAME && token->length == 8 &&

@@ -217,12 +217,46 @@ static void test_garbage(void **state) {
   }
 }
 
+/* with (m) { ... }: what stands bare in it is told, and a variable of such a name before it is not.
+ */
+static void test_with(void **state) {
+  (void)state;
+  static const char text[] =
+      "To = \"nobody@corp.example\";\nvar m = new ActiveXObject(\"CDO.Message\");\nwith (m)\n{\n"
+      "To = \"a@corp.example\"; From = host;\nAddAttachment(\"C:\\\\x.zip\");\nvar Bcc = "
+      "1;\nSend();\n}\n";
+  g_autoptr(GPtrArray) indicators = indicators_read((const uint8_t *)text, strlen(text));
+  assert_string_equal(test_value(indicators, "mail_to", 0), "a@corp.example");
+  assert_null(test_value(indicators, "mail_to", 1));
+  assert_string_equal(test_value(indicators, "mail_from", 0), "= host");
+  assert_string_equal(test_value(indicators, "attachment", 0), "C:\\\\x.zip");
+  assert_null(test_value(indicators, "mail_bcc", 0));
+  assert_non_null(test_value(indicators, "dynamic", 0));
+}
+
+/* As a real script has it: the password is blotted, the server is none that CDO would take. */
+static void test_spaced_keys(void **state) {
+  (void)state;
+  static const char text[] =
+      "Set m = CreateObject(\"CDO.Message\")\ns = "
+      "\"http://schemas.microsoft.com/cdo/configuration/\"\n"
+      "m.Configuration(s & \"sendpassword \") = \"hunter2-secret\"\n"
+      "m.Configuration(s & \"smtpserver \") = \"mail.corp.example\"\nm.Send\n";
+  g_autoptr(GPtrArray) indicators = indicators_read((const uint8_t *)text, strlen(text));
+  assert_string_equal(test_value(indicators, "password_present", 0), "yes");
+  assert_null(test_value(indicators, "smtp_server", 0));
+  g_autofree char *excerpt = g_strdup(text);
+  indicators_blot(indicators, excerpt);
+  assert_null(strstr(excerpt, "hunter2"));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_vbscript),  cmocka_unit_test(test_no_password),
-      cmocka_unit_test(test_offset),    cmocka_unit_test(test_blot),
-      cmocka_unit_test(test_languages), cmocka_unit_test(test_unresolved),
-      cmocka_unit_test(test_binary),    cmocka_unit_test(test_limits),
+      cmocka_unit_test(test_spaced_keys), cmocka_unit_test(test_with),
+      cmocka_unit_test(test_vbscript),    cmocka_unit_test(test_no_password),
+      cmocka_unit_test(test_offset),      cmocka_unit_test(test_blot),
+      cmocka_unit_test(test_languages),   cmocka_unit_test(test_unresolved),
+      cmocka_unit_test(test_binary),      cmocka_unit_test(test_limits),
       cmocka_unit_test(test_garbage)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
