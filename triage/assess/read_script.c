@@ -13,6 +13,7 @@ typedef struct {
   Values values;
   uint64_t base;
   ScriptReading *out;
+  guint n_parameters; /* passwords looked for behind a parameter */
   bool has_with; /* JScript's with (m) { ... } was met: bare names may be members from there on */
 } Reader;
 
@@ -65,6 +66,60 @@ static void emit_password(Reader *reader, const char *value, guint at) {
   ((Indicator *)indicators->pdata[indicators->len - 1])->secret = g_strdup(value);
 }
 
+static bool is_same_name(const Reader *reader, guint one, guint two) {
+  const Token *a = token_at(reader, one), *b = token_at(reader, two);
+  return a->kind == TOKEN_NAME && b->kind == TOKEN_NAME && a->length == b->length &&
+         g_ascii_strncasecmp((const char *)reader->lexed->text + a->at,
+                             (const char *)reader->lexed->text + b->at, a->length) == 0;
+}
+
+/* The token after number n of the arguments that start at from: Post("a", "b") and Post "a", "b".
+ */
+static guint argument_at(const Reader *reader, guint from, guint n) {
+  enum { FARTHEST = 256 };
+  int depth = 0;
+  guint len = MIN(reader->lexed->tokens->len, from + FARTHEST);
+  for (guint i = from; i < len && n > 0; i++) {
+    depth += is_mark(reader, i, '(') ? 1 : is_mark(reader, i, ')') ? -1 : 0;
+    if (depth < 0 || (depth == 0 && token_at(reader, i)->kind == TOKEN_LINE))
+      return len;
+    if (depth == 0 && is_mark(reader, i, ',') && --n == 0)
+      return MIN(i + 1, len);
+  }
+  return n == 0 ? from : len;
+}
+
+/* A password that comes by a parameter stands where the procedure is called: blotted there too. */
+static void emit_parameter_password(Reader *reader, guint parameter) {
+  enum { MOST = 8 }; /* each goes through all tokens */
+  if (reader->n_parameters++ >= MOST)
+    return;
+  guint len = reader->lexed->tokens->len, procedure = 0, number = 0, calls = 0;
+  for (guint i = 1; i + 1 < parameter && token_at(reader, parameter)->kind == TOKEN_NAME; i++) {
+    bool is_definition = lex_is(reader->lexed, token_at(reader, i - 1), "function") ||
+                         lex_is(reader->lexed, token_at(reader, i - 1), "sub") ||
+                         lex_is(reader->lexed, token_at(reader, i - 1), "def");
+    guint n = 0;
+    for (guint k = i + 2; is_definition && k < len && k < i + 64 && !is_mark(reader, k, ')'); k++) {
+      n += is_mark(reader, k, ',') ? 1 : 0;
+      if (is_same_name(reader, k, parameter)) {
+        procedure = i;
+        number = n;
+      }
+    }
+  }
+  for (guint i = 0; procedure > 0 && i + 1 < len && calls < LIMIT_INDICATORS; i++) {
+    if (i == procedure || !is_same_name(reader, i, procedure))
+      continue;
+    guint at = argument_at(reader, i + (is_mark(reader, i + 1, '(') ? 2 : 1), number);
+    if (at >= len || token_at(reader, at)->kind != TOKEN_STRING)
+      continue;
+    g_autofree char *value = lex_string(reader->lexed, token_at(reader, at));
+    emit_password(reader, value, at);
+    calls++;
+  }
+}
+
 static void emit_value(Reader *reader, const char *name, guint from, guint to) {
   if (from >= reader->lexed->tokens->len)
     return;
@@ -73,6 +128,8 @@ static void emit_value(Reader *reader, const char *name, guint from, guint to) {
   reader->out->n_acts++;
   if (strcmp(name, "password_present") == 0) {
     emit_password(reader, value, from);
+    if (value == NULL)
+      emit_parameter_password(reader, from);
   } else if (value == NULL) {
     emit_raw(reader, name, from, end);
   } else if (strcmp(name, "body") == 0) {

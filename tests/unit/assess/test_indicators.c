@@ -250,13 +250,40 @@ static void test_spaced_keys(void **state) {
   assert_null(strstr(excerpt, "hunter2"));
 }
 
+/* A password that reaches the message by a parameter is blotted where it stands. */
+static void test_parameter_password(void **state) {
+  (void)state;
+  static const char *const texts[] = {
+      "post(\"u\", \"hunter2-secret\", 25);\nfunction post(user, pass, port) {\n"
+      "var m = new ActiveXObject(\"CDO.Message\");\n"
+      "m.Configuration.Fields(\"http://schemas.microsoft.com/cdo/configuration/sendpassword\") = "
+      "pass;\n"
+      "m.Send();\n}\n",
+      "Sub Post(pass, port)\nSet m = CreateObject(\"CDO.Message\")\n"
+      "m.Configuration.Fields(\"http://schemas.microsoft.com/cdo/configuration/sendpassword\") = "
+      "pass\n"
+      "m.Send\nEnd Sub\nPost \"hunter2-secret\", 25\n"};
+  for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+    g_autoptr(GPtrArray) indicators = indicators_read((const uint8_t *)texts[i], strlen(texts[i]));
+    g_autofree char *excerpt = g_strdup(texts[i]);
+    indicators_blot(indicators, excerpt);
+    if (strstr(excerpt, "hunter2") != NULL || strstr(excerpt, "25") == NULL)
+      fail_msg("%s", excerpt);
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_spaced_keys), cmocka_unit_test(test_with),
-      cmocka_unit_test(test_vbscript),    cmocka_unit_test(test_no_password),
-      cmocka_unit_test(test_offset),      cmocka_unit_test(test_blot),
-      cmocka_unit_test(test_languages),   cmocka_unit_test(test_unresolved),
-      cmocka_unit_test(test_binary),      cmocka_unit_test(test_limits),
-      cmocka_unit_test(test_garbage)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_parameter_password),
+                                     cmocka_unit_test(test_spaced_keys),
+                                     cmocka_unit_test(test_with),
+                                     cmocka_unit_test(test_vbscript),
+                                     cmocka_unit_test(test_no_password),
+                                     cmocka_unit_test(test_offset),
+                                     cmocka_unit_test(test_blot),
+                                     cmocka_unit_test(test_languages),
+                                     cmocka_unit_test(test_unresolved),
+                                     cmocka_unit_test(test_binary),
+                                     cmocka_unit_test(test_limits),
+                                     cmocka_unit_test(test_garbage)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
