@@ -47,7 +47,7 @@ PY
 # --- read errors, by a preloaded library: TRIAGE_EIO_SEEDS (default 8) seeds at each of
 # TRIAGE_EIO_PPM (default 20000) bad sectors in a million
 if [ -n "${TRIAGE_SHARED:-}" ] && cc -shared -fPIC -o shim.so "$TRIAGE_SHARED/check/eio_shim.c" -ldl 2>/dev/null &&
-  ! nm "$TRIAGE" 2>/dev/null | grep -q __asan_init; then
+  ! nm "$TRIAGE" 2>/dev/null | grep __asan_init >/dev/null; then
   for ppm in ${TRIAGE_EIO_PPM:-20000}; do
     for seed in $(seq "${TRIAGE_EIO_SEEDS:-8}"); do
       rm -rf case

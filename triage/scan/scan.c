@@ -206,10 +206,14 @@ static void add_hit(Scan *scan, YR_SCAN_CONTEXT *context, const YR_RULE *rule) {
   YR_STRING *string;
   yr_rule_strings_foreach(rule, string) {
     uint64_t before = hit->match_count;
-    YR_MATCH *match;
-    yr_string_matches_foreach(context, string, match) {
-      if (is_own(scan, match))
-        add_match(hit, scan, string, match);
+    /* yr_string_matches_foreach by hand: libyara's notebook does not align what it hands out. */
+    YR_MATCH match;
+    for (const YR_MATCH *at = context->matches[string->idx].head; at != NULL; at = match.next) {
+      memcpy(&match, at, sizeof match);
+      if (match.is_private)
+        continue;
+      if (is_own(scan, &match))
+        add_match(hit, scan, string, &match);
       else
         has_others = true;
     }

@@ -13,7 +13,11 @@ static inline void run_script(const char *name) {
   run(command);
 }
 
+#ifdef TRIAGE_SANITIZE
+enum { MUTATIONS = 200 }; /* the sanitizers make some libraries a hundred times as slow */
+#else
 enum { MUTATIONS = 1000 };
+#endif
 
 static inline void mutate(GByteArray *bytes, GRand *random) {
   for (int i = g_rand_int_range(random, 1, 8); i > 0 && bytes->len > 8; i--) {
