@@ -275,5 +275,6 @@ GPtrArray *scanner_scan_own(Scanner *scanner, const Content *content, uint64_t o
 
 void scanner_warm_up(Scanner *scanner) {
   g_autoptr(Content) content = content_new_copy("warm up", 7);
-  g_autoptr(GPtrArray) hits = scanner_scan(scanner, content, 60, NULL);
+  GPtrArray *hits = scanner_scan(scanner, content, 60, NULL);
+  g_ptr_array_unref(hits);
 }

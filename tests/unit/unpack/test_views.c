@@ -209,6 +209,7 @@ static void test_hostile(void **state) {
       g_string_append_len(text, PATTERNS[i], (gssize)n);
     gint64 begun = g_get_monotonic_time();
     g_autoptr(Found) found = unpack_bytes(text->str, text->len, NULL);
+    assert_non_null(found);
     gint64 took = g_get_monotonic_time() - begun;
     if (getenv("TRIAGE_TEST_SLOW") != NULL)
       print_message("%6ld ms %s\n", (long)(took / 1000), PATTERNS[i]);
