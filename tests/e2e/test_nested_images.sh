@@ -30,6 +30,12 @@ expect /vm.zip "disk.dd!/(volume 2)/FAT.VBS"
 expect /vm.img "(volume 2)/FAT.VBS"
 status 0 "$TRIAGE" verify case
 
+# the budget is one for all files of the image: what one takes the next has not
+mkdir holes && truncate -s 40M holes/a holes/b && script end | tee -a holes/a >>holes/b && truncate -s 8M sparse.dd && mke2fs -q -t ext4 -F -d holes sparse.dd || fail "mke2fs"
+mkdir bomb && mv sparse.dd bomb/
+status 1 "$TRIAGE" scan -q --max-expanded 60000000 -o budget bomb
+[ "$(rows budget/coverage.csv 'r["reason"] == "size-limit" and r["path"] == "/sparse.dd"')" -eq 1 ] || fail "the second sparse file is not over the budget"
+
 # inside another image, and in a set of which one segment is all there is
 truncate -s 40M outer.dd && mke2fs -q -t ext4 -F -d tree outer.dd || fail "mke2fs"
 status 0 "$TRIAGE" scan -q -o outer outer.dd

@@ -50,8 +50,7 @@ void worker_describe_evidence(Worker *worker, GPtrArray *segments);
 void worker_enumerate(Worker *worker, GVariant *job);
 void worker_scan(Worker *worker, GVariant *job);
 /* UnpackOptions.walk_image; user is the worker. */
-void worker_walk_image(void *user, Content *content, const char *shown, uint64_t max,
-                       const ImageSink *sink);
+void worker_walk_image(void *user, Content *content, const char *shown, const ImageSink *sink);
 void worker_extract(Worker *worker, GVariant *job);
 /* Blocks for the next message; NULL at the end of the stream. (transfer full) */
 GVariant *worker_receive(Worker *worker, MessageType *type);

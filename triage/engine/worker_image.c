@@ -122,10 +122,10 @@ static bool take_step(void *user, uint32_t pass, uint64_t address) {
   return nested->sink->alive(nested->sink->user, 512);
 }
 
-static void read_object(Nested *nested, const Object *object, uint64_t max) {
+static void read_object(Nested *nested, const Object *object) {
   g_autoptr(GBytes) path = path_of(nested, object, object->dir);
   const ImageSink *sink = nested->sink;
-  if (object->size > max) {
+  if (object->size > sink->room(sink->user)) {
     nested->is_stopped = !sink->gap(sink->user, path, object->size, 0, TRIAGE_REASON_SIZE_LIMIT,
                                     "larger than what is left of the object's budget; "
                                     "--max-expanded sets the budget");
@@ -149,7 +149,7 @@ static void read_object(Nested *nested, const Object *object, uint64_t max) {
   walk_content_clear(&content);
 }
 
-static void walk_nested(Nested *nested, uint64_t max) {
+static void walk_nested(Nested *nested) {
   const WalkSink sink = {.user = nested,
                          .dir = take_dir,
                          .object = take_object,
@@ -162,8 +162,11 @@ static void walk_nested(Nested *nested, uint64_t max) {
     nested->sink->gap(nested->sink->user, NULL, nested->volume->length, 0, TRIAGE_REASON_SIZE_LIMIT,
                       "the image holds more files than are taken from one inside an object; those "
                       "behind were not examined");
+  else if (!is_whole) /* where the receiver has had enough, it takes this no more */
+    nested->sink->gap(nested->sink->user, NULL, nested->volume->length, 0,
+                      triage_error_reason(error), error->message);
   for (guint i = 0; i < nested->objects->len && !nested->is_stopped; i++)
-    read_object(nested, nested->objects->pdata[i], max);
+    read_object(nested, nested->objects->pdata[i]);
 }
 
 static bool take_volume_gap(void *user, const Gap *gap) {
@@ -183,8 +186,7 @@ static void tell_damage(Nested *nested, Image *image) {
   }
 }
 
-void worker_walk_image(void *user, Content *content, const char *shown, uint64_t max,
-                       const ImageSink *sink) {
+void worker_walk_image(void *user, Content *content, const char *shown, const ImageSink *sink) {
   Worker *worker = user;
   uint64_t size = content_size(content);
   g_autoptr(GError) error = NULL;
@@ -205,7 +207,7 @@ void worker_walk_image(void *user, Content *content, const char *shown, uint64_t
     nested.dirs = g_array_new(FALSE, FALSE, sizeof(Dir));
     g_array_set_clear_func(nested.dirs, dir_clear);
     nested.objects = g_ptr_array_new_with_free_func(nested_object_free);
-    walk_nested(&nested, max);
+    walk_nested(&nested);
     g_array_unref(nested.dirs);
     g_ptr_array_unref(nested.objects);
     g_clear_pointer(&nested.last, g_bytes_unref);

@@ -60,13 +60,14 @@ typedef struct {
   bool (*gap)(void *user, GBytes *path, uint64_t size, uint64_t examined, TriageReason reason,
               const char *detail);
   bool (*alive)(void *user, uint64_t bytes);
+  /* Bytes that may still be read: what one file takes, the next has not. */
+  uint64_t (*room)(void *user);
 } ImageSink;
 
 typedef struct {
-  /* Walks content as a disk image, shown being its printable name; max: bytes that may be read from
-   * one file of it. NULL: images inside objects are listed, not opened. */
-  void (*walk_image)(void *user, Content *content, const char *shown, uint64_t max,
-                     const ImageSink *sink);
+  /* Walks content as a disk image, shown being its printable name. NULL: images inside objects are
+   * listed, not opened. */
+  void (*walk_image)(void *user, Content *content, const char *shown, const ImageSink *sink);
   void *image_user;
   uint32_t max_depth;    /* held to LIMIT_DEPTH_MAX */
   uint64_t max_expanded; /* bytes expanded from one top object, all levels together */

@@ -39,6 +39,10 @@ static bool on_alive(void *user, uint64_t bytes) {
   return unpack_alive(((ImageWalk *)user)->unpack, bytes);
 }
 
+static uint64_t room(void *user) {
+  return unpack_budget(((ImageWalk *)user)->unpack);
+}
+
 void unpack_image_open(Unpack *unpack, const Unpacker *self, Container *container) {
   const UnpackOptions *options = unpack->options;
   gsize n = 0;
@@ -53,6 +57,6 @@ void unpack_image_open(Unpack *unpack, const Unpacker *self, Container *containe
     return;
   }
   ImageWalk walk = {unpack, container};
-  const ImageSink sink = {&walk, on_file, on_gap, on_alive};
-  options->walk_image(options->image_user, container->content, shown, unpack_budget(unpack), &sink);
+  const ImageSink sink = {&walk, on_file, on_gap, on_alive, room};
+  options->walk_image(options->image_user, container->content, shown, &sink);
 }

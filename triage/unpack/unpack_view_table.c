@@ -44,16 +44,19 @@ static const View UTF7 =
     VIEW("utf-7", "UTF-7 sequences in other text", "RFC 2152",
          "a sequence that does not end in - is left", utf7_smells, utf7_make, LIMIT_VIEW_CONTEXT);
 static const View HTML = VIEW("entities", "HTML and XML character references", "HTML 5",
-                              "of named references those of ASCII are known", entities_smells,
-                              entities_make, LIMIT_VIEW_CONTEXT);
-static const View ESCAPES = VIEW(
-    "escapes", "Escapes of strings and URLs: \\x43, \\u0043, %43, %u0043", "ECMA-262, RFC 3986",
-    "octal escapes are left", escapes_smells, escapes_make, LIMIT_VIEW_CONTEXT);
+                              "of named references those of ASCII are known; one among text of "
+                              "other alphabets is left",
+                              entities_smells, entities_make, LIMIT_VIEW_CONTEXT);
+static const View ESCAPES =
+    VIEW("escapes", "Escapes of strings and URLs: \\x43, \\u0043, %43, %u0043",
+         "ECMA-262, RFC 3986", "octal escapes are left, and those among text of other alphabets",
+         escapes_smells, escapes_make, LIMIT_VIEW_CONTEXT);
 static const View FOLDED =
     VIEW("folded", "Constant strings of scripts put together: \"a\" & \"b\", Chr(), StrReverse()",
          "VBA, VBScript, JScript, PowerShell",
-         "variables, loops and functions of the script's own are not followed", fold_smells,
-         fold_make, LIMIT_VIEW_CONTEXT);
+         "variables, loops and functions of the script's own are not followed, nor calls nested "
+         "more than 16 deep; a constant of more than 16 MiB is folded in pieces",
+         fold_smells, fold_make, LIMIT_VIEW_CONTEXT);
 
 static const View *const TABLE[] = {&UTF16LE, &UTF16BE, &UTF32, &VBE,     &POWERSHELL,
                                     &BASE64,  &UTF7,    &HTML,  &ESCAPES, &FOLDED};
