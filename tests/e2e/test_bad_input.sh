@@ -39,6 +39,15 @@ nothing_written "rules that do not compile"
 status 2 "$TRIAGE" check-rules broken.yar
 grep -q 'broken.yar:3: error' stdout || fail "check-rules does not name file and line"
 status 0 "$TRIAGE" check-rules "$TRIAGE_SOURCE/rules/network_smtp_vb.yar"
+# a case goes on only under the terms it was begun with
+status 0 "$TRIAGE" scan -q -o case not-an-image.vbs
+status 0 "$TRIAGE" scan -q --resume -o case not-an-image.vbs
+status 2 "$TRIAGE" scan -q --resume --areas allocated -o case not-an-image.vbs
+says "was begun with other"
+echo "secret" >passwords
+status 2 "$TRIAGE" scan -q --resume --password-file passwords -o case not-an-image.vbs
+status 2 "$TRIAGE" scan -q --resume -b "$TRIAGE_SOURCE/samples/site.yaml" -o case not-an-image.vbs
+rm -rf case
 status 2 "$TRIAGE" scan -o case -r none.yar not-an-image.vbs
 says "none.yar"
 printf 'profiles:\n  - id: [\n' >broken.yaml

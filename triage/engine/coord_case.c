@@ -136,3 +136,8 @@ void case_recorded_limits(Store *store, ScanOptions *options) {
   options->max_depth = (int)recorded_number(store, "max-depth", LIMIT_DEPTH_DEFAULT);
   options->max_expanded = recorded_number(store, "max-expanded", (int64_t)LIMIT_EXPANDED_DEFAULT);
 }
+
+const char *case_evidence_path(char **given, const EvidenceRecord *record) {
+  bool is_given = given != NULL && record->no <= g_strv_length(given);
+  return is_given ? given[record->no - 1] : record->path;
+}

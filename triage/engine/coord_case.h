@@ -8,3 +8,6 @@ bool case_begin(Run *run, const char *libraries, GError **error);
 bool case_put_probe(Run *run, GError **error);
 /* The limits a case was examined under, for a second look at its objects. */
 void case_recorded_limits(Store *store, ScanOptions *options);
+/* Where a piece of evidence is: as given now (in order of the scan), else where it was. (transfer
+ * none) */
+const char *case_evidence_path(char **given, const EvidenceRecord *record);

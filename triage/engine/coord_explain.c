@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* coord_explain.c - the verdict on one hit, as a person would argue it. Reads the store alone. */
 #include "assess/assess.h"
+#include "base/text.h"
 #include "engine/coord_private.h"
 #include <string.h>
 
@@ -68,9 +69,11 @@ int coord_explain(const char *case_dir, const char *hit_id) {
   explanation.store = store_open(case_dir, false, &error);
   bool ok = explanation.store != NULL &&
             store_each_hit(explanation.store, explain, &explanation, &error) && explanation.ok;
-  if (ok && !explanation.is_found)
+  if (ok && !explanation.is_found) {
+    g_autofree char *shown = text_printable(hit_id, strlen(hit_id));
     ok = triage_fail(&error, TRIAGE_REASON_USAGE, "%s: no hit of this case has this identifier",
-                     hit_id);
+                     shown);
+  }
   if (!ok)
     g_printerr("triage explain: %s\n", error->message);
   store_free(explanation.store);

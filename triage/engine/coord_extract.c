@@ -69,11 +69,8 @@ static bool take_hit(void *user, const HitRow *row) {
 
 static bool take_evidence(void *user, const EvidenceRecord *record) {
   Extraction *extraction = user;
-  char **given = extraction->options->evidence;
-  guint n_given = given != NULL ? g_strv_length(given) : 0;
-  g_ptr_array_add(
-      extraction->evidence,
-      g_strdup(given != NULL && record->no <= n_given ? given[record->no - 1] : record->path));
+  g_ptr_array_add(extraction->evidence,
+                  g_strdup(case_evidence_path(extraction->options->evidence, record)));
   g_ptr_array_add(extraction->kinds, g_strdup(record->kind));
   return true;
 }
@@ -159,10 +156,7 @@ static Process *open_evidence(Extraction *extraction, uint32_t no, GError **erro
     if (message == NULL)
       return NULL;
     if (type == MSG_ERROR) {
-      guchar reason;
-      const char *text;
-      g_variant_get(message, "(y&s)", &reason, &text);
-      triage_fail(error, TRIAGE_REASON_USAGE, "%s", text);
+      process_take_error(message, error);
       return NULL;
     }
   }
@@ -238,12 +232,8 @@ static bool finish_pack(Extraction *extraction, GError **error) {
       return false;
     if (type == MSG_DONE)
       return true;
-    if (type == MSG_ERROR) {
-      guchar reason;
-      const char *text;
-      g_variant_get(message, "(y&s)", &reason, &text);
-      return triage_fail(error, TRIAGE_REASON_INTERNAL, "%s", text);
-    }
+    if (type == MSG_ERROR)
+      return process_take_error(message, error);
   }
 }
 
@@ -283,7 +273,7 @@ int coord_extract(const ExtractOptions *options) {
   int status = n_bad > 0 ? EXIT_INCOMPLETE : EXIT_COMPLETE;
   if (!ok) {
     g_printerr("triage extract: %s\n", error->message);
-    status = triage_error_reason(error) == TRIAGE_REASON_USAGE ? EXIT_UNUSABLE : EXIT_STOPPED;
+    status = triage_error_reason(error) == TRIAGE_REASON_INTERNAL ? EXIT_STOPPED : EXIT_UNUSABLE;
   } else {
     g_print("%u object(s) written; the password is \"%s\"\n", extraction.wanted->len - n_bad,
             WORKER_PACK_PASSWORD);

@@ -117,8 +117,20 @@ static bool check_resumed(Run *run, GPtrArray *probes, char **fingerprint, GErro
   for (guint i = 0; i < run->rules->len; i++)
     g_string_append_printf(text, "%s\n", ((RuleInput *)run->rules->pdata[i])->sha256);
   const ScanOptions *options = run->options;
-  g_string_append_printf(text, "%d %lld %d %d\n", options->max_depth,
-                         (long long)options->max_expanded, options->hash_all, options->entries);
+  g_string_append_printf(text, "%d %lld %d %d %u\n", options->max_depth,
+                         (long long)options->max_expanded, options->hash_all, options->entries,
+                         options->areas);
+  for (guint i = 0; i < profile_set_n_files(run->profiles); i++) {
+    const char *name, *sha256;
+    profile_set_file(run->profiles, i, &name, &sha256);
+    g_string_append_printf(text, "%s\n", sha256);
+  }
+  for (guint i = 0; i < run->passwords->len; i++) {
+    gsize n;
+    const char *password = g_bytes_get_data(run->passwords->pdata[i], &n);
+    g_string_append_len(text, password != NULL ? password : "", (gssize)n);
+    g_string_append_c(text, '\n');
+  }
   Digests digests;
   digest_bytes(DIGEST_SHA256, text->str, text->len, &digests);
   *fingerprint = g_strdup(digests.sha256);

@@ -48,6 +48,9 @@ GVariant *process_receive(Process *process, int timeout_seconds, MessageType *ty
 /* Why a process that ended has ended: out-of-memory where it said so, else worker-crash; the
  * sentence is the same in every run (no pids, no addresses). (transfer full) */
 char *process_end(Process *process, TriageReason *reason);
+/* What a worker's ERROR says, as an error of its reason; its text is made printable: the worker may
+ * have been captured. Returns false so that callers can return its result. */
+gboolean process_take_error(GVariant *message, GError **error);
 
 /* ---- what a probe found out ---- */
 typedef struct {

@@ -154,16 +154,10 @@ static bool take(Probe *probe, MessageType type, GVariant *message, bool *done, 
   case MSG_EVIDENCE:
     *done = true;
     return take_evidence(probe, message, error);
-  case MSG_ERROR: {
-    guchar reason;
-    const char *text;
-    g_variant_get(message, "(y&s)", &reason, &text);
+  case MSG_ERROR:
     *done = true;
-    if (!text_is_printable(text))
-      return broken(error, "error text");
-    triage_fail(&probe->error, (TriageReason)MIN(reason, TRIAGE_REASON_INTERNAL), "%s", text);
+    process_take_error(message, &probe->error);
     return true;
-  }
   default:
     return broken(error, "answer");
   }

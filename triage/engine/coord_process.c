@@ -2,6 +2,7 @@
 /* coord_process.c - one worker process: started, spoken to, ended. */
 #include "base/io.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "engine/coord_private.h"
 #include "engine/worker_fds.h"
 #include <errno.h>
@@ -170,6 +171,15 @@ GVariant *process_receive(Process *process, int timeout_seconds, MessageType *ty
       return NULL;
     }
   }
+}
+
+gboolean process_take_error(GVariant *message, GError **error) {
+  guchar reason;
+  const char *text;
+  g_variant_get(message, "(y&s)", &reason, &text);
+  g_autofree char *shown =
+      text_is_printable(text) ? g_strdup(text) : text_printable(text, strlen(text));
+  return triage_fail(error, (TriageReason)MIN(reason, TRIAGE_REASON_INTERNAL), "%s", shown);
 }
 
 /* libtsk is C++, the rest is C: both say so when memory ends, in these words. */

@@ -322,15 +322,15 @@ static bool finish_enumeration(Run *run, Slot *slot, GError **error) {
 }
 
 static bool take_job_error(Run *run, Slot *slot, GVariant *message, GError **error) {
-  guchar code;
-  const char *text;
-  g_variant_get(message, "(y&s)", &code, &text);
+  g_autoptr(GError) said = NULL;
   if (slot->job != JOB_ENUMERATE)
     return triage_fail(error, TRIAGE_REASON_WORKER_CRASH, "a worker sent a wrong answer");
+  process_take_error(message, &said);
+  TriageReason reason = triage_error_reason(said);
   Gap gap = {.seq = GAP_NO_OBJECT,
              .volume = slot->volume->no,
-             .reason = code > TRIAGE_REASON_LAST ? TRIAGE_REASON_CORRUPT : (TriageReason)code,
-             .detail = text};
+             .reason = reason > TRIAGE_REASON_LAST ? TRIAGE_REASON_CORRUPT : reason,
+             .detail = said->message};
   return store_put_gap(run->store, run->evidence, &gap, "", error) &&
          finish_enumeration(run, slot, error);
 }

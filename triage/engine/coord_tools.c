@@ -74,12 +74,8 @@ static bool ask(const char *role, const GPtrArray *rules,
       return false;
     if (type == MSG_DONE)
       return true;
-    if (type == MSG_ERROR) {
-      guchar reason;
-      const char *text;
-      g_variant_get(message, "(y&s)", &reason, &text);
-      return triage_fail(error, (TriageReason)MIN(reason, TRIAGE_REASON_INTERNAL), "%s", text);
-    }
+    if (type == MSG_ERROR)
+      return process_take_error(message, error);
     if (!take(user, type, message))
       return triage_fail(error, TRIAGE_REASON_INTERNAL, "a worker sent a wrong answer");
   }

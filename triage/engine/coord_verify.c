@@ -40,9 +40,7 @@ static void report(Check *check, guint from, const char *good) {
 
 static bool take_evidence(void *user, const EvidenceRecord *record) {
   Check *check = user;
-  char **given = check->options->evidence;
-  guint n_given = given != NULL ? g_strv_length(given) : 0;
-  const char *path = given != NULL && record->no <= n_given ? given[record->no - 1] : record->path;
+  const char *path = case_evidence_path(check->options->evidence, record);
   g_ptr_array_add(check->evidence, g_strdup(path));
   g_ptr_array_add(check->recorded, g_strdup_printf("%s\n%s", record->name, record->sha256));
   return true;
