@@ -54,11 +54,31 @@ static bool put_input_files(Run *run, GError **error) {
   return true;
 }
 
+DigestSet case_digest_set(const ScanOptions *options, const Probe *probe) {
+  g_auto(GStrv) words = g_strsplit(options->digest != NULL ? options->digest : "", ",", -1);
+  DigestSet set = DIGEST_SHA256;
+  for (guint i = 0; words[i] != NULL; i++) {
+    if (strcmp(words[i], "none") == 0)
+      return 0;
+    set |= strcmp(words[i], "sha1") == 0 ? DIGEST_SHA1 : 0;
+    set |= strcmp(words[i], "md5") == 0 ? DIGEST_MD5 : 0;
+  }
+  if (probe != NULL && probe->stored_sha1 != NULL && *probe->stored_sha1 != '\0')
+    set |= DIGEST_SHA1;
+  if (probe != NULL && probe->stored_md5 != NULL && *probe->stored_md5 != '\0')
+    set |= DIGEST_MD5;
+  return set;
+}
+
 bool case_begin(Run *run, const char *libraries, GError **error) {
   const ScanOptions *options = run->options;
   g_autofree char *now = case_now();
   g_autofree char *areas = areas_format(options->areas);
-  bool has_digest = options->digest == NULL || strcmp(options->digest, "none") != 0;
+  DigestSet set = case_digest_set(options, NULL);
+  g_autofree char *digest =
+      set == 0 ? g_strdup("none")
+               : g_strdup_printf("sha256%s%s and those the container stores",
+                                 set & DIGEST_SHA1 ? " sha1" : "", set & DIGEST_MD5 ? " md5" : "");
   return store_put_meta(run->store, "tool_version", TRIAGE_VERSION, error) &&
          store_put_meta(run->store, "libraries", libraries, error) &&
          put_given(run, "command_line", options->command_line, error) &&
@@ -69,7 +89,7 @@ bool case_begin(Run *run, const char *libraries, GError **error) {
          put_given(run, "notes", options->notes, error) &&
          put_given(run, "timezone", options->timezone, error) &&
          store_put_meta(run->store, "areas", areas, error) &&
-         store_put_meta(run->store, "digest", has_digest ? "sha256 sha1 md5" : "none", error) &&
+         store_put_meta(run->store, "digest", digest, error) &&
          store_put_meta(run->store, "status", "running", error) &&
          (!options->entries || store_put_meta(run->store, "entries", "1", error)) &&
          put_options(run, error) && put_host(run, error) && put_input_files(run, error);

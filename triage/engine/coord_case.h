@@ -4,6 +4,11 @@
 #include "engine/coord_private.h"
 
 char *case_now(void); /* RFC 3339 UTC (transfer full) */
+/* Which digests of the whole media a run computes: SHA-256, each that --digest adds and each that
+ * the container stores (probe; NULL: not asked), so that it can be compared; 0 for --digest none.
+ */
+DigestSet case_digest_set(const ScanOptions *options, const Probe *probe);
+
 bool case_begin(Run *run, const char *libraries, GError **error);
 bool case_put_probe(Run *run, GError **error);
 /* The limits a case was examined under, for a second look at its objects. */

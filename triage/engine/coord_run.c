@@ -2,6 +2,7 @@
 /* coord_run.c - one piece of evidence from probe to the last object: the event loop over workers.
  */
 #include "base/limits.h"
+#include "engine/coord_case.h"
 #include "engine/coord_slots.h"
 #include <errno.h>
 #include <poll.h>
@@ -196,10 +197,9 @@ static bool loop(Run *run, GError **error) {
 }
 
 static void prepare(Run *run) {
-  const char *digest = run->options->digest;
   g_autofree char *key = g_strdup_printf("evidence_%u_finished", run->evidence);
   g_autofree char *done = store_get_meta(run->store, key);
-  bool wanted = (digest == NULL || strcmp(digest, "none") != 0) && done == NULL &&
+  bool wanted = case_digest_set(run->options, run->probe) != 0 && done == NULL &&
                 run->probe->error == NULL && strcmp(run->probe->kind, "directory") != 0;
   run->digest_state = wanted ? DIGEST_WANTED : DIGEST_NOT_WANTED;
   run->digest_attempts = 0;

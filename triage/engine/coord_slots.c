@@ -4,6 +4,7 @@
  */
 #include "engine/coord_slots.h"
 #include "base/limits.h"
+#include "engine/coord_case.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -152,7 +153,8 @@ static bool give_digest(Run *run, Slot *slot, bool *gave) {
   g_clear_pointer(&slot->gaps, g_ptr_array_unref);
   slot->gaps = g_ptr_array_new_with_free_func((GDestroyNotify)stored_gap_free);
   *gave = true;
-  process_send(slot->process, MSG_DIGEST, g_variant_new("(u)", 0), NULL);
+  process_send(slot->process, MSG_DIGEST,
+               g_variant_new("(u)", (guint32)case_digest_set(run->options, run->probe)), NULL);
   return true;
 }
 

@@ -13,7 +13,7 @@ typedef enum {
   MSG_SETUP = 1,  /* role, evidence and rules: the first and only once */
   MSG_ENUMERATE,  /* walk one volume */
   MSG_SCAN,       /* examine these objects, in this order */
-  MSG_DIGEST,     /* read the whole media */
+  MSG_DIGEST,     /* read the whole media for the digests of a DigestSet */
   MSG_EXTRACT,    /* examine one object and hand over the content of one of its members */
   MSG_PACK_ENTRY, /* role pack: a file begins: name, modification time in seconds since 1970 */
   MSG_PACK_BYTES, /* role pack: the next bytes of it */

@@ -56,6 +56,6 @@ void worker_extract(Worker *worker, GVariant *job);
 GVariant *worker_receive(Worker *worker, MessageType *type);
 /* Role pack: files into the archive that is open as the spool. */
 bool worker_pack(Worker *worker, GError **error);
-void worker_digest(Worker *worker);
+void worker_digest(Worker *worker, GVariant *job);
 void worker_formats(Worker *worker);
 void worker_test_fault(Worker *worker, const char *name);

@@ -231,10 +231,12 @@ void worker_enumerate(Worker *worker, GVariant *job) {
     worker_fail(worker, error);
 }
 
-void worker_digest(Worker *worker) {
+void worker_digest(Worker *worker, GVariant *job) {
   enum { STEP = 1024 * 1024 };
   g_autofree uint8_t *buffer = g_malloc(STEP);
-  g_autoptr(Digester) digester = digester_new(DIGEST_ALL);
+  uint32_t set;
+  g_variant_get(job, "(u)", &set);
+  g_autoptr(Digester) digester = digester_new((DigestSet)(set & DIGEST_ALL));
   uint64_t size = worker->image != NULL ? image_size(worker->image) : 0;
   for (uint64_t offset = 0; offset < size; offset += STEP) {
     size_t n = (size_t)MIN(STEP, size - offset);

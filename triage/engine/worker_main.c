@@ -141,7 +141,7 @@ static void run_jobs(Worker *worker) {
     else if (type == MSG_EXTRACT)
       worker_extract(worker, job);
     else if (type == MSG_DIGEST)
-      worker_digest(worker);
+      worker_digest(worker, job);
     worker_flush(worker);
   }
 }
