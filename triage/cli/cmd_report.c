@@ -2,11 +2,16 @@
 /* cmd_report.c - renders a case again from its store. */
 #include "cli/commands.h"
 #include "engine/coord.h"
+#include "engine/coord_lock.h"
 #include "reports/reports.h"
 #include <string.h>
 
-static int check_case(const char *dir, Store **store) {
+static int check_case(const char *dir, CaseLock **lock, Store **store) {
   g_autoptr(GError) error = NULL;
+  if (coord_is_case(dir) && (*lock = case_lock_take(dir, &error)) == NULL) {
+    g_printerr("triage report: %s\n", error->message);
+    return EXIT_UNUSABLE;
+  }
   *store = store_open(dir, true, &error);
   if (*store == NULL) {
     g_printerr("triage report: %s\n", error->message);
@@ -41,8 +46,9 @@ int command_report(int argc, char **argv) {
     g_printerr("triage report: name one case directory\n");
     return EXIT_UNUSABLE;
   }
+  g_autoptr(CaseLock) lock = NULL;
   g_autoptr(Store) store = NULL;
-  int status = check_case(argv[1], &store);
+  int status = check_case(argv[1], &lock, &store);
   if (status != EXIT_COMPLETE)
     return status;
   g_auto(GStrv) formats = format != NULL ? g_strsplit(format, ",", -1) : NULL;

@@ -93,13 +93,23 @@ static bool make_case_dir(const ScanOptions *options, GError **error) {
                      g_strerror(errno));
 }
 
+/* Nothing is in it but hidden files: its own lock. */
+static bool is_empty(const char *path) {
+  g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+  const char *name;
+  while (dir != NULL && (name = g_dir_read_name(dir)) != NULL)
+    if (*name != '.')
+      return false;
+  return dir != NULL;
+}
+
 static bool open_case(Run *run, GError **error) {
-  if (!make_case_dir(run->options, error))
+  if (!make_case_dir(run->options, error) ||
+      (run->lock = case_lock_take(run->options->output, error)) == NULL)
     return false;
   /* A run may have been killed between making the directory and making the store. */
   g_autofree char *file = g_build_filename(run->options->output, "case.db", NULL);
-  g_autoptr(GDir) dir = g_dir_open(run->options->output, 0, NULL);
-  bool is_begun = access(file, F_OK) == 0 || dir == NULL || g_dir_read_name(dir) != NULL;
+  bool is_begun = access(file, F_OK) == 0 || !is_empty(run->options->output);
   run->store = run->options->resume && is_begun ? store_open(run->options->output, true, error)
                                                 : store_create(run->options->output, error);
   return run->store != NULL && store_begin(run->store, error);
@@ -241,6 +251,7 @@ static int run_case(Run *run, GPtrArray *probes, gint64 started) {
 
 void run_clear(Run *run) {
   store_free(run->store);
+  g_clear_pointer(&run->lock, case_lock_free);
   g_clear_pointer(&run->rules, g_ptr_array_unref);
   g_clear_pointer(&run->passwords, g_ptr_array_unref);
   g_clear_pointer(&run->profiles, profile_set_free);

@@ -3,6 +3,7 @@
 #pragma once
 #include "assess/assess.h"
 #include "engine/coord.h"
+#include "engine/coord_lock.h"
 #include "engine/proto.h"
 #include "store/store.h"
 #include <sys/types.h>
@@ -150,6 +151,7 @@ typedef struct {
 
 typedef struct {
   const ScanOptions *options;
+  CaseLock *lock; /* NULL: a scratch copy, which is nobody else's */
   Store *store;
   GPtrArray *rules, *passwords;
   ProfileSet *profiles;

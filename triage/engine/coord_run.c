@@ -48,6 +48,7 @@ bool run_tick(Run *run, GError **error) {
     return true;
   run->pending_rows = 0;
   run->committed_at = now;
+  case_lock_touch(run->lock);
   return store_commit(run->store, error) && store_begin(run->store, error);
 }
 

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# test_lock.sh - a case has one writer: who else comes is told who holds it; who was killed holds
+# nothing.
+# labels: asan
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+mkdir tree && script >tree/a.vbs && script b >tree/b.vbs
+status 0 "$TRIAGE" scan -q -o whole tree
+
+hang() { # a scan that stays at a.vbs until it is killed
+  rm -rf case
+  TRIAGE_TEST_FAULT=hang:a.vbs "$TRIAGE" scan -q --jobs 1 -o case tree 2>/dev/null &
+  pid=$!
+  for _ in $(seq 200); do
+    [ -f case/case.db ] && [ "$(sqlite3 -readonly case/case.db 'select count(*) from object' 2>/dev/null)" = 2 ] && return
+    sleep 0.05
+  done
+  fail "the scan did not begin"
+}
+hang
+status 2 "$TRIAGE" scan -q --resume -o case tree
+says "process $pid on host $(uname -n), since 2"
+status 2 "$TRIAGE" report case
+says "is being written by triage"
+cmp -s case/.lock <(printf '%s\n%s\n' "$(uname -n)" "$pid") && fail "the lock does not say since when"
+kill -9 $pid
+wait $pid 2>/dev/null
+status 0 "$TRIAGE" scan -q --resume -o case tree
+same whole/hits.csv case/hits.csv
+[ ! -e case/.lock ] || fail "the lock outlives its run"
+(cd case && sha256sum -c --quiet manifest.sha256) || fail "the manifest does not hold"
+
+# several come at once to a killed case: one of them works, the others are told
+hang
+kill -9 $pid
+wait $pid 2>/dev/null
+pids=()
+for i in 1 2 3 4; do
+  "$TRIAGE" scan -q --resume -o case tree 2>"said$i" &
+  pids+=($!)
+done
+for i in 1 2 3 4; do
+  wait "${pids[i - 1]}"
+  got=$?
+  [ $got -eq 0 ] || { [ $got -eq 2 ] && grep -q 'is being written by triage' "said$i"; } || { fail "status $got"; cat "said$i"; }
+done
+same whole/hits.csv case/hits.csv
+
+# on a shared file system another machine's holder counts while it shows signs of life
+printf 'elsewhere\n4711\n2026-01-01T00:00:00Z\n' >case/.lock
+status 0 "$TRIAGE" scan -q --resume -o case tree
+printf 'elsewhere\n4711\n2026-01-01T00:00:00Z\n' >case/.lock
+TRIAGE_TEST_SHARED_DIRECTORY=1 status 2 "$TRIAGE" scan -q --resume -o case tree
+says "process 4711 on host elsewhere"
+touch -d '-2 minutes' case/.lock
+TRIAGE_TEST_SHARED_DIRECTORY=1 status 0 "$TRIAGE" scan -q --resume -o case tree
+finish
