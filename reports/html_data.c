@@ -4,6 +4,7 @@
 #include "base/keyhash.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "base/timestomp.h"
 #include "reports/html_words.h"
 #include <string.h>
 #include <zlib.h>
@@ -164,7 +165,7 @@ static void put_times(GString *json, const TriageTime *const times[4]) {
 }
 
 /* [content, id, evidence, volume, path, member, meta, state, flags, times, member's times or 0,
- * first offset, image offset] */
+ * first offset, image offset, times of the name or 0, timestomped] */
 static void add_hit(HtmlData *data, const HitRow *hit, guint content) {
   GString *json = data->hits;
   g_string_append_printf(json, "%s[%u,", json->len > 0 ? ",\n" : "", content);
@@ -189,7 +190,12 @@ static void add_hit(HtmlData *data, const HitRow *hit, guint content) {
     put_number(json, hit->image_offset);
   else
     g_string_append(json, ",null");
-  g_string_append_c(json, ']');
+  if (hit->has_name_times)
+    put_times(json, (const TriageTime *const[]){&hit->name_created, &hit->name_modified,
+                                                &hit->name_changed, &hit->name_accessed});
+  else
+    g_string_append(json, ",0");
+  g_string_append_printf(json, ",%d]", timestomp_is(hit->timestomp) ? 1 : 0);
 }
 
 void html_data_add(HtmlData *data, const HitRow *hit, const char *key) {

@@ -2,6 +2,7 @@
 /* html_hits.c - the hits by verdict. What is the same for all places of one content is said once;
  * each place has its own anchor (#H-...), times and commands. */
 #include "base/text.h"
+#include "base/timestomp.h"
 #include "reports/html_parts.h"
 #include <string.h>
 
@@ -210,32 +211,63 @@ static void chain(Out *out, const HitRow *hit) {
   html_markup(out, "</p>\n");
 }
 
+/* What the two records of NTFS say together, and which of it is a contradiction. */
+static void timestomp_row(Out *out, const HitRow *hit, guint columns) {
+  if (!timestomp_is(hit->timestomp))
+    return;
+  html_format(out, "<tr><th scope=\"row\">Timestomped</th><td colspan=\"%u\"><strong>", columns);
+  bool any = false;
+  for (unsigned sign = 1; sign <= TIMESTOMP_LAST; sign <<= 1) {
+    if ((hit->timestomp & sign) == 0 || !timestomp_is(sign))
+      continue;
+    html_text(out, any ? "; " : "");
+    html_text(out, timestomp_sign_text(sign));
+    any = true;
+  }
+  html_markup(out, "</strong></td></tr>\n");
+}
+
+static void time_cell(Out *out, const TriageTime *time) {
+  html_markup(out, "<td>");
+  html_time(out, time);
+  const char *source = time->is_set ? triage_time_source_name(time->source) : "";
+  if (*source != '\0') {
+    html_markup(out, " <span class=\"zone\">");
+    html_text(out, source);
+    html_markup(out, "</span>");
+  }
+  html_markup(out, "</td>");
+}
+
 static void times(Out *out, const HitRow *hit) {
   const struct {
     const char *label;
-    const TriageTime *object, *member;
-  } rows[] = {{"Created", &hit->object_created, &hit->created},
-              {"Modified", &hit->object_modified, &hit->modified},
-              {"Metadata changed", &hit->object_changed, &hit->changed},
-              {"Accessed", &hit->object_accessed, &hit->accessed}};
+    const TriageTime *object, *name, *member;
+  } rows[] = {{"Created", &hit->object_created, &hit->name_created, &hit->created},
+              {"Modified", &hit->object_modified, &hit->name_modified, &hit->modified},
+              {"Metadata changed", &hit->object_changed, &hit->name_changed, &hit->changed},
+              {"Accessed", &hit->object_accessed, &hit->name_accessed, &hit->accessed}};
   bool has_member = *hit->member != '\0';
   html_markup(out,
               "<table class=\"pairs times\"><thead><tr><td></td><th scope=\"col\">File, by its "
               "file system</th>");
+  if (hit->has_name_times)
+    html_markup(out, "<th scope=\"col\">Its name ($FILE_NAME)</th>");
   if (has_member)
     html_markup(out, "<th scope=\"col\">Member, by its container</th>");
   html_markup(out, "</tr></thead><tbody>\n");
   for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
     html_markup(out, "<tr><th scope=\"row\">");
     html_text(out, rows[i].label);
-    html_markup(out, "</th><td>");
-    html_time(out, rows[i].object);
-    if (has_member) {
-      html_markup(out, "</td><td>");
-      html_time(out, rows[i].member);
-    }
-    html_markup(out, "</td></tr>\n");
+    html_markup(out, "</th>");
+    time_cell(out, rows[i].object);
+    if (hit->has_name_times)
+      time_cell(out, rows[i].name);
+    if (has_member)
+      time_cell(out, rows[i].member);
+    html_markup(out, "</tr>\n");
   }
+  timestomp_row(out, hit, 1 + (hit->has_name_times ? 1 : 0) + (has_member ? 1 : 0));
   html_markup(out, "</tbody></table>\n");
 }
 

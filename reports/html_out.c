@@ -148,7 +148,9 @@ void html_time(Out *out, const TriageTime *time) {
   if (n > 0 && text[n - 1] == 'Z')
     text[n - 1] = '\0';
   html_text(out, text);
-  if (time->is_local)
+  if (time->is_date)
+    html_markup(out, " <span class=\"zone local\">day alone, zone not recorded</span>");
+  else if (time->is_local)
     html_markup(out, " <span class=\"zone local\">local time, zone not recorded</span>");
   else
     html_markup(out, " <span class=\"zone\">UTC</span>");

@@ -38,8 +38,8 @@
     verdict, sha256, view, rule, strings, count, indicators, scenario, profile, reason, grounds, size, places: 0
   }));
   const hits = data.hits.map(([content, id, evidence, volume, path, member, meta, state, flags, times, memberTimes, first,
-    image], index) => ({
-    c: contents[content], id: 'H-' + id, evidence, volume, path, member, meta, state, flags, times, memberTimes, first, image, index
+    image, nameTimes, isStomped], index) => ({
+    c: contents[content], id: 'H-' + id, evidence, volume, path, member, meta, state, flags, times, memberTimes, first, image, nameTimes, isStomped, index
   }));
   for (const hit of hits) hit.c.places++;
   contents.forEach((content, index) => { content.index = index; });
@@ -306,7 +306,7 @@
       body.append(el('tr', {}, el('th', { scope: 'row' }, label), el('td', {}, el('bdi', {}, String(value)))));
     return el('table', { class: 'pairs' }, body);
   }
-  const timeText = text => !text ? 'none' : text.endsWith('Z') ? text.slice(0, -1).replace('T', ' ') + ' UTC' : text.replace('T', ' ') + ' local time, zone not recorded';
+  const timeText = text => !text ? 'none' : text.endsWith('Z') ? text.slice(0, -1).replace('T', ' ') + ' UTC' : text.replace('T', ' ') + (text.includes('T') ? ' local time, zone not recorded' : ' day alone, zone not recorded');
   const offset = value => value === null ? '' : number(value) + ' (0x' + BigInt(value).toString(16) + ')';
 
   function excerpt(hit) {
@@ -371,7 +371,8 @@
       el('h5', {}, 'Recorded facts'),
       pairs([['State', hit.state + (hit.flags & 1 ? ', named stream' : '') + (hit.flags & 2 ? ', its metadata belongs to another file now' : '')], ['Metadata address', hit.meta],
         ['First match in the content', offset(hit.first)], ['First match in the evidence', offset(hit.image)], ['Rule', c.rule], ['Strings', c.strings], ['Matches', number(c.count)], ['View', c.view],
-        ['Size', number(c.size) + ' bytes'], ['SHA-256', c.sha256], ...times.map((label, i) => [label, timeText(hit.times[i])]), ...(hit.memberTimes ? times.map((label, i) => ['Member ' + label.toLowerCase(), timeText(hit.memberTimes[i])]) : [])]),
+        ['Size', number(c.size) + ' bytes'], ['SHA-256', c.sha256], ...times.map((label, i) => [label, timeText(hit.times[i])]), ...(hit.nameTimes ? times.map((label, i) => [label + ' ($FILE_NAME)', timeText(hit.nameTimes[i])]) : []),
+        ['Timestomped', hit.isStomped ? 'yes: the two records of its times contradict each other' : ''], ...(hit.memberTimes ? times.map((label, i) => ['Member ' + label.toLowerCase(), timeText(hit.memberTimes[i])]) : [])]),
       samePlaces(hit) || '', hand);
     panel.hidden = false;
     panel.scrollTop = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* report_csv.c - hits.csv, coverage.csv, entries.csv (RFC 4180 by libcsv). */
+#include "base/timestomp.h"
 #include "reports/report_writers.h"
 #include "reports/reports_out.h"
 #include <csv.h>
@@ -77,6 +78,20 @@ static void add_values(Table *table, const HitRow *hit, const char *const *names
   add_field(table, text);
 }
 
+/* The records that the row's times come from, each once. */
+static void add_sources(Table *table, const HitRow *hit) {
+  const TriageTime *times[] = {&hit->created, &hit->modified, &hit->changed, &hit->accessed};
+  g_autoptr(GString) words = g_string_new(NULL);
+  unsigned seen = 0;
+  for (gsize i = 0; i < G_N_ELEMENTS(times); i++) {
+    const char *word = times[i]->is_set ? triage_time_source_name(times[i]->source) : "";
+    if (*word != '\0' && (seen >> times[i]->source & 1) == 0)
+      g_string_append_printf(words, "%s%s", words->len > 0 ? ";" : "", word);
+    seen |= 1u << times[i]->source;
+  }
+  add_field(table, words->str);
+}
+
 static bool put_hit(void *user, const HitRow *hit) {
   Table *table = user;
   add_field(table, hit->hit_id);
@@ -115,17 +130,25 @@ static bool put_hit(void *user, const HitRow *hit) {
   add_field(table, hit->excerpt);
   add_field(table, hit->rule_namespace);
   add_field(table, hit->also_views);
+  add_sources(table, hit);
+  add_time(table, &hit->name_created);
+  add_time(table, &hit->name_modified);
+  add_time(table, &hit->name_changed);
+  add_time(table, &hit->name_accessed);
+  add_field(table, !hit->has_name_times ? "" : timestomp_is(hit->timestomp) ? "yes" : "no");
   end_row(table);
   return table->out.problem == 0;
 }
 
 bool report_write_hits(Store *store, int fd, GError **error) {
   Table table;
-  begin(&table, fd,
-        "hit_id,evidence,volume,volume_offset,fs_type,path,member,view,meta_addr,state,size,sha256,"
-        "sha1,md5,created,modified,changed,accessed,rule,strings,match_count,first_offset,"
-        "image_offset,verdict,scenario,profile,reason,smtp_server,smtp_port,mail_from,mail_to,"
-        "subject,attachments,excerpt,rule_namespace,also_views");
+  begin(
+      &table, fd,
+      "hit_id,evidence,volume,volume_offset,fs_type,path,member,view,meta_addr,state,size,sha256,"
+      "sha1,md5,created,modified,changed,accessed,rule,strings,match_count,first_offset,"
+      "image_offset,verdict,scenario,profile,reason,smtp_server,smtp_port,mail_from,mail_to,"
+      "subject,attachments,excerpt,rule_namespace,also_views,times_kind,name_created,name_modified,"
+      "name_changed,name_accessed,timestomped");
   return finish(&table, store_each_hit(store, put_hit, &table, error), error);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* report_jsonl.c - hits.jsonl: one object a line, with everything the store knows of a hit. */
 #include "base/text.h"
+#include "base/timestomp.h"
 #include "reports/report_writers.h"
 #include "reports/reports_out.h"
 #include <jansson.h>
@@ -30,6 +31,50 @@ static json_t *times(const TriageTime *created, const TriageTime *modified,
   json_object_set_new(object, "changed", time_text(changed));
   json_object_set_new(object, "accessed", time_text(accessed));
   return object;
+}
+
+static json_t *source_text(const TriageTime *time) {
+  const char *word = time->is_set ? triage_time_source_name(time->source) : "";
+  return *word != '\0' ? json_string(word) : json_null();
+}
+
+static json_t *sources(const TriageTime *created, const TriageTime *modified,
+                       const TriageTime *changed, const TriageTime *accessed) {
+  json_t *object = json_object();
+  json_object_set_new(object, "created", source_text(created));
+  json_object_set_new(object, "modified", source_text(modified));
+  json_object_set_new(object, "changed", source_text(changed));
+  json_object_set_new(object, "accessed", source_text(accessed));
+  return object;
+}
+
+static json_t *signs(unsigned bits) {
+  json_t *list = json_array();
+  for (unsigned sign = 1; sign <= TIMESTOMP_LAST; sign <<= 1)
+    if ((bits & sign) != 0)
+      json_array_append_new(list, json_string(timestomp_sign_name(sign)));
+  return list;
+}
+
+static void set_times(json_t *object, const HitRow *hit) {
+  json_object_set_new(object, "times",
+                      times(&hit->created, &hit->modified, &hit->changed, &hit->accessed));
+  json_object_set_new(object, "object_times",
+                      times(&hit->object_created, &hit->object_modified, &hit->object_changed,
+                            &hit->object_accessed));
+  json_object_set_new(object, "times_kind",
+                      sources(&hit->created, &hit->modified, &hit->changed, &hit->accessed));
+  json_object_set_new(object, "object_times_kind",
+                      sources(&hit->object_created, &hit->object_modified, &hit->object_changed,
+                              &hit->object_accessed));
+  json_object_set_new(object, "file_name_times",
+                      hit->has_name_times ? times(&hit->name_created, &hit->name_modified,
+                                                  &hit->name_changed, &hit->name_accessed)
+                                          : json_null());
+  json_object_set_new(object, "timestomped",
+                      hit->has_name_times ? json_boolean(timestomp_is(hit->timestomp))
+                                          : json_null());
+  json_object_set_new(object, "timestomp_signs", signs(hit->timestomp));
 }
 
 static json_t *matches(const HitRow *hit) {
@@ -92,11 +137,7 @@ static void set_place(json_t *object, const HitRow *hit) {
 static json_t *hit_object(const HitRow *hit) {
   json_t *object = json_object();
   set_place(object, hit);
-  json_object_set_new(object, "times",
-                      times(&hit->created, &hit->modified, &hit->changed, &hit->accessed));
-  json_object_set_new(object, "object_times",
-                      times(&hit->object_created, &hit->object_modified, &hit->object_changed,
-                            &hit->object_accessed));
+  set_times(object, hit);
   json_object_set_new(object, "rule_namespace", json_string(hit->rule_namespace));
   json_object_set_new(object, "rule", json_string(hit->rule));
   json_object_set_new(object, "strings", split(hit->strings));

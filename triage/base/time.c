@@ -32,6 +32,10 @@ void triage_time_format(const TriageTime *time, char *out, unsigned long size) {
   int64_t year;
   unsigned month, day;
   civil_from_days(days, &year, &month, &day);
+  if (time->is_date) {
+    snprintf(out, size, "%04lld-%02u-%02u", (long long)year, month, day);
+    return;
+  }
   char fraction[12] = "";
   if (time->digits > 0 && time->digits <= 9) {
     char nine[16];
@@ -44,4 +48,37 @@ void triage_time_format(const TriageTime *time, char *out, unsigned long size) {
   snprintf(out, size, "%04lld-%02u-%02uT%02d:%02d:%02d%s%s", (long long)year, month, day,
            (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60), fraction,
            time->is_local ? "" : "Z");
+}
+
+TriageTime triage_time_of_filetime(uint64_t ticks, TriageTimeSource source) {
+  if (ticks == 0)
+    return (TriageTime){0};
+  return (TriageTime){.seconds = (int64_t)(ticks / 10000000) - INT64_C(11644473600),
+                      .nanoseconds = (uint32_t)(ticks % 10000000) * 100,
+                      .digits = 7,
+                      .is_set = true,
+                      .source = (uint8_t)source};
+}
+
+const char *triage_time_source_name(unsigned source) {
+  static const char *const names[TIME_SOURCE_LAST + 1] = {
+      [TIME_UNSTATED] = "",
+      [TIME_NTFS_STANDARD] = "ntfs-standard-information",
+      [TIME_NTFS_NAME] = "ntfs-file-name",
+      [TIME_FAT] = "fat-local",
+      [TIME_EXFAT] = "exfat-local",
+      [TIME_FILE_SYSTEM] = "file-system-utc",
+      [TIME_DIRECTORY] = "directory-utc",
+      [TIME_ZIP_DOS] = "zip-dos-local",
+      [TIME_ZIP_UNIX] = "zip-unix-utc",
+      [TIME_ZIP_NTFS] = "zip-ntfs-utc",
+      [TIME_ZIP_OLD_UNIX] = "zip-old-unix-utc",
+      [TIME_ARCHIVE_DOS] = "archive-dos-local",
+      [TIME_ARCHIVE_UTC] = "archive-utc",
+      [TIME_OLE] = "ole-utc",
+      [TIME_MAIL] = "mail-date",
+      [TIME_OUTLOOK] = "outlook-utc",
+      [TIME_REGISTRY] = "registry-key-utc",
+  };
+  return source <= TIME_SOURCE_LAST ? names[source] : "";
 }

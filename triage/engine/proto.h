@@ -46,9 +46,12 @@ typedef enum {
 } MessageType;
 
 /* Fields of the messages, in the order of their type strings. */
-#define PROTO_TIME "(xuyy)" /* seconds, nanoseconds, digits, flags 1 set 2 local */
+/* seconds, nanoseconds, digits, flags (1 set, 2 local, 4 date alone), source */
+#define PROTO_TIME "(xuyyy)"
+/* ..., times, those of NTFS's $FILE_NAME, ..., raw path */
 #define PROTO_OBJECT                                                                               \
-  "(tutuusyyutt" PROTO_TIME PROTO_TIME PROTO_TIME PROTO_TIME "umaymayay)" /* last: raw path */
+  "(tutuusyyutt" PROTO_TIME PROTO_TIME PROTO_TIME PROTO_TIME                                       \
+  "m(" PROTO_TIME PROTO_TIME PROTO_TIME PROTO_TIME ")umaymayay)"
 #define PROTO_GAP "(tuubsyttyss)" /* ..., reason, detail, member */
 
 typedef struct _ProtoReader ProtoReader;

@@ -38,27 +38,60 @@ static bool is_component(GBytes *name) {
 }
 
 GVariant *proto_pack_time(const TriageTime *time) {
-  return g_variant_new(PROTO_TIME, time->seconds, time->nanoseconds, time->digits,
-                       (guchar)((time->is_set ? 1 : 0) | (time->is_local ? 2 : 0)));
+  return g_variant_new(
+      PROTO_TIME, time->seconds, time->nanoseconds, time->digits,
+      (guchar)((time->is_set ? 1 : 0) | (time->is_local ? 2 : 0) | (time->is_date ? 4 : 0)),
+      (guchar)time->source);
 }
 
 bool proto_take_time(GVariant *message, TriageTime *out) {
   guchar digits, flags;
-  g_variant_get(message, PROTO_TIME, &out->seconds, &out->nanoseconds, &digits, &flags);
+  g_variant_get(message, PROTO_TIME, &out->seconds, &out->nanoseconds, &digits, &flags,
+                &out->source);
   out->digits = digits;
   out->is_set = (flags & 1) != 0;
   out->is_local = (flags & 2) != 0;
-  return digits <= 9 && flags <= 3 && out->nanoseconds < 1000000000u;
+  out->is_date = (flags & 4) != 0;
+  return digits <= 9 && flags <= 7 && out->source <= TIME_SOURCE_LAST &&
+         out->nanoseconds < 1000000000u;
+}
+
+#define FOUR_TIMES "(@" PROTO_TIME "@" PROTO_TIME "@" PROTO_TIME "@" PROTO_TIME ")"
+
+/* Only NTFS has them. */
+static GVariant *pack_name_times(const Object *object) {
+  bool has = object->name_created.is_set || object->name_modified.is_set ||
+             object->name_changed.is_set || object->name_accessed.is_set;
+  GVariant *four = has ? g_variant_new(FOUR_TIMES, proto_pack_time(&object->name_created),
+                                       proto_pack_time(&object->name_modified),
+                                       proto_pack_time(&object->name_changed),
+                                       proto_pack_time(&object->name_accessed))
+                       : NULL;
+  return g_variant_new_maybe(G_VARIANT_TYPE("(" PROTO_TIME PROTO_TIME PROTO_TIME PROTO_TIME ")"),
+                             four);
+}
+
+static bool take_name_times(GVariant *may, Object *out) {
+  g_autoptr(GVariant) four = g_variant_get_maybe(may);
+  TriageTime *const times[] = {&out->name_created, &out->name_modified, &out->name_changed,
+                               &out->name_accessed};
+  bool ok = true;
+  for (gsize i = 0; four != NULL && i < G_N_ELEMENTS(times); i++) {
+    g_autoptr(GVariant) child = g_variant_get_child_value(four, i);
+    ok = proto_take_time(child, times[i]) && ok;
+  }
+  return ok;
 }
 
 GVariant *proto_pack_object(const Object *object, const GBytes *raw_path) {
   return g_variant_new(
-      "(tutuusyyutt@" PROTO_TIME "@" PROTO_TIME "@" PROTO_TIME "@" PROTO_TIME "u@may@may@ay)",
+      "(tutuusyyutt@" PROTO_TIME "@" PROTO_TIME "@" PROTO_TIME "@" PROTO_TIME "@*u@may@may@ay)",
       object->seq, object->volume, object->meta_addr, object->attr_type, object->attr_id,
       object->meta, (guchar)object->kind, (guchar)object->state, object->flags, object->size,
       object->first_byte, proto_pack_time(&object->created), proto_pack_time(&object->modified),
-      proto_pack_time(&object->changed), proto_pack_time(&object->accessed), object->dir,
-      maybe_bytes(object->name), maybe_bytes(object->attr_name), proto_bytes((GBytes *)raw_path));
+      proto_pack_time(&object->changed), proto_pack_time(&object->accessed),
+      pack_name_times(object), object->dir, maybe_bytes(object->name),
+      maybe_bytes(object->attr_name), proto_bytes((GBytes *)raw_path));
 }
 
 bool proto_take_object(GVariant *message, Object *out, GBytes **raw_path, GError **error) {
@@ -66,13 +99,13 @@ bool proto_take_object(GVariant *message, Object *out, GBytes **raw_path, GError
   const char *meta;
   guchar kind, state;
   g_autoptr(GVariant) created = NULL, modified = NULL, changed = NULL, accessed = NULL;
-  g_autoptr(GVariant) name = NULL, attr_name = NULL, path = NULL;
+  g_autoptr(GVariant) name_times = NULL, name = NULL, attr_name = NULL, path = NULL;
   g_variant_get(message,
                 "(tutuu&syyutt@" PROTO_TIME "@" PROTO_TIME "@" PROTO_TIME "@" PROTO_TIME
-                "u@may@may@ay)",
+                "@*u@may@may@ay)",
                 &out->seq, &out->volume, &out->meta_addr, &out->attr_type, &out->attr_id, &meta,
                 &kind, &state, &out->flags, &out->size, &out->first_byte, &created, &modified,
-                &changed, &accessed, &out->dir, &name, &attr_name, &path);
+                &changed, &accessed, &name_times, &out->dir, &name, &attr_name, &path);
   if (strlen(meta) >= sizeof out->meta || !text_is_printable(meta))
     return broken(error, "metadata address");
   g_strlcpy(out->meta, meta, sizeof out->meta);
@@ -81,7 +114,8 @@ bool proto_take_object(GVariant *message, Object *out, GBytes **raw_path, GError
   if (kind > OBJECT_KIND_LAST || state > STATE_LAST)
     return broken(error, "object kind");
   if (!proto_take_time(created, &out->created) || !proto_take_time(modified, &out->modified) ||
-      !proto_take_time(changed, &out->changed) || !proto_take_time(accessed, &out->accessed))
+      !proto_take_time(changed, &out->changed) || !proto_take_time(accessed, &out->accessed) ||
+      !take_name_times(name_times, out))
     return broken(error, "time");
   if (out->size > INT64_MAX || out->first_byte > INT64_MAX || out->seq > INT64_MAX ||
       out->meta_addr > INT64_MAX)

@@ -75,10 +75,7 @@ static char *made_at(libvshadow_store_t *store) {
   uint64_t filetime = 0;
   char text[64] = "at an unknown time";
   if (libvshadow_store_get_creation_time(store, &filetime, NULL) == 1 && filetime > 0) {
-    TriageTime time = {.seconds = (int64_t)(filetime / 10000000) - INT64_C(11644473600),
-                       .nanoseconds = (uint32_t)(filetime % 10000000 * 100),
-                       .digits = 7,
-                       .is_set = true};
+    TriageTime time = triage_time_of_filetime(filetime, TIME_UNSTATED);
     triage_time_format(&time, text, sizeof text);
   }
   return g_strdup(text);

@@ -77,7 +77,8 @@ typedef struct {
   uint32_t flags;
   uint64_t size;       /* logical bytes */
   uint64_t first_byte; /* evidence offset of the first block, 0 where resident: the order of work */
-  TriageTime created, modified, changed, accessed;
+  TriageTime created, modified, changed, accessed; /* of NTFS: $STANDARD_INFORMATION */
+  TriageTime name_created, name_modified, name_changed, name_accessed; /* NTFS: $FILE_NAME */
   uint32_t dir;      /* directory number of the name, 0: the root */
   GBytes *name;      /* raw bytes of the last path component (no '/'); NULL: no name */
   GBytes *attr_name; /* raw bytes, NULL: unnamed */

@@ -49,8 +49,11 @@ static bool give_gap(Tree *tree, uint64_t seq, uint32_t dir, TriageReason reason
 }
 
 static TriageTime time_of(struct timespec when) {
-  TriageTime time = {
-      .seconds = when.tv_sec, .nanoseconds = (uint32_t)when.tv_nsec, .digits = 9, .is_set = true};
+  TriageTime time = {.seconds = when.tv_sec,
+                     .nanoseconds = (uint32_t)when.tv_nsec,
+                     .digits = 9,
+                     .is_set = true,
+                     .source = TIME_DIRECTORY};
   return time;
 }
 

@@ -1,34 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* walk_entry.c - the objects of one metadata entry: its attributes, with state, size, times and the
- * place of their first byte. */
+/* walk_entry.c - the objects of one metadata entry: its attributes, with state, size and the place
+ * of their first byte. */
 #include "base/limits.h"
 #include "base/text.h"
 #include "evidence/walk_private.h"
 #include <string.h>
-
-static TriageTime time_of(time_t seconds, uint32_t nanoseconds, uint8_t digits, bool is_local) {
-  TriageTime time = {.seconds = seconds,
-                     .nanoseconds = nanoseconds % 1000000000u,
-                     .digits = digits,
-                     .is_set = seconds != 0 || nanoseconds != 0,
-                     .is_local = is_local};
-  return time;
-}
-
-/* Times with the precision their file system stores. FAT keeps local time without a zone; workers
- * run in UTC, so libtsk hands it through unchanged. */
-static void take_times(const TSK_FS_INFO *fs, const TSK_FS_META *meta, Object *object) {
-  TSK_FS_TYPE_ENUM type = fs->ftype;
-  bool is_fat = TSK_FS_TYPE_ISFAT(type);
-  uint8_t digits =
-      TSK_FS_TYPE_ISNTFS(type)                                                           ? 7
-      : type == TSK_FS_TYPE_EXT4 || type == TSK_FS_TYPE_APFS || type == TSK_FS_TYPE_FFS2 ? 9
-                                                                                         : 0;
-  object->modified = time_of(meta->mtime, meta->mtime_nano, digits, is_fat);
-  object->accessed = time_of(meta->atime, meta->atime_nano, digits, is_fat);
-  object->changed = time_of(meta->ctime, meta->ctime_nano, digits, is_fat);
-  object->created = time_of(meta->crtime, meta->crtime_nano, is_fat ? 2 : digits, is_fat);
-}
 
 static ObjectKind kind_of(const TSK_FS_META *meta) {
   switch (meta->type) {
@@ -276,7 +252,7 @@ void entry_emit(Walk *walk, const PendingDir *below, TSK_FS_FILE *file, GBytes *
   walk->is_live = (meta->flags & TSK_FS_META_FLAG_ALLOC) != 0;
   image_damage_reset(volume_set_image(walk->set));
   object.kind = kind_of(meta);
-  take_times(walk->fs, meta, &object);
+  entry_times(walk->fs, file, &object);
   TSK_FS_TYPE_ENUM type = walk->fs->ftype;
   uint64_t first_seq = walk->seq;
   bool is_root = file->name == NULL && meta->addr == walk->fs->root_inum;

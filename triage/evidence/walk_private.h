@@ -55,6 +55,8 @@ typedef struct {
  * NULL. */
 void entry_emit(Walk *walk, const PendingDir *below, TSK_FS_FILE *file, GBytes *name,
                 bool is_name_deleted);
+/* walk_times.c: the times of an entry; object->name tells which of its names is meant. */
+void entry_times(const TSK_FS_INFO *fs, TSK_FS_FILE *file, Object *object);
 /* True where an NTFS entry holds an attribute with content. */
 bool entry_has_content(const Walk *walk, TSK_FS_FILE *file);
 /* Emits a gap about a directory or metadata entry; text of libtsk is appended. */

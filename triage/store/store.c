@@ -178,7 +178,8 @@ void bind_time(Binder *binder, const TriageTime *time) {
   else
     sqlite3_bind_null(binder->statement, ++binder->at);
   bind_u64(binder, time->nanoseconds | (uint64_t)time->digits << 32 |
-                       (uint64_t)(time->is_local ? 1 : 0) << 40);
+                       (uint64_t)(time->is_local ? 1 : 0) << 40 |
+                       (uint64_t)(time->is_date ? 1 : 0) << 41 | (uint64_t)time->source << 48);
 }
 
 void bind_times(Binder *binder, const TriageTime *created, const TriageTime *modified,
@@ -212,6 +213,8 @@ void column_time(sqlite3_stmt *statement, int column, TriageTime *out) {
   out->nanoseconds = (uint32_t)part;
   out->digits = (uint8_t)(part >> 32);
   out->is_local = (part >> 40 & 1) != 0;
+  out->is_date = (part >> 41 & 1) != 0;
+  out->source = (uint8_t)MIN(part >> 48, TIME_SOURCE_LAST);
 }
 
 void column_digests(sqlite3_stmt *statement, int column, Digests *out) {

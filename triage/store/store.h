@@ -184,10 +184,13 @@ typedef struct {
   const Object *object; /* as store_pending gives it */
   const char *fs_type, *path, *member, *view, *meta, *state;
   bool is_named_stream, is_reallocated;
-  uint64_t size; /* of the member, or of the object itself */
+  bool has_name_times; /* name_created ...: of NTFS's $FILE_NAME, the object's own entry */
+  unsigned timestomp;  /* what its two records of times say together: bits of base/timestomp.h */
+  uint64_t size;       /* of the member, or of the object itself */
   Digests digests;
   TriageTime created, modified, changed, accessed; /* of the member, or of the object itself */
   TriageTime object_created, object_modified, object_changed, object_accessed;
+  TriageTime name_created, name_modified, name_changed, name_accessed;
   const char *rule_namespace, *rule, *strings;
   uint64_t match_count;
   bool has_first_offset, has_image_offset;

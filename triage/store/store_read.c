@@ -2,6 +2,7 @@
 /* store_read.c - rows coming out, always in an order of their own content. */
 #include "base/digest.h"
 #include "base/keyhash.h"
+#include "base/timestomp.h"
 #include "store/store_private.h"
 #include <string.h>
 
@@ -43,15 +44,21 @@ static void read_object(sqlite3_stmt *statement, int at, Object *out) {
   column_time(statement, at + 13, &out->modified);
   column_time(statement, at + 15, &out->changed);
   column_time(statement, at + 17, &out->accessed);
-  out->dir = (uint32_t)column_u64(statement, at + 19);
-  out->name = column_bytes(statement, at + 20);
-  out->attr_name = column_bytes(statement, at + 21);
+  column_time(statement, at + 19, &out->name_created);
+  column_time(statement, at + 21, &out->name_modified);
+  column_time(statement, at + 23, &out->name_changed);
+  column_time(statement, at + 25, &out->name_accessed);
+  out->dir = (uint32_t)column_u64(statement, at + 27);
+  out->name = column_bytes(statement, at + 28);
+  out->attr_name = column_bytes(statement, at + 29);
 }
 #define OBJECT_COLUMNS                                                                             \
   "o.seq, o.volume, o.meta_addr, o.attr_type, o.attr_id, o.meta, o.kind, o.state, o.flags, "       \
   "o.size, o.first_byte, o.created, o.created_part, o.modified, o.modified_part, o.changed, "      \
-  "o.changed_part, o.accessed, o.accessed_part, o.dir, o.name, o.attr_name"
-enum { AFTER_OBJECT = 22 };
+  "o.changed_part, o.accessed, o.accessed_part, o.name_created, o.name_created_part, "             \
+  "o.name_modified, o.name_modified_part, o.name_changed, o.name_changed_part, "                   \
+  "o.name_accessed, o.name_accessed_part, o.dir, o.name, o.attr_name"
+enum { AFTER_OBJECT = 30 };
 
 static void clear_object(Object *object) {
   g_clear_pointer(&object->name, g_bytes_unref);
@@ -322,6 +329,18 @@ static void fill_hit(sqlite3_stmt *s, const Object *object, const Place *place, 
   row->object_modified = object->modified;
   row->object_changed = object->changed;
   row->object_accessed = object->accessed;
+  const TriageTime standard[] = {object->created, object->modified, object->changed,
+                                 object->accessed};
+  const TriageTime name[] = {object->name_created, object->name_modified, object->name_changed,
+                             object->name_accessed};
+  row->name_created = object->name_created;
+  row->name_modified = object->name_modified;
+  row->name_changed = object->name_changed;
+  row->name_accessed = object->name_accessed;
+  for (guint i = 0; i < G_N_ELEMENTS(name); i++)
+    row->has_name_times = row->has_name_times || name[i].is_set;
+  /* slack and free blocks have no times of their own */
+  row->timestomp = object->state <= STATE_ORPHAN ? timestomp_signs(standard, name) : 0;
 }
 
 static bool give_hit(Store *store, HitRow *row, const Object *object, GHashTable *ids,

@@ -4,11 +4,15 @@
 #include "store/store_private.h"
 
 /* A time is two columns: seconds since 1970 (NULL: none) and nanoseconds + digits << 32 + is_local
- * << 40. object.status: 0 to be examined, 1 examined, 2 nothing to examine. gap.seq is NULL where
- * the row is about no object. */
+ * << 40 + is_date << 41 + source << 48. name_...: of NTFS's $FILE_NAME. object.status: 0 to be
+ * examined, 1 examined, 2 nothing to examine. gap.seq is NULL where the row is about no object. */
 #define TIMES                                                                                      \
   "created INTEGER, created_part INTEGER, modified INTEGER, modified_part INTEGER, "               \
   "changed INTEGER, changed_part INTEGER, accessed INTEGER, accessed_part INTEGER, "
+#define NAME_TIMES                                                                                 \
+  "name_created INTEGER, name_created_part INTEGER, name_modified INTEGER, name_modified_part "    \
+  "INTEGER, name_changed INTEGER, name_changed_part INTEGER, name_accessed INTEGER, "              \
+  "name_accessed_part INTEGER, "
 #define KEY "evidence INTEGER NOT NULL, volume INTEGER NOT NULL, seq INTEGER NOT NULL, "
 
 const char STORE_SCHEMA[] =
@@ -35,7 +39,7 @@ const char STORE_SCHEMA[] =
     "CREATE TABLE object(" KEY "meta_addr INTEGER NOT NULL, attr_type INTEGER NOT NULL, "
     " attr_id INTEGER NOT NULL, meta TEXT NOT NULL, kind INTEGER NOT NULL CHECK(kind BETWEEN 0 AND "
     " 7), state INTEGER NOT NULL CHECK(state BETWEEN 0 AND 4), flags INTEGER NOT NULL, "
-    " size INTEGER NOT NULL, first_byte INTEGER NOT NULL, " TIMES
+    " size INTEGER NOT NULL, first_byte INTEGER NOT NULL, " TIMES NAME_TIMES
     " dir INTEGER NOT NULL, name BLOB, attr_name BLOB, "
     " status INTEGER NOT NULL CHECK(status BETWEEN 0 AND 2), "
     " examined_bytes INTEGER NOT NULL DEFAULT 0, members INTEGER NOT NULL DEFAULT 0, "
@@ -77,7 +81,8 @@ const char STORE_SCHEMA[] =
 #define OBJECT_COLUMNS                                                                             \
   "seq, volume, meta_addr, attr_type, attr_id, meta, kind, state, flags, size, first_byte, "       \
   "created, created_part, modified, modified_part, changed, changed_part, accessed, "              \
-  "accessed_part, dir, name, attr_name"
+  "accessed_part, name_created, name_created_part, name_modified, name_modified_part, "            \
+  "name_changed, name_changed_part, name_accessed, name_accessed_part, dir, name, attr_name"
 
 const char *const STORE_SQL[SQL_LAST + 1] = {
     [SQL_PUT_META] = "INSERT OR REPLACE INTO meta VALUES(?, ?)",
@@ -93,7 +98,7 @@ const char *const STORE_SQL[SQL_LAST + 1] = {
     [SQL_PUT_DIR] = "INSERT INTO dir VALUES(?, ?, ?, ?, ?)",
     [SQL_PUT_OBJECT] =
         "INSERT INTO object(evidence, " OBJECT_COLUMNS ", status) VALUES(?, ?, ?, ?, ?, ?, ?, ?, "
-        "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [SQL_PUT_NAME] = "INSERT INTO name(evidence, volume, seq, dir, state, flags, name) "
                      "VALUES(?, ?, ?, ?, ?, ?, ?)",
     [SQL_PUT_GAP] = "INSERT INTO gap(evidence, volume, seq, dir, meta, state, size, examined, "

@@ -104,6 +104,8 @@ bool store_put_object(Store *store, uint32_t evidence, const Object *object, GEr
   bind_u64(&binder, object->size);
   bind_u64(&binder, object->first_byte);
   bind_times(&binder, &object->created, &object->modified, &object->changed, &object->accessed);
+  bind_times(&binder, &object->name_created, &object->name_modified, &object->name_changed,
+             &object->name_accessed);
   bind_u64(&binder, object->dir);
   bind_bytes(&binder, object->name);
   bind_bytes(&binder, object->attr_name);

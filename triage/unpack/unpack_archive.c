@@ -22,8 +22,12 @@ static GBytes *entry_name(struct archive_entry *entry, uint64_t i) {
   return g_bytes_new(name, MIN(n, LIMIT_NAME_BYTES));
 }
 
-static TriageTime entry_time(bool is_set, time_t seconds, long nanoseconds, bool is_local) {
-  TriageTime time = {.seconds = seconds, .is_set = is_set, .is_local = is_local};
+static TriageTime entry_time(bool is_set, time_t seconds, long nanoseconds,
+                             TriageTimeSource source) {
+  TriageTime time = {.seconds = seconds,
+                     .is_set = is_set,
+                     .is_local = source == TIME_ARCHIVE_DOS,
+                     .source = (uint8_t)source};
   if (!is_set)
     return (TriageTime){0};
   if (nanoseconds > 0 && nanoseconds < 1000000000) {
@@ -33,16 +37,16 @@ static TriageTime entry_time(bool is_set, time_t seconds, long nanoseconds, bool
   return time;
 }
 
-static void entry_times(struct archive_entry *entry, bool is_local, Member *member) {
+static void entry_times(struct archive_entry *entry, TriageTimeSource source, Member *member) {
   member->created =
       entry_time(archive_entry_birthtime_is_set(entry), archive_entry_birthtime(entry),
-                 archive_entry_birthtime_nsec(entry), is_local);
+                 archive_entry_birthtime_nsec(entry), source);
   member->modified = entry_time(archive_entry_mtime_is_set(entry), archive_entry_mtime(entry),
-                                archive_entry_mtime_nsec(entry), is_local);
+                                archive_entry_mtime_nsec(entry), source);
   member->changed = entry_time(archive_entry_ctime_is_set(entry), archive_entry_ctime(entry),
-                               archive_entry_ctime_nsec(entry), is_local);
+                               archive_entry_ctime_nsec(entry), source);
   member->accessed = entry_time(archive_entry_atime_is_set(entry), archive_entry_atime(entry),
-                                archive_entry_atime_nsec(entry), is_local);
+                                archive_entry_atime_nsec(entry), source);
 }
 
 static bool fail_reader(Reader *reader, bool is_encrypted, GError **error) {
@@ -113,15 +117,21 @@ typedef struct {
   const WalkHooks *hooks;
 } Walk;
 
-static bool is_local_time(const Walk *walk) {
+/* Of a zip libarchive does not say which of its fields it took: its own reader gives the times. */
+static void take_times(const Walk *walk, struct archive_entry *entry, Member *member) {
   const uint8_t *data = content_data(walk->container->content);
+  bool is_old_lha = content_size(walk->container->content) > 20 && data[20] < 2;
   switch (walk->self->times) {
+  case TIMES_ZIP:
+    return;
   case TIMES_LOCAL:
-    return true;
+    entry_times(entry, TIME_ARCHIVE_DOS, member);
+    return;
   case TIMES_LHA: /* levels 0 and 1 store DOS times */
-    return content_size(walk->container->content) > 20 && data[20] < 2;
+    entry_times(entry, is_old_lha ? TIME_ARCHIVE_DOS : TIME_ARCHIVE_UTC, member);
+    return;
   default:
-    return false;
+    entry_times(entry, TIME_ARCHIVE_UTC, member);
   }
 }
 
@@ -144,12 +154,13 @@ static Content *read_content(Walk *walk, struct archive_entry *entry, bool is_en
 
 /* Hands out one entry. Directories are names only, unless someone hid data in one. */
 static void walk_entry(Walk *walk, struct archive_entry *entry, uint64_t i, const char *warning) {
-  bool is_local = is_local_time(walk);
+  Member member = {0};
   bool is_encrypted = walk->container->is_encrypted || archive_entry_is_encrypted(entry) > 0;
   g_autoptr(GBytes) name = entry_name(entry, i);
   g_autoptr(GError) error = NULL;
+  take_times(walk, entry, &member);
   if (walk->hooks != NULL && walk->hooks->entry != NULL)
-    walk->hooks->entry(walk->hooks->user, i, &name, &is_local);
+    walk->hooks->entry(walk->hooks->user, i, &name, &member);
   bool is_link = archive_entry_hardlink(entry) != NULL ||
                  archive_entry_filetype(entry) == AE_IFLNK ||
                  archive_entry_filetype(entry) == AE_IFDIR;
@@ -187,8 +198,9 @@ static void walk_entry(Walk *walk, struct archive_entry *entry, uint64_t i, cons
   if (warning != NULL)
     unpack_gap(walk->unpack, &path, MAX(claimed, got), got, TRIAGE_REASON_CORRUPT,
                "%s; what the archive gives for this member was examined", warning);
-  Member member = {.content = content, .size = MAX(claimed, got), .error = error};
-  entry_times(entry, is_local, &member);
+  member.content = content;
+  member.size = MAX(claimed, got);
+  member.error = error;
   unpack_member(walk->unpack, walk->container, name, &member);
 }
 

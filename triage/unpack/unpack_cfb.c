@@ -281,12 +281,7 @@ GBytes *cfb_path(const Cfb *cfb, uint32_t entry) {
 
 TriageTime cfb_time(const Cfb *cfb, const CfbEntry *entry, bool is_modified) {
   uint64_t ticks = bytes_le64(cfb->data + entry->at + (is_modified ? 108 : 100));
-  if (ticks == 0)
-    return (TriageTime){0};
-  return (TriageTime){.seconds = (int64_t)(ticks / 10000000) - INT64_C(11644473600),
-                      .nanoseconds = (uint32_t)(ticks % 10000000) * 100,
-                      .digits = 7,
-                      .is_set = true};
+  return triage_time_of_filetime(ticks, TIME_OLE);
 }
 
 /* Where a sector or mini sector lies: bytes there, up to its end or the file's. 0: nowhere. */

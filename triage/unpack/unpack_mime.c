@@ -83,6 +83,7 @@ static TriageTime take_date(GMimeObject *object, const char *header) {
   if (date != NULL) {
     time.seconds = g_date_time_to_unix(date);
     time.is_set = true;
+    time.source = TIME_MAIL;
   }
   return time;
 }

@@ -99,10 +99,10 @@ typedef struct {
   uint64_t consumed;  /* bytes of the content read as the container */
   bool is_dead;       /* gave up before the end */
 } WalkResult;
-/* Names and time zone of entry number i, from an index libarchive does not show. */
+/* Name and times (in member) of entry number i, from an index libarchive does not show. */
 typedef struct {
   void *user;
-  void (*entry)(void *user, uint64_t i, GBytes **name, bool *is_local);
+  void (*entry)(void *user, uint64_t i, GBytes **name, Member *member);
   /* Of the entry just named, content libarchive is not asked for (transfer full), may be NULL. True
    * where it is so; error says why it is not all. */
   bool (*content)(void *user, Unpack *unpack, Container *container, Content **content,

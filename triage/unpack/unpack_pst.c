@@ -133,15 +133,6 @@ static char *item_text(libpff_item_t *item, uint32_t type) {
   return g_strdup((const char *)bytes + (has_mark ? 2 : 0));
 }
 
-static TriageTime from_filetime(uint64_t ticks) {
-  if (ticks == 0)
-    return (TriageTime){0};
-  return (TriageTime){.seconds = (int64_t)(ticks / 10000000) - INT64_C(11644473600),
-                      .nanoseconds = (uint32_t)(ticks % 10000000) * 100,
-                      .digits = 7,
-                      .is_set = true};
-}
-
 static void hand_out(Pst *pst, const Message *message, const char *leaf, Intake *intake,
                      uint64_t claimed, GError *error) {
   g_autoptr(GError) trouble = NULL;
@@ -273,7 +264,8 @@ static void open_message(Pst *pst, libpff_item_t *item, const char *folder, unsi
   if (subject != NULL)
     g_string_append_len(path, subject, (gssize)strnlen(subject, NAME_BYTES));
   g_string_append_printf(path, " [%u]", identifier);
-  const Message message = {item, path, from_filetime(sent), from_filetime(delivered)};
+  const Message message = {item, path, triage_time_of_filetime(sent, TIME_OUTLOOK),
+                           triage_time_of_filetime(delivered, TIME_OUTLOOK)};
   hand_out_property(pst, &message, LIBPFF_ENTRY_TYPE_MESSAGE_TRANSPORT_HEADERS, true,
                     "headers.txt");
   hand_out_property(pst, &message, LIBPFF_ENTRY_TYPE_MESSAGE_BODY_PLAIN_TEXT, true, "body.txt");

@@ -16,7 +16,9 @@ static const Unpacker ZIP = {
             .library = "libarchive + own directory reader",
             .limitations =
                 "split archives are not joined; strong encryption of PKWARE's own kind is not "
-                "opened",
+                "opened; the third time of field 0x5455 is called creation, as specified: some "
+                "writers "
+                "keep the inode's change there",
             .available = true},
     .probe = probe_zip,
     .open = unpack_zip_open,

@@ -2,6 +2,7 @@
 /* unpack_zip.c - zip archives. libarchive unpacks them; this file reads the central directory too,
  * because libarchive drops entries without a word (two names for one local header) and follows the
  * directory alone: members it leaves out lie between the others and are looked for here. */
+#include "unpack/unpack_zip.h"
 #include "base/text.h"
 #include "unpack/unpack_bytes.h"
 #include "unpack/unpack_private.h"
@@ -17,7 +18,7 @@ typedef struct {
   uint32_t crc;
   uint16_t name_bytes, method, flags;
   bool is_seen; /* libarchive has handed it out */
-  bool is_utc;  /* an extra field gives UTC; else DOS local time */
+  ZipTimes times;
 } ZipEntry;
 
 typedef struct {
@@ -94,19 +95,15 @@ static bool find_eocd(ZipIndex *zip) {
   return false;
 }
 
-/* Of one directory entry's extra fields: 64-bit values where the short ones are full, and whether
- * a time in UTC is there. */
-static bool read_extra(const uint8_t *p, uint64_t n, uint32_t size, uint64_t *packed,
+/* Of one directory entry's extra fields: 64-bit values where the short ones are full. */
+static void read_extra(const uint8_t *p, uint64_t n, uint32_t size, uint64_t *packed,
                        uint64_t *offset) {
-  bool is_utc = false;
   while (n >= 4) {
     uint64_t id = bytes_le16(p), length = bytes_le16(p + 2);
     p += 4;
     n -= 4;
     if (length > n)
       break;
-    if (id == 0x5455 || id == 0x000A || id == 0x5855)
-      is_utc = true;
     if (id == 0x0001) {
       uint64_t at = size == 0xFFFFFFFF ? 8 : 0;
       if (*packed == 0xFFFFFFFF && at + 8 <= length) {
@@ -119,7 +116,6 @@ static bool read_extra(const uint8_t *p, uint64_t n, uint32_t size, uint64_t *pa
     p += length;
     n -= length;
   }
-  return is_utc;
 }
 
 static void add_entry(ZipIndex *zip, uint64_t at) {
@@ -132,8 +128,8 @@ static void add_entry(ZipIndex *zip, uint64_t at) {
                     .name_bytes = n_name,
                     .method = bytes_le16(p + 10),
                     .flags = bytes_le16(p + 8)};
-  entry.is_utc =
-      read_extra(p + CENTRAL_BYTES + n_name, n_extra, bytes_le32(p + 24), &packed, &offset);
+  read_extra(p + CENTRAL_BYTES + n_name, n_extra, bytes_le32(p + 24), &packed, &offset);
+  zip_times_of_dos(bytes_le16(p + 14), bytes_le16(p + 12), &entry.times);
   entry.packed = packed;
   if (!g_uint64_checked_add(&entry.offset, offset, zip->shift))
     return;
@@ -142,10 +138,14 @@ static void add_entry(ZipIndex *zip, uint64_t at) {
     const uint8_t *local = zip->data + entry.offset;
     uint64_t head = LOCAL_BYTES + (uint64_t)bytes_le16(local + 26) + bytes_le16(local + 28);
     uint64_t all;
+    if (head <= zip->size - entry.offset)
+      zip_times_of_extra(local + LOCAL_BYTES + bytes_le16(local + 26), bytes_le16(local + 28),
+                         &entry.times);
     if (!g_uint64_checked_add(&all, head, packed) || all > zip->size - entry.offset)
       all = zip->size - entry.offset;
     entry.end = entry.offset + all;
   }
+  zip_times_of_extra(p + CENTRAL_BYTES + n_name, n_extra, &entry.times); /* has the last word */
   g_array_append_val(zip->entries, entry);
 }
 
@@ -223,18 +223,17 @@ static guint find_entry(const ZipIndex *zip, GBytes *name) {
   return zip->cursor;
 }
 
-/* The name as stored (libarchive normalises some) and what zone its times are in. */
-static void on_entry(void *user, uint64_t number, GBytes **name, bool *is_local) {
+/* The name as stored (libarchive normalises some) and its times. */
+static void on_entry(void *user, uint64_t number, GBytes **name, Member *member) {
   ZipIndex *zip = user;
   guint i = find_entry(zip, *name);
   (void)number;
-  *is_local = true;
   if (i >= zip->entries->len)
     return;
   ZipEntry *entry = &g_array_index(zip->entries, ZipEntry, i);
   zip->cursor = i + 1;
   entry->is_seen = true;
-  *is_local = !entry->is_utc;
+  zip_times_give(&entry->times, member);
   if (entry->name_bytes == 0)
     return;
   g_bytes_unref(*name);
@@ -308,10 +307,41 @@ static bool is_local_header(const ZipIndex *zip, uint64_t at, uint64_t end) {
   return true;
 }
 
+/* A stretch in which members are found by their local headers. */
+typedef struct {
+  const ZipIndex *zip;
+  uint64_t at, end;
+} Stretch;
+
+/* The times of the local header of that name: members come in the order of their headers. */
+static void on_remnant(void *user, uint64_t number, GBytes **name, Member *member) {
+  Stretch *stretch = user;
+  const ZipIndex *zip = stretch->zip;
+  gsize n;
+  const void *bytes = g_bytes_get_data(*name, &n);
+  (void)number;
+  for (uint64_t at = stretch->at; at < stretch->end; at++) {
+    const uint8_t *p = memmem(zip->data + at, stretch->end - at, "PK\3\4", 4);
+    if (p == NULL)
+      return;
+    at = (uint64_t)(p - zip->data);
+    if (!is_local_header(zip, at, stretch->end) || bytes_le16(p + 26) != n ||
+        memcmp(p + LOCAL_BYTES, bytes, n) != 0)
+      continue;
+    ZipTimes times = {0};
+    uint64_t head = LOCAL_BYTES + n + bytes_le16(p + 28);
+    zip_times_of_dos(bytes_le16(p + 12), bytes_le16(p + 10), &times);
+    if (head <= stretch->end - at)
+      zip_times_of_extra(p + LOCAL_BYTES + n, bytes_le16(p + 28), &times);
+    zip_times_give(&times, member);
+    stretch->at = at + 4;
+    return;
+  }
+}
+
 /* Unpacks members that lie in [from, end) and stand in no directory. */
 static void open_stretch(Unpack *unpack, const Unpacker *self, Container *container, ZipIndex *zip,
                          uint64_t from, uint64_t end) {
-  static const WalkHooks REMNANT = {.is_remnant = true};
   while (from < end && !unpack->is_stopped && unpack_budget(unpack) > 0) {
     const uint8_t *p = memmem(zip->data + from, end - from, "PK\3\4", 4);
     if (p == NULL)
@@ -321,10 +351,11 @@ static void open_stretch(Unpack *unpack, const Unpacker *self, Container *contai
     if (!is_local_header(zip, at, end))
       continue;
     WalkResult result = {0};
+    Stretch stretch = {zip, at, end};
+    WalkHooks hooks = {.user = &stretch, .entry = on_remnant, .is_remnant = true};
     g_autoptr(Content) part = content_new_part(container->content, at, end - at);
     Container inner = {.content = part, .path = container->path};
-    archive_walk(unpack, self, &inner, archive_read_support_format_zip_streamable, &REMNANT,
-                 &result);
+    archive_walk(unpack, self, &inner, archive_read_support_format_zip_streamable, &hooks, &result);
     container->n_members += inner.n_members;
     if (result.n_entries > 0)
       from = MAX(from, at + MIN(result.consumed, end - at));
@@ -363,6 +394,7 @@ static void open_unseen(Unpack *unpack, Container *container, ZipIndex *zip,
   }
   Member member = {
       .content = content, .size = MAX(entry->size, content_size(content)), .error = error};
+  zip_times_give(&entry->times, &member);
   unpack_member(unpack, container, name, &member);
   content_unref(content);
 }

@@ -8,6 +8,7 @@
 #include "base/digest.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "base/timestomp.h"
 #include "triage/error.h"
 #include "triage/time.h"
 #include <cmocka.h>
@@ -38,7 +39,7 @@ static void test_text(void **state) {
 }
 
 static void check_time(int64_t seconds, uint32_t nano, uint8_t digits, const char *wanted) {
-  TriageTime time = {seconds, nano, digits, true, false};
+  TriageTime time = {.seconds = seconds, .nanoseconds = nano, .digits = digits, .is_set = true};
   char text[64];
   triage_time_format(&time, text, sizeof text);
   assert_string_equal(text, wanted);
@@ -55,9 +56,67 @@ static void test_time(void **state) {
   char text[64] = "x";
   triage_time_format(&none, text, sizeof text);
   assert_string_equal(text, "");
-  TriageTime local = {86400, 0, 0, true, true};
+  TriageTime local = {.seconds = 86400, .is_set = true, .is_local = true};
   triage_time_format(&local, text, sizeof text);
   assert_string_equal(text, "1970-01-02T00:00:00");
+  local.is_date = true;
+  triage_time_format(&local, text, sizeof text);
+  assert_string_equal(text, "1970-01-02");
+  TriageTime early = triage_time_of_filetime(1, TIME_OLE);
+  triage_time_format(&early, text, sizeof text);
+  assert_string_equal(text, "1601-01-01T00:00:00.0000001Z");
+  assert_false(triage_time_of_filetime(0, TIME_OLE).is_set);
+  for (unsigned i = TIME_UNSTATED + 1; i <= TIME_SOURCE_LAST; i++)
+    assert_true(*triage_time_source_name(i) != '\0');
+}
+
+static TriageTime ntfs_time(int64_t seconds, uint32_t nano, TriageTimeSource source) {
+  return (TriageTime){.seconds = seconds,
+                      .nanoseconds = nano,
+                      .digits = 7,
+                      .is_set = true,
+                      .source = (uint8_t)source};
+}
+
+/* Seconds and fraction of creation, modification, change and access against a name made at NOW. */
+static unsigned signs_of(const int64_t seconds[4], const uint32_t nano[4]) {
+  enum { NOW = 1700000000 };
+  TriageTime standard[4], name[4];
+  for (int i = 0; i < 4; i++) {
+    standard[i] = ntfs_time(NOW + seconds[i], nano[i], TIME_NTFS_STANDARD);
+    name[i] = ntfs_time(NOW, 123456700, TIME_NTFS_NAME);
+  }
+  return timestomp_signs(standard, name);
+}
+
+static void test_timestomp(void **state) {
+  (void)state;
+  enum { DAY = 86400, YEAR = 365 * DAY };
+  static const struct {
+    int64_t seconds[4];
+    uint32_t nano[4];
+    bool is;
+  } cases[] = {
+      {{0, 0, 0, 0}, {123456700, 123456700, 123456700, 123456700}, false}, /* as it was made */
+      {{0, YEAR, YEAR, YEAR}, {123456700, 100, 100, 100}, false},          /* and used */
+      {{-YEAR, -YEAR, 5, 5}, {500, 500, 500, 500}, false}, /* moved from another NTFS */
+      {{-YEAR, -YEAR, 5, 5}, {0, 0, 500, 500}, false},     /* by an installer: DOS times */
+      {{0, -YEAR, 5, 5}, {123456700, 0, 500, 500}, false}, /* unpacked */
+      {{-YEAR, -YEAR, 5, -DAY}, {0, 0, 500, 500}, false},  /* moved, access kept */
+      {{-YEAR, -YEAR, 5, -YEAR}, {0, 0, 500, 0}, true},    /* set by hand */
+      {{-YEAR, -YEAR, -YEAR, -YEAR}, {0, 0, 0, 0}, true},  /* by a tool that sets all four */
+      {{-YEAR, -YEAR, -YEAR, -YEAR}, {1, 2, 3, 4}, true},  /* copied from another file */
+      {{-3600, -3600, -3600, -3600}, {0, 0, 0, 0}, false}, /* a clock that was set */
+      {{-YEAR, -YEAR, -3600, 0}, {500, 500, 500, 500}, false},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
+    assert_int_equal(timestomp_is(signs_of(cases[i].seconds, cases[i].nano)), cases[i].is);
+  /* Not of NTFS, or half of it missing: nothing is said. */
+  TriageTime standard[4] = {ntfs_time(1, 0, TIME_FILE_SYSTEM)}, name[4] = {{0}};
+  assert_int_equal(timestomp_signs(standard, name), 0);
+  name[0] = ntfs_time(INT64_MAX, 1, TIME_NTFS_NAME);
+  standard[0] = ntfs_time(INT64_MIN, 0, TIME_NTFS_STANDARD);
+  assert_int_equal(timestomp_signs(standard, name), TIMESTOMP_CREATED_BEFORE_NAME);
 }
 
 static void test_digest(void **state) {
@@ -127,6 +186,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_text),
       cmocka_unit_test(test_time),
+      cmocka_unit_test(test_timestomp),
       cmocka_unit_test(test_digest),
       cmocka_unit_test(test_large_content_goes_to_the_spool),
       cmocka_unit_test(test_a_maximum_keeps_what_fits),

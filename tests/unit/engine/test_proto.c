@@ -25,21 +25,26 @@ static GVariant *through(const void *bytes, size_t n, MessageType *type, GError 
 }
 
 static Object sample_object(void) {
-  Object object = {.seq = 7,
-                   .volume = 2,
-                   .meta_addr = 128,
-                   .attr_type = 128,
-                   .attr_id = 3,
-                   .meta = "128-128-3",
-                   .kind = OBJECT_FILE,
-                   .state = STATE_DELETED,
-                   .flags = OBJECT_NAMED_STREAM,
-                   .size = 4096,
-                   .first_byte = 1 << 20,
-                   .modified = {.seconds = -5, .nanoseconds = 7, .digits = 7, .is_set = true},
-                   .dir = 9,
-                   .name = g_bytes_new_static("a\xff\n", 3),
-                   .attr_name = g_bytes_new_static("x/y", 3)};
+  Object object = {
+      .seq = 7,
+      .volume = 2,
+      .meta_addr = 128,
+      .attr_type = 128,
+      .attr_id = 3,
+      .meta = "128-128-3",
+      .kind = OBJECT_FILE,
+      .state = STATE_DELETED,
+      .flags = OBJECT_NAMED_STREAM,
+      .size = 4096,
+      .first_byte = 1 << 20,
+      .modified = {.seconds = -5, .nanoseconds = 7, .digits = 7, .is_set = true},
+      .accessed =
+          {.seconds = 8, .is_set = true, .is_local = true, .is_date = true, .source = TIME_FAT},
+      .name_created =
+          {.seconds = 9, .nanoseconds = 100, .digits = 7, .is_set = true, .source = TIME_NTFS_NAME},
+      .dir = 9,
+      .name = g_bytes_new_static("a\xff\n", 3),
+      .attr_name = g_bytes_new_static("x/y", 3)};
   return object;
 }
 
@@ -57,6 +62,11 @@ static void test_object_comes_back(void **state) {
   assert_int_equal(back.seq, 7);
   assert_string_equal(back.meta, "128-128-3");
   assert_int_equal(back.modified.seconds, -5);
+  assert_true(back.accessed.is_date && back.accessed.is_local);
+  assert_int_equal(back.accessed.source, TIME_FAT);
+  assert_int_equal(back.name_created.nanoseconds, 100);
+  assert_int_equal(back.name_created.source, TIME_NTFS_NAME);
+  assert_false(back.name_modified.is_set);
   assert_true(g_bytes_equal(back.name, object.name));
   assert_true(g_bytes_equal(back.attr_name, object.attr_name));
   proto_object_clear(&back);
