@@ -10,7 +10,7 @@
 
 typedef struct {
   ScanOptions scan;
-  char *shard, *areas, *known, *progress;
+  char *shard, *areas, *progress;
   gboolean resume, hash_all, entries, quiet, verbose, no_prefilter;
 } Arguments;
 
@@ -51,7 +51,8 @@ static void list_entries(Arguments *a, GOptionEntry *entries) {
       {"areas", 0, 0, G_OPTION_ARG_STRING, &a->areas,
        "What to examine: allocated, deleted, orphan, slack, unallocated, gaps (default: all)",
        "LIST"},
-      {"known", 0, 0, G_OPTION_ARG_FILENAME, &a->known, "Not in this version", "FILE"},
+      {"known", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->scan.known,
+       "List of files to leave unscanned but listed, by digest; may be given often", "FILE"},
       {"shard", 0, 0, G_OPTION_ARG_STRING, &a->shard, "Not in this version", "K/N"},
       {"quiet", 'q', 0, G_OPTION_ARG_NONE, &a->quiet, "Errors only", NULL},
       {"verbose", 'v', 0, G_OPTION_ARG_NONE, &a->verbose, "Say more", NULL},
@@ -79,8 +80,8 @@ static bool check_ranges(Arguments *a, const char **problem) {
     *problem = "--max-expanded takes a number of bytes";
   else if (a->areas != NULL && !areas_parse(a->areas, &scan->areas))
     *problem = "--areas takes a list of allocated, deleted, orphan, slack, unallocated, gaps";
-  else if (a->known != NULL)
-    *problem = "--known is not in this version";
+  else if (scan->known != NULL && g_strv_length(scan->known) > 8)
+    *problem = "--known may be given 8 times; put several lists into one file";
   else if (a->shard != NULL)
     *problem = "--shard is not in this version";
   else if (a->progress != NULL && strcmp(a->progress, "auto") != 0 &&
@@ -136,6 +137,7 @@ static void arguments_clear(Arguments *a) {
   g_strfreev(a->scan.evidence);
   g_strfreev(a->scan.rules);
   g_strfreev(a->scan.benign);
+  g_strfreev(a->scan.known);
   g_free(a->scan.password_file);
   g_free(a->scan.timezone);
   g_free(a->scan.examiner);
@@ -146,7 +148,6 @@ static void arguments_clear(Arguments *a) {
   g_free(a->scan.command_line);
   g_free(a->shard);
   g_free(a->areas);
-  g_free(a->known);
   g_free(a->progress);
 }
 

@@ -20,6 +20,8 @@ static const Command COMMANDS[] = {
     {"info", "EVIDENCE", "say what the evidence is; examines nothing", command_info},
     {"check-rules", "FILE...", "compile rules and profiles, say what is wrong and where",
      command_check_rules},
+    {"index-known", "LIST -o FILE", "make an index of a list of known files, for --known",
+     command_index_known},
     {"formats", "", "list everything that can be read or written, with its limits",
      command_formats},
 };

@@ -12,6 +12,7 @@ typedef struct {
   char **evidence;     /* paths, NULL-terminated */
   char **rules;        /* "file" or "namespace:file"; NULL: the shipped rule */
   char **benign;       /* site profiles; NULL: none */
+  char **known;        /* lists of known files; NULL: none */
   char *password_file; /* NULL: none */
   char *timezone, *examiner, *case_number, *evidence_number, *notes; /* NULL: not given */
   char *digest;       /* "none" or a list; NULL: default */
@@ -69,6 +70,9 @@ int coord_accounts(const char *dir);
 
 /* Prints every message about these rule files and profiles; 0 where none is an error, else 2. */
 int coord_check_rules(char **files);
+
+/* Makes of a list of known files an index that need not be made again. Returns the exit status. */
+int coord_index_known(const char *path, const char *output);
 
 /* Prints the tables ("formats") or the library versions ("--version"). */
 int coord_formats(void);

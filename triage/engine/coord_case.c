@@ -3,6 +3,7 @@
 #include "engine/coord_case.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "engine/coord_known.h"
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -43,6 +44,14 @@ static bool put_input_files(Run *run, GError **error) {
     const RuleInput *input = run->rules->pdata[i];
     InputFile file = {"rules", input->name, input->sha256, g_bytes_get_size(input->text)};
     if (!store_put_input_file(run->store, &file, error))
+      return false;
+  }
+  for (guint i = 0; run->known != NULL && i < run->known->len; i++) {
+    const KnownList *list = run->known->pdata[i];
+    InputFile file = {"known", list->name, list->sha256, list->size};
+    InputFile source = {"known-source", list->index.name, list->index.source_sha256, 0};
+    if (!store_put_input_file(run->store, &file, error) ||
+        (list->is_ready_made && !store_put_input_file(run->store, &source, error)))
       return false;
   }
   for (guint i = 0; i < profile_set_n_files(run->profiles); i++) {

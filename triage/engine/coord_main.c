@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "engine/coord_case.h"
+#include "engine/coord_known.h"
 #include "engine/coord_versions.h"
 #include "reports/reports.h"
 #include <errno.h>
@@ -135,6 +136,10 @@ static bool check_resumed(Run *run, GPtrArray *probes, char **fingerprint, GErro
     profile_set_file(run->profiles, i, &name, &sha256);
     g_string_append_printf(text, "%s\n", sha256);
   }
+  for (guint i = 0; i < run->known->len; i++) {
+    const KnownList *list = run->known->pdata[i];
+    g_string_append_printf(text, "known %s\n", list->index.source_sha256);
+  }
   for (guint i = 0; i < run->passwords->len; i++) {
     gsize n;
     const char *password = g_bytes_get_data(run->passwords->pdata[i], &n);
@@ -253,6 +258,7 @@ void run_clear(Run *run) {
   store_free(run->store);
   g_clear_pointer(&run->lock, case_lock_free);
   g_clear_pointer(&run->rules, g_ptr_array_unref);
+  g_clear_pointer(&run->known, g_ptr_array_unref);
   g_clear_pointer(&run->passwords, g_ptr_array_unref);
   g_clear_pointer(&run->profiles, profile_set_free);
   if (run->signal_fd >= 0)
@@ -266,11 +272,13 @@ int coord_scan(const ScanOptions *options) {
              .progress = {.is_shown = options->progress, .started = started, .phase = "triage"}};
   g_autoptr(GError) error = NULL;
   g_autoptr(GPtrArray) probes = NULL;
+  g_autofree char *above = g_path_get_dirname(options->output);
   int status = EXIT_UNUSABLE;
   if (run_check_evidence(options, &error) &&
       (run.rules = inputs_read_rules(options->rules, &error)) != NULL &&
       (run.passwords = inputs_read_passwords(options->password_file, &error)) != NULL &&
       (run.profiles = inputs_read_profiles(options->benign, &error)) != NULL &&
+      (run.known = known_lists_open(options->known, above, &error)) != NULL &&
       (probes = run_probe_all(&run, &error)) != NULL)
     status = run_case(&run, probes, started);
   else

@@ -36,6 +36,7 @@ typedef struct {
   const GPtrArray *passwords; /* GBytes* */
   const ScanOptions *options; /* NULL: defaults */
   uint32_t care;              /* how much less of an image is opened: VolumeCare of the worker */
+  const GPtrArray *known;     /* KnownList*; NULL: none */
   int spool_fd;               /* taken over; -1: none */
 } ProcessSetup;
 
@@ -154,6 +155,7 @@ typedef struct {
   CaseLock *lock; /* NULL: a scratch copy, which is nobody else's */
   Store *store;
   GPtrArray *rules, *passwords;
+  GPtrArray *known; /* KnownList* */
   ProfileSet *profiles;
   int signal_fd;
   Progress progress;

@@ -3,6 +3,7 @@
 #include "base/io.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "engine/coord_known.h"
 #include "engine/coord_private.h"
 #include "engine/worker_fds.h"
 #include <errno.h>
@@ -20,7 +21,7 @@ enum { STDERR_KEPT = 4096 };
 
 /* Between fork and exec: async-signal-safe calls alone. */
 static void become_worker(const char *path, char **environment, int fd, int stderr_fd, int spool_fd,
-                          pid_t parent) {
+                          const GPtrArray *known, pid_t parent) {
   char *arguments[] = {(char *)"triage-worker", NULL};
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent)
@@ -32,12 +33,18 @@ static void become_worker(const char *path, char **environment, int fd, int stde
   /* Out of the way first: a descriptor may be one of the wanted numbers already. */
   int high_fd = fcntl(fd, F_DUPFD_CLOEXEC, 64), high_err = fcntl(stderr_fd, F_DUPFD_CLOEXEC, 64);
   int high_spool = spool_fd >= 0 ? fcntl(spool_fd, F_DUPFD_CLOEXEC, 64) : -1;
+  int high_known[WORKER_KNOWN_MAX];
+  guint n_known = known != NULL ? MIN(known->len, WORKER_KNOWN_MAX) : 0;
+  for (guint i = 0; i < n_known; i++)
+    high_known[i] = fcntl(((const KnownList *)known->pdata[i])->fd, F_DUPFD_CLOEXEC, 64);
   dup2(nothing, 0);
   dup2(nothing, 1);
   dup2(high_err, 2);
   dup2(high_fd, WORKER_FD);
   if (high_spool >= 0)
     dup2(high_spool, WORKER_SPOOL_FD);
+  for (guint i = 0; i < n_known; i++)
+    dup2(high_known[i], WORKER_KNOWN_FD + (int)i);
   execve(path, arguments, environment);
   _exit(127);
 }
@@ -66,6 +73,8 @@ static GVariant *pack_setup(const ProcessSetup *setup) {
     flags |= (options->hash_all ? WORKER_HASH_ALL : 0) | (options->entries ? WORKER_ENTRIES : 0);
   flags |= setup->care << WORKER_CARE_SHIFT;
   flags |= (options != NULL ? options->areas : AREAS_ALL) << WORKER_AREAS_SHIFT;
+  flags |= (setup->known != NULL ? MIN(setup->known->len, WORKER_KNOWN_MAX) : 0)
+           << WORKER_KNOWN_SHIFT;
   g_autoptr(GBytes) path = g_bytes_new(setup->evidence, strlen(setup->evidence));
   return g_variant_new("(s@ayutuua(ssay)aay)", setup->role, proto_bytes(path),
                        options != NULL ? (guint32)options->max_depth : LIMIT_DEPTH_DEFAULT,
@@ -89,7 +98,7 @@ Process *process_new(const ProcessSetup *setup, GError **error) {
   g_auto(GStrv) environment = worker_environment();
   pid_t parent = getpid(), pid = fork();
   if (pid == 0)
-    become_worker(path, environment, sockets[1], pipes[1], spool_fd, parent);
+    become_worker(path, environment, sockets[1], pipes[1], spool_fd, setup->known, parent);
   close(sockets[1]);
   close(pipes[1]);
   if (pid < 0) {

@@ -39,6 +39,7 @@ bool slot_ensure_process(Run *run, Slot *slot, GError **error) {
                         .passwords = run->passwords,
                         .options = run->options,
                         .care = run->probe->care,
+                        .known = run->known,
                         .spool_fd = open_spool(run->options->output)};
   slot->process = process_new(&setup, error);
   slot_set_deadline(run, slot);

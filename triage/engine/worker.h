@@ -4,6 +4,7 @@
  * spool. */
 #pragma once
 #include "base/digest.h"
+#include "base/known.h"
 #include "engine/proto.h"
 #include "engine/worker_fds.h"
 #include "evidence/image.h"
@@ -27,7 +28,9 @@ typedef struct {
   VolumeSet *volumes;
   int tree_fd; /* directory evidence, else -1 */
   VolumeCare care;
-  uint32_t areas;  /* AREAS_ bits: what is examined */
+  uint32_t areas; /* AREAS_ bits: what is examined */
+  KnownIndex known[WORKER_KNOWN_MAX];
+  uint32_t n_known;
   bool has_wanted; /* EXTRACT: the content of member number wanted is handed over */
   uint32_t wanted;
   char *fault, *fault_name; /* TRIAGE_TEST_FAULT=kind:name, for tests of the coordinator alone */

@@ -193,6 +193,17 @@ static void take_passwords(Worker *worker, GVariant *list) {
   }
 }
 
+static void take_known(Worker *worker) {
+  uint32_t n = MIN(worker->flags >> WORKER_KNOWN_SHIFT, WORKER_KNOWN_MAX);
+  for (uint32_t i = 0; i < n; i++) {
+    int fd = WORKER_KNOWN_FD + (int)i;
+    struct stat status;
+    if (fstat(fd, &status) == 0 &&
+        known_open(&worker->known[worker->n_known], fd, (uint64_t)status.st_size))
+      worker->n_known++;
+  }
+}
+
 static void take_test_fault(Worker *worker) {
   const char *fault = getenv("TRIAGE_TEST_FAULT");
   const char *colon = fault != NULL ? strchr(fault, ':') : NULL;
@@ -227,6 +238,7 @@ int main(int argc, char **argv) {
                 &passwords);
   worker.care = (VolumeCare)(worker.flags >> WORKER_CARE_SHIFT & WORKER_CARE_MASK);
   worker.areas = worker.flags >> WORKER_AREAS_SHIFT & AREAS_ALL;
+  take_known(&worker);
   take_passwords(&worker, passwords);
   worker.unpack.walk_image = worker_walk_image;
   worker.unpack.image_user = &worker;

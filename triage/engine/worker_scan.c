@@ -375,6 +375,34 @@ static bool is_table(const Worker *worker, const Object *object) {
          object->attr_name == NULL;
 }
 
+/* A file whose whole content is in a list is left as it is, and said to be. What shares its bytes
+ * with others (areas), or could not be read to the last byte, is no file that a list speaks of. */
+static bool is_known(Scan *scan, const WalkContent *content) {
+  Worker *worker = scan->worker;
+  bool is_damaged = content->error != NULL || (content->damage != NULL && content->damage->len > 0);
+  if (worker->n_known == 0 || worker->has_wanted || is_damaged || content->overwritten > 0 ||
+      scan->object->kind == OBJECT_AREA || content_size(content->content) != scan->object->size ||
+      scan->object->size == 0)
+    return false;
+  unsigned set = (worker->flags & WORKER_HASH_ALL) != 0 ? DIGEST_ALL : 0;
+  for (uint32_t i = 0; i < worker->n_known; i++)
+    set |= known_kinds(&worker->known[i]);
+  Digests digests = {.sha256 = ""};
+  digest_bytes((DigestSet)set, content_data(content->content), scan->object->size, &digests);
+  for (uint32_t i = 0; i < worker->n_known; i++) {
+    const char *word = known_find(&worker->known[i], &digests);
+    if (word == NULL)
+      continue;
+    g_autofree char *detail =
+        g_strdup_printf("its %s is in the list of known files %s", word, worker->known[i].name);
+    send_gap(scan, "", scan->object->size, 0, TRIAGE_REASON_KNOWN_FILE, detail);
+    if ((worker->flags & WORKER_HASH_ALL) != 0)
+      scan->top_digests = digests;
+    return true;
+  }
+  return false;
+}
+
 static void scan_object(Worker *worker, const Object *object, GBytes *raw_path) {
   gsize n;
   const char *bytes = g_bytes_get_data(raw_path, &n);
@@ -414,7 +442,9 @@ static void scan_object(Worker *worker, const Object *object, GBytes *raw_path) 
                    .accessed = object->accessed,
                    .error = content.error};
   UnpackSink sink = {&scan, on_member, on_gap, on_alive};
-  if (object->kind == OBJECT_AREA || is_table(worker, object))
+  if (is_known(&scan, &content))
+    size = 0;
+  else if (object->kind == OBJECT_AREA || is_table(worker, object))
     unpack_views(&worker->unpack, &sink, &member);
   else
     unpack_object(&worker->unpack, &sink, &member);
