@@ -101,6 +101,7 @@ static void read_slack(VolumeSet *set, const Object *object, ContentBuilder *bui
           ? tsk_fs_file_attr_get(file)
           : tsk_fs_file_attr_get_type(file, (TSK_FS_ATTR_TYPE_ENUM)object->attr_type,
                                       (uint16_t)object->attr_id, 1);
+  image_damage_reset(volume_set_image(set)); /* damage of the entry itself is told by the walk */
   if (attr == NULL || (attr->flags & TSK_FS_ATTR_NONRES) == 0) {
     g_autofree char *why = walk_tsk_error();
     triage_fail(&out->error, TRIAGE_REASON_CORRUPT, "the slack cannot be found: %s",
@@ -116,7 +117,7 @@ void area_read(VolumeSet *set, const Object *object, Spool *spool, WalkContent *
   memset(out, 0, sizeof *out);
   out->runs = g_array_new(FALSE, FALSE, sizeof(ContentRun));
   ContentBuilder *builder = content_builder_new(spool, LIMIT_OBJECT_BYTES);
-  image_damage_reset(volume_set_image(set));
+  volume_set_forget_damage(set);
   bool is_slack = object->meta[0] != '\0'; /* of an entry */
   if (is_slack) {
     read_slack(set, object, builder, out);

@@ -293,6 +293,10 @@ void image_damage_reset(Image *image) {
   image->recent.merged = 0;
 }
 
+bool image_is_damaged(const Image *image) {
+  return image->all.ranges->len > 0;
+}
+
 GArray *image_damage(Image *image) {
   return damage_list_get(&image->recent);
 }

@@ -58,6 +58,8 @@ void image_read(Image *image, uint64_t offset, void *buffer, size_t n);
 /* Damage met by image_read since the last reset: merged, sorted, (transfer none), Damage. A stretch
  * met again after a reset is recorded again. */
 void image_damage_reset(Image *image);
+/* Whether any damage is known so far (image_damage_all is not empty). */
+bool image_is_damaged(const Image *image);
 GArray *image_damage(Image *image);
 
 /* All damage known of the container without reading it through (missing segments, truncated

@@ -522,7 +522,7 @@ static void drop(TSK_IMG_INFO *tsk) {
     tsk->cache_len[i] = 0;
 }
 
-void volume_set_drop_cache(VolumeSet *set) {
+static void drop_cache(VolumeSet *set) {
   drop(&set->bridge->tsk);
   for (guint i = 0; i < set->slots->len; i++) {
     Slot *slot = set->slots->pdata[i];
@@ -531,6 +531,12 @@ void volume_set_drop_cache(VolumeSet *set) {
     if (slot->bridge != NULL)
       drop(&slot->bridge->tsk);
   }
+}
+
+void volume_set_forget_damage(VolumeSet *set) {
+  if (image_is_damaged(set->image))
+    drop_cache(set);
+  image_damage_reset(set->image);
 }
 
 void volume_read(VolumeSet *set, uint32_t no, uint64_t place, void *buffer, size_t n) {

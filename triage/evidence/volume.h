@@ -73,8 +73,9 @@ Ranges *volume_elsewhere(const VolumeSet *set, uint32_t no);
 TSK_FS_INFO *volume_open_fs(VolumeSet *set, uint32_t no, GError **error);
 Image *volume_set_image(VolumeSet *set);
 
-/* After damage was met: throws away what libtsk has cached of the image, so that the next reader of
- * a bad stretch meets the damage too. */
-void volume_set_drop_cache(VolumeSet *set);
+/* Before something is read of which the damage is to be told: image_damage_reset, and where the image
+ * is damaged, throws away what libtsk has cached of it. Else whether a bad stretch counts would hang
+ * on what this worker happened to read before. */
+void volume_set_forget_damage(VolumeSet *set);
 
 const Row *const *volume_rows(size_t *n); /* volume systems and file systems */

@@ -55,8 +55,7 @@ bool walk_report_damage(Walk *walk, uint64_t seq, uint32_t dir, bool has_dir, ui
                                             (unsigned long long)(first->offset + first->length),
                                             damage->len > 1 ? " and others" : "");
   walk_gap(walk, seq, dir, has_dir, meta_addr, first->reason, detail);
-  volume_set_drop_cache(walk->set);
-  image_damage_reset(volume_set_image(walk->set));
+  volume_set_forget_damage(walk->set);
   return true;
 }
 
@@ -144,7 +143,6 @@ static void take_name(Walk *walk, const PendingDir *below, TSK_FS_FILE *file) {
 }
 
 static void read_dir(Walk *walk, const PendingDir *pending) {
-  Image *image = volume_set_image(walk->set);
   int reason = walk_skip_reason(walk, WALK_PASS_NAMES, pending->meta_addr);
   if (reason >= 0) {
     gap_for_skip(walk, pending->dir, true, pending->meta_addr, reason);
@@ -152,7 +150,7 @@ static void read_dir(Walk *walk, const PendingDir *pending) {
   }
   if (!step(walk, WALK_PASS_NAMES, pending->meta_addr))
     return;
-  image_damage_reset(image);
+  volume_set_forget_damage(walk->set);
   tsk_error_reset();
   TSK_FS_DIR *dir = tsk_fs_dir_open_meta(walk->fs, pending->meta_addr);
   bool is_damaged = walk_report_damage(walk, GAP_NO_OBJECT, pending->dir, true, pending->meta_addr,
@@ -273,8 +271,7 @@ static bool is_reserved(const Walk *walk, uint64_t address) {
 }
 
 static void take_unnamed(Walk *walk, uint64_t address) {
-  Image *image = volume_set_image(walk->set);
-  image_damage_reset(image);
+  volume_set_forget_damage(walk->set);
   tsk_error_reset();
   TSK_FS_FILE *file = tsk_fs_file_open_meta(walk->fs, NULL, address);
   walk_report_damage(walk, GAP_NO_OBJECT, 0, false, address, "a metadata entry");

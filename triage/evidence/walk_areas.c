@@ -323,7 +323,7 @@ void areas_emit(Walk *walk) {
     fs_end = MIN(end, walk->volume->offset + blocks * walk->fs->block_size);
     collect_others(walk);
   }
-  image_damage_reset(volume_set_image(walk->set));
+  volume_set_forget_damage(walk->set);
   for (uint64_t at = start; !walk->stopped && ranges_next_hole(&walk->live, &at, fs_end, &hole_end);
        at = hole_end)
     if (knows_blocks)

@@ -216,20 +216,52 @@ static void read_attr(Reader *reader, TSK_FS_FILE *file, const Object *object, S
                 "examined");
 }
 
-static void take_damage(VolumeSet *set, WalkContent *out) {
-  GArray *damage = image_damage(volume_set_image(set));
+/* Where the attribute's blocks lie on the media; nothing where that is not told by its runs. */
+static void find_places(const Reader *reader, Ranges *places) {
+  const TSK_FS_ATTR *attr = reader->attr;
+  if (reader->fs == NULL || attr == NULL || (attr->flags & TSK_FS_ATTR_NONRES) == 0 ||
+      attr->r != NULL || reader->volume->is_derived)
+    return;
+  uint64_t block = reader->fs->block_size;
+  for (const TSK_FS_ATTR_RUN *run = attr->nrd.run; run != NULL; run = run->next) {
+    uint64_t start, end;
+    if ((run->flags & (TSK_FS_ATTR_RUN_FLAG_SPARSE | TSK_FS_ATTR_RUN_FLAG_FILLER)) != 0)
+      continue;
+    if (g_uint64_checked_add(&end, run->addr, run->len) &&
+        g_uint64_checked_mul(&start, run->addr, block) && g_uint64_checked_mul(&end, end, block) &&
+        g_uint64_checked_add(&start, start, reader->volume->offset) &&
+        g_uint64_checked_add(&end, end, reader->volume->offset))
+      ranges_add(places, start, end);
+  }
+}
+
+/* libtsk reads ahead: of the damage met, what lies in the attribute's own blocks. */
+static void take_damage(const Reader *reader) {
+  GArray *damage = image_damage(volume_set_image(reader->set));
   if (damage->len == 0)
     return;
-  out->damage = g_array_sized_new(FALSE, FALSE, sizeof(Damage), damage->len);
-  g_array_append_vals(out->damage, damage->data, damage->len);
-  volume_set_drop_cache(set);
+  g_auto(Ranges) places;
+  ranges_init(&places);
+  find_places(reader, &places);
+  GArray *own = g_array_sized_new(FALSE, FALSE, sizeof(Damage), damage->len);
+  for (guint i = 0; i < damage->len; i++) {
+    const Damage *met = &g_array_index(damage, Damage, i);
+    uint64_t at = met->offset, stop = met->offset + met->length, end;
+    if (ranges_n(&places) == 0)
+      g_array_append_val(own, *met);
+    for (; ranges_next_filled(&places, &at, stop, &end); at = end) {
+      Damage part = {at, end - at, met->reason};
+      g_array_append_val(own, part);
+    }
+  }
+  reader->out->damage = own;
 }
 
 void walk_read(VolumeSet *set, const Object *object, Spool *spool, WalkContent *out) {
   memset(out, 0, sizeof *out);
   Reader reader = {.set = set, .volume = volume_set_find(set, object->volume), .out = out};
   ranges_init(&reader.taken);
-  image_damage_reset(volume_set_image(set));
+  volume_set_forget_damage(set);
   reader.fs = volume_open_fs(set, object->volume, &out->error);
   TSK_FS_FILE *file = NULL;
   if (reader.fs != NULL) {
@@ -247,10 +279,10 @@ void walk_read(VolumeSet *set, const Object *object, Spool *spool, WalkContent *
       read_attr(&reader, file, object, spool);
     }
   }
+  take_damage(&reader); /* before the attribute goes */
   if (file != NULL)
     tsk_fs_file_close(file);
   if (out->content == NULL)
     out->content = content_new_copy("", 0);
   ranges_clear(&reader.taken);
-  take_damage(set, out);
 }
