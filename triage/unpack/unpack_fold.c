@@ -62,8 +62,9 @@ static bool is_worth_it(const Folded *folded) {
   return folded->n_ops > 0 && n_graph > 0;
 }
 
-static bool begins(uint8_t c) {
-  return c == '"' || c == '\'' || c == '(' || c == '[';
+static inline bool begins(uint8_t c) {
+  static const bool FIRST[256] = {['"'] = true, ['\''] = true, ['('] = true, ['['] = true};
+  return FIRST[c];
 }
 
 /* Where the expression with the byte at p begins: at the function's name before a parenthesis; NULL

@@ -87,9 +87,12 @@ static bool find_eocd(ZipIndex *zip) {
   uint64_t lowest = zip->size > 0xFFFF + EOCD_BYTES ? zip->size - 0xFFFF - EOCD_BYTES : 0;
   if (zip->size < EOCD_BYTES)
     return false;
-  for (uint64_t at = zip->size - EOCD_BYTES + 1; at-- > lowest;) {
-    zip->eocd = at;
-    if (zip->data[at] == 'P' && has_signature(zip, at, "PK\5\6") && read_eocd(zip))
+  for (uint64_t end = zip->size - EOCD_BYTES + 1; end > lowest;) {
+    const uint8_t *found = memrchr(zip->data + lowest, 'P', (size_t)(end - lowest));
+    if (found == NULL)
+      return false;
+    end = zip->eocd = (uint64_t)(found - zip->data);
+    if (has_signature(zip, end, "PK\5\6") && read_eocd(zip))
       return true;
   }
   return false;
