@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* unpack.c - the recursion: one object to its members to their members, depth-bounded, within the
  * budgets of the top object. Knows no format. */
+#include "base/digest.h"
 #include "base/text.h"
 #include "unpack/unpack_mail.h"
 #include "unpack/unpack_private.h"
@@ -50,6 +51,37 @@ void unpack_damage(Unpack *unpack, Container *container, TriageReason reason, co
   gap_text(unpack, container->path, size, size, reason, detail);
 }
 
+/* Opens the member's bytes, then the containers its views showed: a view of a whole document may
+ * be that document again, with the same members. */
+static bool open_all(Unpack *unpack, const Member *member, const ViewFound *found) {
+  g_autoptr(GHashTable) given =
+      view_found_any(found) ? g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL) : NULL;
+  GHashTable *outer = unpack->given;
+  bool was_again = unpack->is_again;
+  unpack->given = given;
+  unpack->is_again = false;
+  bool is_open = unpack_open(unpack, member->content, member->path);
+  unpack->is_again = true;
+  view_found_open(unpack, member, found);
+  unpack->given = outer;
+  unpack->is_again = was_again;
+  return is_open;
+}
+
+/* True where the container gave these very bytes before a view of it does: under a name that may
+ * tell a place, which the view moves. */
+static bool is_given(Unpack *unpack, const Member *member) {
+  if (unpack->given == NULL || member->error != NULL)
+    return false;
+  Digests digests;
+  digest_bytes(DIGEST_SHA256, content_data(member->content), content_size(member->content),
+               &digests);
+  if (unpack->is_again)
+    return g_hash_table_contains(unpack->given, digests.sha256);
+  g_hash_table_add(unpack->given, g_strdup(digests.sha256));
+  return false;
+}
+
 /* has_source: VBA source in it is someone else's to find. */
 static void examine(Unpack *unpack, const Member *member, bool has_source) {
   if (unpack->is_stopped)
@@ -58,12 +90,17 @@ static void examine(Unpack *unpack, const Member *member, bool has_source) {
     unpack->is_stopped = true;
     return;
   }
-  unpack_member_views(unpack, member);
-  if (unpack->is_stopped || unpack_open(unpack, member->content, member->path) || has_source ||
-      unpack->is_stopped)
+  g_autoptr(ViewFound) found = unpack_member_views(unpack, member);
+  if (unpack->is_stopped || open_all(unpack, member, found) || has_source || unpack->is_stopped)
     return;
   VbaBudget budget = VBA_BUDGET;
   vba_carve(unpack, member->content, member->path, NULL, &budget);
+}
+
+static void examine_views(Unpack *unpack, const Member *member) {
+  g_autoptr(ViewFound) found = unpack_member_views(unpack, member);
+  if (!unpack->is_stopped)
+    view_found_open(unpack, member, found);
 }
 
 void unpack_view(Unpack *unpack, const Member *member) {
@@ -72,13 +109,15 @@ void unpack_view(Unpack *unpack, const Member *member) {
   if (unpack->sink->member != NULL && !unpack->sink->member(unpack->sink->user, member))
     unpack->is_stopped = true;
   else
-    unpack_member_views(unpack, member);
+    examine_views(unpack, member);
 }
 
 void unpack_member(Unpack *unpack, Container *container, GBytes *name, Member *member) {
   const MemberPath path = {
       .parent = container->path, .name = name, .view = "raw", .depth = container->path->depth + 1};
   container->n_members++;
+  if (is_given(unpack, member))
+    return;
   member->path = &path;
   examine(unpack, member, container->has_source);
   member->path = NULL;
@@ -205,7 +244,7 @@ bool unpack_views(const UnpackOptions *options, const UnpackSink *sink, const Me
                    .max_depth = MIN(options->max_depth, LIMIT_DEPTH_MAX)};
   if (sink->member != NULL && !sink->member(sink->user, top))
     return false;
-  unpack_member_views(&unpack, top);
+  examine_views(&unpack, top);
   VbaBudget budget = VBA_BUDGET;
   if (!unpack.is_stopped)
     vba_carve(&unpack, top->content, top->path, NULL, &budget);

@@ -14,6 +14,9 @@ typedef struct {
   uint64_t expanded; /* bytes unpacked so far, all levels */
   uint32_t max_depth;
   bool is_stopped; /* a sink call returned false: everything returns */
+  GHashTable *given; /* digests of the members of the container at hand, where one of its views is
+                        opened after it; else NULL */
+  bool is_again;     /* it is: what the container gave is not given again */
 } Unpack;
 
 /* One container while it is open. */
@@ -178,8 +181,14 @@ void unpack_pst_open(Unpack *unpack, const Unpacker *self, Container *container)
 bool unpack_inflate_zlib(Unpack *unpack, const uint8_t *data, uint64_t size, Intake *intake,
                          GError **error);
 
-/* unpack_view.c: hands out all views of the member, then opens what they carry. */
-void unpack_member_views(Unpack *unpack, const Member *member);
+/* unpack_view.c: hands out all views of the member. What containers they showed is opened after
+ * the member itself (transfer full). */
+typedef struct _ViewFound ViewFound;
+ViewFound *unpack_member_views(Unpack *unpack, const Member *member);
+void view_found_open(Unpack *unpack, const Member *member, const ViewFound *found);
+bool view_found_any(const ViewFound *found);
+void view_found_free(ViewFound *found);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ViewFound, view_found_free)
 
 /* unpack_table.c */
 const Unpacker *const *unpack_table(size_t *n);

@@ -8,26 +8,30 @@
  * by more than the longest thing a smell looks for. */
 enum { WINDOW_BYTES = 1024 * 1024, OVERLAP_BYTES = 256, NAME_MAX_BYTES = 64, AROUND_BYTES = 12 };
 
+typedef struct {
+  XXH128_hash_t hash;
+  uint64_t size;
+} Print;
+
 /* The views of one member while they are made. */
 typedef struct {
   Unpack *unpack;
   const Member *member;
   GArray *prints;    /* of contents already handed out, so that two ways to one text are one view */
-  GPtrArray *opened; /* ViewText*: texts that are containers themselves */
-  GPtrArray *carried;
+  ViewFound *found;
   unsigned n_views;
   bool is_full;
 } ViewSet;
+
+struct _ViewFound {
+  GPtrArray *opened; /* ViewText*: texts that are containers themselves */
+  GPtrArray *carried;
+};
 
 typedef struct {
   Content *content;
   char *name;
 } ViewText;
-
-typedef struct {
-  XXH128_hash_t hash;
-  uint64_t size;
-} Print;
 
 static void carried_free(gpointer pointer) {
   Carried *carried = pointer;
@@ -242,7 +246,7 @@ static void keep_text(ViewSet *set, const char *name, Content *content) {
   ViewText *text = g_new0(ViewText, 1);
   text->content = content_ref(content);
   text->name = g_strdup(name);
-  g_ptr_array_add(set->opened, text);
+  g_ptr_array_add(set->found->opened, text);
 }
 
 static void make_views(ViewSet *set, const Member *parent, unsigned level);
@@ -287,7 +291,7 @@ static void make_view(ViewSet *set, const Member *parent, const View *view, uint
                          .context =
                              view->context == 0 || size > LIMIT_VIEW_WHOLE ? view->context : size,
                          .segments = segments,
-                         .carried = set->carried};
+                         .carried = set->found->carried};
   view->make(&builder, from);
   g_autoptr(GError) error = builder.error;
   g_autoptr(GError) trouble = NULL;
@@ -321,36 +325,46 @@ static void make_views(ViewSet *set, const Member *parent, unsigned level) {
       make_view(set, parent, views[i], first[i], level);
 }
 
-static void open_found(ViewSet *set) {
-  Unpack *unpack = set->unpack;
-  for (guint i = 0; i < set->opened->len && !unpack->is_stopped; i++) {
-    const ViewText *text = set->opened->pdata[i];
-    MemberPath path = *set->member->path;
+bool view_found_any(const ViewFound *found) {
+  return found->opened->len > 0;
+}
+
+void view_found_free(ViewFound *found) {
+  g_ptr_array_unref(found->opened);
+  g_ptr_array_unref(found->carried);
+  g_free(found);
+}
+
+void view_found_open(Unpack *unpack, const Member *member, const ViewFound *found) {
+  for (guint i = 0; i < found->opened->len && !unpack->is_stopped; i++) {
+    const ViewText *text = found->opened->pdata[i];
+    MemberPath path = *member->path;
     path.view = text->name;
     unpack_open(unpack, text->content, &path);
   }
-  for (guint i = 0; i < set->carried->len && !unpack->is_stopped; i++) {
-    const Carried *carried = set->carried->pdata[i];
-    if (set->member->path->depth >= unpack->max_depth) {
-      unpack_gap(unpack, set->member->path, content_size(carried->content), 0,
+  for (guint i = 0; i < found->carried->len && !unpack->is_stopped; i++) {
+    const Carried *carried = found->carried->pdata[i];
+    if (member->path->depth >= unpack->max_depth) {
+      unpack_gap(unpack, member->path, content_size(carried->content), 0,
                  TRIAGE_REASON_DEPTH_LIMIT,
                  "a container in an encoded block inside %u other containers is not opened; "
                  "--max-depth sets the limit",
-                 set->member->path->depth);
+                 member->path->depth);
       return;
     }
-    Container container = {.content = set->member->content, .path = set->member->path};
+    Container container = {.content = member->content, .path = member->path};
     g_autoptr(GBytes) name = g_bytes_new(carried->name, strlen(carried->name));
-    Member member = {.content = carried->content, .size = content_size(carried->content)};
-    unpack_member(unpack, &container, name, &member);
+    Member inner = {.content = carried->content, .size = content_size(carried->content)};
+    unpack_member(unpack, &container, name, &inner);
   }
 }
 
-void unpack_member_views(Unpack *unpack, const Member *member) {
+ViewFound *unpack_member_views(Unpack *unpack, const Member *member) {
   g_autoptr(GArray) prints = g_array_new(FALSE, FALSE, sizeof(Print));
-  g_autoptr(GPtrArray) opened = g_ptr_array_new_with_free_func(view_text_free);
-  g_autoptr(GPtrArray) carried = g_ptr_array_new_with_free_func(carried_free);
-  ViewSet set = {unpack, member, prints, opened, carried, 0, false};
+  ViewFound *found = g_new0(ViewFound, 1);
+  found->opened = g_ptr_array_new_with_free_func(view_text_free);
+  found->carried = g_ptr_array_new_with_free_func(carried_free);
+  ViewSet set = {unpack, member, prints, found, 0, false};
   make_views(&set, member, 0);
-  open_found(&set);
+  return found;
 }

@@ -238,7 +238,11 @@ def main():
         b'<< /Type /EmbeddedFile /Filter [ /ASCII85Decode /FlateDecode ] /Length 9 >>\nstream\r\n' + stream +
         b'\nendstream\nendobj\n8 0 obj <</Filter/FlateDecode>>stream\n' + script + b'\nendstream endobj\n'
         b'9 0 obj <</Subtype /Image /Filter /DCTDecode>> stream\nxxxx\nendstream endobj\n%%EOF\n')
-    # A view must not make a second PDF of it, so no ASCII85 here.
+    # A view of the whole is a PDF again, with all streams further on: each comes once.
+    twice = b'%PDF-1.7\n1 0 obj (' + b'\\x43\\x44\\x4f\\x2e\\x4d' * 3 + b') endobj\n7 0 obj\n' \
+        b'<</Filter /FlateDecode>>\nstream\n'
+    put('twice.pdf', twice + zlib.compress(payload) + b'\nendstream\nendobj\n' + twice[9:].replace(b'7 0', b'8 0') +
+        zlib.compress(b'another ' + payload) + b'\nendstream\nendobj\n%%EOF\n')
     put('plain.pdf', b'%PDF-1.7\n7 0 obj\n<</Filter /FlateDecode>>\nstream\n' + zlib.compress(payload) +
         b'\nendstream\nendobj\n%%EOF\n')
     # Hostile: a chain that bites its tail, streams that share sectors, very many siblings, deep storages.

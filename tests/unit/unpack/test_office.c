@@ -174,6 +174,19 @@ static void test_pdf(void **state) {
   assert_no_gaps(found);
 }
 
+static void test_pdf_twice(void **state) {
+  g_autoptr(Found) found = unpack_fixture("twice.pdf");
+  guint n_streams = 0, n_views = 0;
+  (void)state;
+  for (guint i = 0; i < found->seen->len; i++) {
+    const Seen *seen = found->seen->pdata[i];
+    n_streams += g_str_has_prefix(seen->path, "(object ") && strcmp(seen->view, "raw") == 0;
+    n_views += *seen->path == '\0' && strcmp(seen->view, "raw") != 0;
+  }
+  assert_int_equal(n_streams, 2);
+  assert_true(n_views >= 1);
+}
+
 static void test_encrypted(void **state) {
   g_autoptr(Found) found = unpack_fixture("encrypted.docx");
   (void)state;
@@ -282,13 +295,13 @@ static void test_real(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_project),      cmocka_unit_test(test_document),
-      cmocka_unit_test(test_names),        cmocka_unit_test(test_damaged_project),
-      cmocka_unit_test(test_pdf),          cmocka_unit_test(test_rtf),
-      cmocka_unit_test(test_presentation), cmocka_unit_test(test_xml),
-      cmocka_unit_test(test_encrypted),    cmocka_unit_test(test_hostile),
-      cmocka_unit_test(test_many_modules), cmocka_unit_test(test_cut),
-      cmocka_unit_test(test_real),
+      cmocka_unit_test(test_project), cmocka_unit_test(test_document),
+      cmocka_unit_test(test_names),   cmocka_unit_test(test_damaged_project),
+      cmocka_unit_test(test_pdf),     cmocka_unit_test(test_pdf_twice),
+      cmocka_unit_test(test_rtf),     cmocka_unit_test(test_presentation),
+      cmocka_unit_test(test_xml),     cmocka_unit_test(test_encrypted),
+      cmocka_unit_test(test_hostile), cmocka_unit_test(test_many_modules),
+      cmocka_unit_test(test_cut),     cmocka_unit_test(test_real),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }
