@@ -11,6 +11,13 @@ cp payload.vbs a.vbs
 python3 "$source/make_office.py"
 python3 "$source/make_mail.py" || true
 rm -f -- *.ole modules.bin
+# A view's seed is the encoded script; the documents and mails above are those of PDF, OLE and MIME.
+mkdir -p views
+(cd views && python3 "$source/make_views.py" && rm -f views.tsv miss.*)
+# Nothing in Debian writes an Outlook data file: one of the test evidence, where that is at hand.
+if [ -n "${TRIAGE_EVIDENCE:-}" ]; then
+  find "$TRIAGE_EVIDENCE" -name '*.pst' -size -300k -exec cp {} seed.pst \; -quit
+fi
 tar -cf seed.tar payload.vbs
 for tool in gzip bzip2 xz; do "$tool" -c payload.vbs >"seed.$tool"; done
 xz --format=lzma -c payload.vbs >seed.lzma

@@ -6,7 +6,8 @@
 #   ninja -C build/fuzz unpack_fuzz
 # libarchive asks for as much memory as a damaged header claims and takes a refusal well; a worker's
 # memory is limited, here only what is really used counts.
-# What it finds lies in build/fuzz/found/; inputs worth keeping stay in build/fuzz/corpus/ROW.
+# ROW is a row of 'triage formats', "all" (the default), or "views"; set TRIAGE_EVIDENCE for a seed
+# of pst. What it finds lies in build/fuzz/found/; inputs worth keeping stay in build/fuzz/corpus/ROW.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=${FUZZ_BUILD:-$root/build/fuzz}
@@ -22,7 +23,7 @@ for row in "${rows[@]}"; do
   mkdir -p "$corpus"
   echo "== $row"
   TRIAGE_FUZZ_ROW=$row nice "$build/tests/unpack_fuzz" -max_total_time="$seconds" -timeout=25 \
-    -rss_limit_mb=2560 -malloc_limit_mb=65536 -max_len=200000 -artifact_prefix="$build/found/$row-" \
+    -rss_limit_mb=2560 -malloc_limit_mb=65536 -max_len=300000 -artifact_prefix="$build/found/$row-" \
     -print_final_stats=1 -verbosity=0 "$corpus" "$build/seeds" || status=1
 done
 exit $status
