@@ -31,6 +31,8 @@ typedef struct {
   GPtrArray *passwords;
   ScanOptions limits; /* those of the scan: member numbers depend on them */
   Process *pack;
+  PartIndex *parts; /* of the volume last asked about */
+  uint32_t parts_evidence, parts_volume;
 } Extraction;
 
 static void wanted_free(Wanted *wanted) {
@@ -163,13 +165,29 @@ static Process *open_evidence(Extraction *extraction, uint32_t no, GError **erro
   return g_steal_pointer(&process);
 }
 
+/* What the scan was told of parts beside the object, again. */
+static bool find_parts(Extraction *extraction, const Wanted *wanted, GError **error) {
+  if (extraction->parts != NULL && extraction->parts_evidence == wanted->evidence &&
+      extraction->parts_volume == wanted->object.volume)
+    return true;
+  g_clear_pointer(&extraction->parts, part_index_free);
+  extraction->parts_evidence = wanted->evidence;
+  extraction->parts_volume = wanted->object.volume;
+  const char *kind = extraction->kinds->pdata[wanted->evidence - 1];
+  extraction->parts = part_index_new(extraction->store, wanted->evidence, wanted->object.volume,
+                                     strcmp(kind, "directory") == 0, error);
+  return extraction->parts != NULL;
+}
+
 static bool extract_one(Extraction *extraction, Process *process, Wanted *wanted, GError **error) {
   g_autofree char *name = g_strconcat(wanted->id, ".bin", NULL);
-  return begin_entry(extraction, name, wanted->modified, error) &&
-         process_send(process, MSG_EXTRACT,
-                      g_variant_new("(u@" PROTO_OBJECT ")", wanted->member_no,
-                                    proto_pack_object(&wanted->object, wanted->raw_path)),
-                      error) &&
+  return find_parts(extraction, wanted, error) &&
+         begin_entry(extraction, name, wanted->modified, error) &&
+         process_send(
+             process, MSG_EXTRACT,
+             g_variant_new("(u@" PROTO_JOB ")", wanted->member_no,
+                           part_index_job(extraction->parts, &wanted->object, wanted->raw_path)),
+             error) &&
          relay(extraction, process, wanted, error);
 }
 
@@ -279,6 +297,7 @@ int coord_extract(const ExtractOptions *options) {
             WORKER_PACK_PASSWORD);
   }
   g_clear_pointer(&extraction.pack, process_free);
+  g_clear_pointer(&extraction.parts, part_index_free);
   store_free(extraction.store);
   g_ptr_array_unref(extraction.wanted);
   g_ptr_array_unref(extraction.evidence);

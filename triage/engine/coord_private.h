@@ -54,6 +54,16 @@ char *process_end(Process *process, TriageReason *reason);
  * have been captured. Returns false so that callers can return its result. */
 gboolean process_take_error(GVariant *message, GError **error);
 
+/* ---- archives in several files ---- */
+typedef struct _PartIndex PartIndex;
+/* Of the objects that the walk of a volume has put into the store. NULL with error. */
+PartIndex *part_index_new(Store *store, uint32_t evidence, uint32_t volume, bool is_directory,
+                          GError **error);
+void part_index_free(PartIndex *index);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PartIndex, part_index_free)
+/* The object as a worker is told of it (PROTO_JOB); index may be NULL. */
+GVariant *part_index_job(const PartIndex *index, const Object *object, GBytes *path);
+
 /* ---- what a probe found out ---- */
 typedef struct {
   uint32_t no;
@@ -142,6 +152,7 @@ struct _VolumeWork {
   bool is_exhausted; /* no more pages */
   GQueue *page;      /* Object* read from the store, not handed out */
   uint64_t max_seq;  /* of the walk, for checks */
+  PartIndex *parts;  /* made with the first page */
 };
 
 typedef struct {

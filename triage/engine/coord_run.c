@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 static void volume_work_free(VolumeWork *volume) {
+  part_index_free(volume->parts);
   g_array_unref(volume->skips);
   g_queue_free_full(volume->page, (GDestroyNotify)object_free);
   g_free(volume);

@@ -81,6 +81,11 @@ static bool fill_page(Run *run, VolumeWork *volume, GError **error) {
     return false;
   g_ptr_array_set_free_func(page, NULL);
   volume->has_page = true;
+  if (volume->parts == NULL)
+    volume->parts = part_index_new(run->store, run->evidence, volume->no,
+                                   strcmp(run->probe->kind, "directory") == 0, error);
+  if (volume->parts == NULL)
+    return false;
   volume->is_exhausted = page->len < PAGE_OBJECTS;
   for (guint i = 0; i < page->len; i++) {
     Object *object = page->pdata[i];
@@ -91,9 +96,9 @@ static bool fill_page(Run *run, VolumeWork *volume, GError **error) {
   return true;
 }
 
-static GVariant *pack_batch(Run *run, GQueue *batch) {
+static GVariant *pack_batch(Run *run, const VolumeWork *volume, GQueue *batch) {
   GVariantBuilder builder;
-  g_variant_builder_init(&builder, G_VARIANT_TYPE("a" PROTO_OBJECT));
+  g_variant_builder_init(&builder, G_VARIANT_TYPE("a" PROTO_JOB));
   for (GList *item = batch->head; item != NULL; item = item->next) {
     Object *object = item->data;
     g_autoptr(GBytes) path = NULL;
@@ -103,7 +108,7 @@ static GVariant *pack_batch(Run *run, GQueue *batch) {
       char *text = store_object_path(run->store, run->evidence, object);
       path = g_bytes_new_take(text, text != NULL ? strlen(text) : 0);
     }
-    g_variant_builder_add_value(&builder, proto_pack_object(object, path));
+    g_variant_builder_add_value(&builder, part_index_job(volume->parts, object, path));
   }
   return g_variant_builder_end(&builder);
 }
@@ -124,7 +129,7 @@ static bool give_batch(Run *run, Slot *slot, VolumeWork *volume, bool *gave, GEr
   *gave = true;
   slot->job = JOB_SCAN;
   slot->volume = volume;
-  process_send(slot->process, MSG_SCAN, pack_batch(run, slot->batch), NULL);
+  process_send(slot->process, MSG_SCAN, pack_batch(run, volume, slot->batch), NULL);
   return true;
 }
 
@@ -144,7 +149,7 @@ static bool give_retry(Run *run, Slot *slot, bool *gave, GError **error) {
   slot->is_retry = true;
   *gave = true;
   g_free(retry);
-  process_send(slot->process, MSG_SCAN, pack_batch(run, slot->batch), NULL);
+  process_send(slot->process, MSG_SCAN, pack_batch(run, slot->volume, slot->batch), NULL);
   return true;
 }
 

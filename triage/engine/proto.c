@@ -18,9 +18,9 @@ static const MessageKind KINDS[MSG_LAST + 1] = {
      * passwords */
     [MSG_SETUP] = {"(sayutuua(ssay)aay)", false},
     [MSG_ENUMERATE] = {"(ua(uty))", false},
-    [MSG_SCAN] = {"a" PROTO_OBJECT, false},
+    [MSG_SCAN] = {"a" PROTO_JOB, false},
     [MSG_DIGEST] = {"(u)", false},
-    [MSG_EXTRACT] = {"(u" PROTO_OBJECT ")", false},
+    [MSG_EXTRACT] = {"(u" PROTO_JOB ")", false},
     [MSG_PACK_ENTRY] = {"(sx)", false},
     [MSG_PACK_BYTES] = {"ay", false},
     [MSG_PACK_END] = {"(b)", false},

@@ -52,6 +52,9 @@ typedef enum {
 #define PROTO_OBJECT                                                                               \
   "(tutuusyyutt" PROTO_TIME PROTO_TIME PROTO_TIME PROTO_TIME                                       \
   "m(" PROTO_TIME PROTO_TIME PROTO_TIME PROTO_TIME ")umaymayay)"
+/* An object to examine and the objects beside it that by their names are parts of one archive with
+ * it: kind (PartKind), its own place among them, the name that lacks, and they (none: no part). */
+#define PROTO_JOB "(" PROTO_OBJECT "yusa" PROTO_OBJECT ")"
 #define PROTO_GAP "(tuubsyttyss)" /* ..., reason, detail, member */
 
 typedef struct _ProtoReader ProtoReader;

@@ -403,7 +403,45 @@ static bool is_known(Scan *scan, const WalkContent *content) {
   return false;
 }
 
-static void scan_object(Worker *worker, const Object *object, GBytes *raw_path) {
+static void read_object(Worker *worker, const Object *object, const char *path, WalkContent *out) {
+  if (worker->kind == EVIDENCE_DIRECTORY)
+    tree_read(worker->tree_fd, object, path, worker->unpack.spool, out);
+  else if (worker->kind == EVIDENCE_FILE)
+    read_whole(worker, object, out);
+  else if (object->kind == OBJECT_AREA)
+    area_read(worker->volumes, object, worker->unpack.spool, out);
+  else
+    walk_read(worker->volumes, object, worker->unpack.spool, out);
+}
+
+/* The parts of an archive beside the object, as the coordinator names them. */
+typedef struct {
+  Worker *worker;
+  GVariant *parts;
+} PartReader;
+
+static Content *read_part(void *user, guint i, GError **error) {
+  PartReader *reader = user;
+  g_autoptr(GVariant) item = g_variant_get_child_value(reader->parts, i);
+  Object object;
+  g_autoptr(GBytes) raw_path = NULL;
+  if (!proto_take_object(item, &object, &raw_path, error))
+    return NULL;
+  gsize n;
+  const char *bytes = g_bytes_get_data(raw_path, &n);
+  g_autofree char *path = g_strndup(bytes != NULL ? bytes : "", n);
+  WalkContent content;
+  read_object(reader->worker, &object, path, &content);
+  Content *whole = content_ref(content.content);
+  if (content.error != NULL)
+    g_propagate_error(error, g_steal_pointer(&content.error));
+  walk_content_clear(&content);
+  proto_object_clear(&object);
+  return whole;
+}
+
+static void scan_object(Worker *worker, const Object *object, GBytes *raw_path,
+                        const UnpackSet *set) {
   gsize n;
   const char *bytes = g_bytes_get_data(raw_path, &n);
   g_autofree char *path = g_strndup(bytes != NULL ? bytes : "", n);
@@ -412,14 +450,7 @@ static void scan_object(Worker *worker, const Object *object, GBytes *raw_path) 
   worker_send(worker, MSG_BEGIN, g_variant_new("(t)", object->seq));
   worker_test_fault(worker, path);
   WalkContent content;
-  if (worker->kind == EVIDENCE_DIRECTORY)
-    tree_read(worker->tree_fd, object, path, worker->unpack.spool, &content);
-  else if (worker->kind == EVIDENCE_FILE)
-    read_whole(worker, object, &content);
-  else if (object->kind == OBJECT_AREA)
-    area_read(worker->volumes, object, worker->unpack.spool, &content);
-  else
-    walk_read(worker->volumes, object, worker->unpack.spool, &content);
+  read_object(worker, object, path, &content);
   g_autoptr(SeenHits) seen = seen_hits_new();
   Scan scan = {.worker = worker,
                .object = object,
@@ -442,17 +473,36 @@ static void scan_object(Worker *worker, const Object *object, GBytes *raw_path) 
                    .accessed = object->accessed,
                    .error = content.error};
   UnpackSink sink = {&scan, on_member, on_gap, on_alive};
-  if (is_known(&scan, &content))
+  /* A part of an archive is more than its own bytes: a list cannot know it. */
+  if ((set == NULL || set->n < 2) && is_known(&scan, &content))
     size = 0;
   else if (object->kind == OBJECT_AREA || is_table(worker, object))
     unpack_views(&worker->unpack, &sink, &member);
   else
-    unpack_object(&worker->unpack, &sink, &member);
+    unpack_object_of_set(&worker->unpack, &sink, &member, set);
   worker_send(worker, MSG_END,
               g_variant_new("(tttsss)", object->seq, size,
                             (guint64)(MAX(scan.n_members, 1) - 1 - scan.n_views),
                             scan.top_digests.sha256, scan.top_digests.sha1, scan.top_digests.md5));
   walk_content_clear(&content);
+}
+
+static void scan_job(Worker *worker, GVariant *job) {
+  g_autoptr(GVariant) item = g_variant_get_child_value(job, 0);
+  g_autoptr(GVariant) parts = g_variant_get_child_value(job, 4);
+  PartReader reader = {worker, parts};
+  UnpackSet set = {.n = (guint)g_variant_n_children(parts), .read = read_part, .user = &reader};
+  guchar kind;
+  Object object;
+  g_autoptr(GBytes) path = NULL;
+  g_variant_get_child(job, 1, "y", &kind);
+  g_variant_get_child(job, 2, "u", &set.self);
+  g_variant_get_child(job, 3, "&s", &set.missing);
+  set.kind = (PartKind)kind;
+  if (!proto_take_object(item, &object, &path, NULL))
+    return; /* cannot be: the coordinator packed it */
+  scan_object(worker, &object, path, set.n > 0 || *set.missing != '\0' ? &set : NULL);
+  proto_object_clear(&object);
 }
 
 void worker_scan(Worker *worker, GVariant *job) {
@@ -462,12 +512,7 @@ void worker_scan(Worker *worker, GVariant *job) {
     g_autoptr(GVariant) item = g_variant_iter_next_value(&iter);
     if (item == NULL)
       break;
-    Object object;
-    g_autoptr(GBytes) path = NULL;
-    if (!proto_take_object(item, &object, &path, NULL))
-      continue; /* cannot be: the coordinator packed it */
-    scan_object(worker, &object, path);
-    proto_object_clear(&object);
+    scan_job(worker, item);
   }
   worker_send(worker, MSG_DONE, g_variant_new("(b)", TRUE));
 }
@@ -475,13 +520,8 @@ void worker_scan(Worker *worker, GVariant *job) {
 void worker_extract(Worker *worker, GVariant *job) {
   g_autoptr(GVariant) item = g_variant_get_child_value(job, 1);
   g_variant_get_child(job, 0, "u", &worker->wanted);
-  Object object;
-  g_autoptr(GBytes) path = NULL;
   worker->has_wanted = true;
-  if (proto_take_object(item, &object, &path, NULL)) {
-    scan_object(worker, &object, path);
-    proto_object_clear(&object);
-  }
+  scan_job(worker, item);
   worker->has_wanted = false;
   worker_send(worker, MSG_DONE, g_variant_new("(b)", TRUE));
 }

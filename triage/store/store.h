@@ -100,6 +100,13 @@ bool store_put_gap(Store *store, uint32_t evidence, const Gap *gap, const char *
  * included. (transfer full) */
 GPtrArray *store_pending(Store *store, uint32_t evidence, uint32_t volume, bool from_start,
                          uint64_t after_first_byte, uint64_t after_seq, guint max, GError **error);
+/* (transfer full); NULL: there is none. */
+Object *store_get_object(Store *store, uint32_t evidence, uint32_t volume, uint64_t seq);
+/* Each file of a volume that has a name, is no named stream and can be read, by seq. */
+bool store_each_file_name(Store *store, uint32_t evidence, uint32_t volume,
+                          bool (*row)(void *user, uint64_t seq, uint32_t dir, ObjectState state,
+                                      GBytes *name),
+                          void *user, GError **error);
 void object_free(Object *object); /* frees one from store_pending, or any copied object */
 bool store_count_work(Store *store, uint32_t evidence, uint32_t volume, uint64_t *objects,
                       uint64_t *bytes, GError **error); /* still pending */

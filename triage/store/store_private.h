@@ -37,7 +37,9 @@ typedef enum {
   SQL_PUT_GROUND,
   SQL_GET_GROUNDS,
   SQL_GET_DIR,
-  SQL_LAST = SQL_GET_DIR
+  SQL_GET_OBJECT,
+  SQL_EACH_FILE_NAME,
+  SQL_LAST = SQL_EACH_FILE_NAME
 } StoreSql;
 extern const char *const STORE_SQL[SQL_LAST + 1];
 extern const char STORE_SCHEMA[];

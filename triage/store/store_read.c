@@ -87,6 +87,43 @@ GPtrArray *store_pending(Store *store, uint32_t evidence, uint32_t volume, bool 
   return ok ? g_steal_pointer(&objects) : NULL;
 }
 
+Object *store_get_object(Store *store, uint32_t evidence, uint32_t volume, uint64_t seq) {
+  Binder binder = {store_statement(store, SQL_GET_OBJECT, NULL), 0};
+  if (binder.statement == NULL)
+    return NULL;
+  bind_u64(&binder, evidence);
+  bind_u64(&binder, volume);
+  bind_u64(&binder, seq);
+  Object *object = NULL;
+  if (sqlite3_step(binder.statement) == SQLITE_ROW) {
+    object = g_new0(Object, 1);
+    read_object(binder.statement, 0, object);
+  }
+  sqlite3_reset(binder.statement);
+  return object;
+}
+
+bool store_each_file_name(Store *store, uint32_t evidence, uint32_t volume,
+                          bool (*row)(void *user, uint64_t seq, uint32_t dir, ObjectState state,
+                                      GBytes *name),
+                          void *user, GError **error) {
+  Binder binder = {store_statement(store, SQL_EACH_FILE_NAME, error), 0};
+  if (binder.statement == NULL)
+    return false;
+  bind_u64(&binder, evidence);
+  bind_u64(&binder, volume);
+  bool more = true, ok = true;
+  while ((ok = next(store, binder.statement, &more, error)) && more) {
+    g_autoptr(GBytes) name = column_bytes(binder.statement, 3);
+    if (name != NULL &&
+        !row(user, column_u64(binder.statement, 0), (uint32_t)column_u64(binder.statement, 1),
+             (ObjectState)MIN(column_u64(binder.statement, 2), STATE_LAST), name))
+      break;
+  }
+  sqlite3_reset(binder.statement);
+  return ok;
+}
+
 bool store_count_work(Store *store, uint32_t evidence, uint32_t volume, uint64_t *objects,
                       uint64_t *bytes, GError **error) {
   Binder binder = {store_statement(store, SQL_COUNT_WORK, error), 0};

@@ -130,5 +130,16 @@ const char *const STORE_SQL[SQL_LAST + 1] = {
     [SQL_CLEAR_GROUNDS] = "DELETE FROM ground WHERE hit = ?",
     [SQL_PUT_GROUND] = "INSERT INTO ground VALUES(?, ?, ?, ?, ?)",
     [SQL_GET_GROUNDS] = "SELECT id, weight, value FROM ground WHERE hit = ? ORDER BY no",
+    [SQL_GET_OBJECT] =
+        "SELECT " OBJECT_COLUMNS " FROM object WHERE evidence = ? AND volume = ? AND "
+        "seq = ?",
+    /* Files (kind 0) that no flag says cannot be read (64), not the slack of one (state 3); a name
+     * that may be a part's ends in .rar, .zip or two digits. */
+    [SQL_EACH_FILE_NAME] =
+        "SELECT seq, dir, state, name FROM object WHERE evidence = ? AND volume = ? AND kind = 0 "
+        "AND state <> 3 AND flags & 64 = 0 AND attr_name IS NULL AND "
+        "(CAST(substr(name, -2) AS TEXT) GLOB '[0-9][0-9]' OR "
+        "CAST(substr(name, -4) AS TEXT) LIKE '.rar' OR CAST(substr(name, -4) AS TEXT) LIKE '.zip') "
+        "ORDER BY seq",
     [SQL_GET_DIR] = "SELECT parent, name FROM dir WHERE evidence = ? AND volume = ? AND no = ?",
 };

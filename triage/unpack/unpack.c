@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "unpack/unpack_mail.h"
+#include "unpack/unpack_parts.h"
 #include "unpack/unpack_private.h"
 #include "unpack/unpack_vba.h"
 #include <iconv.h>
@@ -51,21 +52,24 @@ void unpack_damage(Unpack *unpack, Container *container, TriageReason reason, co
   gap_text(unpack, container->path, size, size, reason, detail);
 }
 
-/* Opens the member's bytes, then the containers its views showed: a view of a whole document may
- * be that document again, with the same members. */
-static bool open_all(Unpack *unpack, const Member *member, const ViewFound *found) {
+/* A view of a whole document may be that document again, with the same members. */
+void unpack_open_all(Unpack *unpack, const Member *member, const ViewFound *found,
+                     const UnpackSet *set, bool has_source) {
   g_autoptr(GHashTable) given =
       view_found_any(found) ? g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL) : NULL;
   GHashTable *outer = unpack->given;
   bool was_again = unpack->is_again;
   unpack->given = given;
   unpack->is_again = false;
-  bool is_open = unpack_open(unpack, member->content, member->path);
+  bool is_open = (set != NULL && parts_open(unpack, member->content, member->path, set)) ||
+                 unpack_open(unpack, member->content, member->path);
   unpack->is_again = true;
   view_found_open(unpack, member, found);
   unpack->given = outer;
   unpack->is_again = was_again;
-  return is_open;
+  VbaBudget budget = VBA_BUDGET;
+  if (!is_open && !has_source && !unpack->is_stopped)
+    vba_carve(unpack, member->content, member->path, NULL, &budget);
 }
 
 /* True where the container gave these very bytes before a view of it does: under a name that may
@@ -83,7 +87,7 @@ static bool is_given(Unpack *unpack, const Member *member) {
 }
 
 /* has_source: VBA source in it is someone else's to find. */
-static void examine(Unpack *unpack, const Member *member, bool has_source) {
+static void examine(Unpack *unpack, const Member *member, bool has_source, const UnpackSet *set) {
   if (unpack->is_stopped)
     return;
   if (unpack->sink->member != NULL && !unpack->sink->member(unpack->sink->user, member)) {
@@ -91,10 +95,12 @@ static void examine(Unpack *unpack, const Member *member, bool has_source) {
     return;
   }
   g_autoptr(ViewFound) found = unpack_member_views(unpack, member);
-  if (unpack->is_stopped || open_all(unpack, member, found) || has_source || unpack->is_stopped)
+  if (unpack->is_stopped)
     return;
-  VbaBudget budget = VBA_BUDGET;
-  vba_carve(unpack, member->content, member->path, NULL, &budget);
+  if (member->path->depth > 0 && parts_hold(unpack, member, found, has_source))
+    found = NULL;
+  else
+    unpack_open_all(unpack, member, found, set, has_source);
 }
 
 static void examine_views(Unpack *unpack, const Member *member) {
@@ -119,7 +125,7 @@ void unpack_member(Unpack *unpack, Container *container, GBytes *name, Member *m
   if (is_given(unpack, member))
     return;
   member->path = &path;
-  examine(unpack, member, container->has_source);
+  examine(unpack, member, container->has_source, NULL);
   member->path = NULL;
 }
 
@@ -138,8 +144,13 @@ static uint64_t open_row(Unpack *unpack, const Unpacker *row, Content *content,
     return from + size;
   }
   g_autoptr(Content) part = content_new_part(content, from, size);
-  Container container = {.content = part, .path = path, .end = size};
+  Container container = {
+      .content = part, .path = path, .end = size, .is_joined = unpack->is_joined};
+  guint mark = parts_mark(unpack);
+  unpack->is_joined = false;
   row->open(unpack, row, &container);
+  parts_open_held(unpack, path, mark);
+  unpack->is_joined = container.is_joined;
   return from + MIN(container.end, size);
 }
 
@@ -228,13 +239,20 @@ bool unpack_open(Unpack *unpack, Content *content, const MemberPath *path) {
   return is_any;
 }
 
-bool unpack_object(const UnpackOptions *options, const UnpackSink *sink, const Member *top) {
-  Unpack unpack = {.options = options,
+bool unpack_object_of_set(const UnpackOptions *options, const UnpackSink *sink, const Member *top,
+                          const UnpackSet *set) {
+  g_autoptr(HeldParts) held = parts_new();
+  Unpack unpack = {.held = held,
+                   .options = options,
                    .sink = sink,
                    .top_size = content_size(top->content),
                    .max_depth = MIN(options->max_depth, LIMIT_DEPTH_MAX)};
-  examine(&unpack, top, false);
+  examine(&unpack, top, false, set);
   return !unpack.is_stopped;
+}
+
+bool unpack_object(const UnpackOptions *options, const UnpackSink *sink, const Member *top) {
+  return unpack_object_of_set(options, sink, top, NULL);
 }
 
 bool unpack_views(const UnpackOptions *options, const UnpackSink *sink, const Member *top) {

@@ -4,6 +4,7 @@
  * the evidence, of rules or of processes: what it finds goes to a sink. */
 #pragma once
 #include "base/content.h"
+#include "base/part_name.h"
 #include "base/row.h"
 #include "triage/error.h"
 #include "triage/time.h"
@@ -75,9 +76,22 @@ typedef struct {
   Spool *spool;
 } UnpackOptions;
 
+/* Objects that lie beside the top one and by their names are parts of one archive with it. */
+typedef struct {
+  PartKind kind;
+  guint n, self; /* parts in order, without a hole; which of them the object is. 0: it is a later
+                    part of an archive and missing lacks */
+  const char *missing;                                   /* printable name */
+  Content *(*read)(void *user, guint i, GError **error); /* (transfer full); NULL with error */
+  void *user;
+} UnpackSet;
+
 /* Examines one object: hands it to sink->member, then all that is inside it. Returns false where a
  * sink call did. */
 bool unpack_object(const UnpackOptions *options, const UnpackSink *sink, const Member *top);
+/* The same for a part of a set, whose parts together are opened with the part that leads them. */
+bool unpack_object_of_set(const UnpackOptions *options, const UnpackSink *sink, const Member *top,
+                          const UnpackSet *set);
 
 /* Hands out one object and its views, and what those carry, but opens no container of its own
  * bytes: for areas, in which containers belong to other objects or lie in pieces. */

@@ -2,7 +2,7 @@
 /* unpack_archive.c - the members of one libarchive container, one after the other. What libarchive
  * cannot give becomes a gap and the walk goes on while it can. */
 #include "base/text.h"
-#include "unpack/unpack_private.h"
+#include "unpack/unpack_parts.h"
 #include <archive_entry.h>
 #include <stdio.h>
 #include <string.h>
@@ -323,11 +323,12 @@ void unpack_archive_open(Unpack *unpack, const Unpacker *self, Container *contai
   uint64_t extent = self->extent != NULL ? self->extent(content_data(container->content), size) : 0;
   if (extent > size) {
     hooks.is_remnant = true; /* what libarchive says of the end says no more than this */
-    unpack_damage(unpack, container, TRIAGE_REASON_TRUNCATED,
+    unpack_damage(unpack, container, parts_cut_reason(container),
                   "the %s claims %" G_GUINT64_FORMAT " bytes and %" G_GUINT64_FORMAT
                   " are there: it is cut off; what could be unpacked was",
                   self->row.name, extent, size);
   }
+  rar_volume_check(unpack, container);
   archive_walk(unpack, self, container, self->format, &hooks, &result);
   if (!result.is_dead && self->format == archive_read_support_format_tar &&
       is_cut_tar(container, result.consumed))

@@ -6,6 +6,8 @@
 #include "unpack/unpack.h"
 #include <archive.h>
 
+typedef struct _HeldParts HeldParts;
+
 /* One top object: budgets over all its levels. */
 typedef struct {
   const UnpackOptions *options;
@@ -13,10 +15,12 @@ typedef struct {
   uint64_t top_size;
   uint64_t expanded; /* bytes unpacked so far, all levels */
   uint32_t max_depth;
-  bool is_stopped; /* a sink call returned false: everything returns */
+  bool is_stopped;   /* a sink call returned false: everything returns */
   GHashTable *given; /* digests of the members of the container at hand, where one of its views is
                         opened after it; else NULL */
   bool is_again;     /* it is: what the container gave is not given again */
+  HeldParts *held;   /* members that may be parts of an archive; NULL: none are held */
+  bool is_joined;    /* the container to be opened next was put together from several files */
 } Unpack;
 
 /* One container while it is open. */
@@ -28,6 +32,7 @@ typedef struct {
   uint64_t end;           /* out: first byte of content behind the container */
   bool is_encrypted;      /* what fails in it fails for that */
   bool has_source;        /* its unpacker finds the VBA source in its members */
+  bool is_joined;         /* put together from several files */
   bool is_damaged;        /* out: some of it could not be read, and a gap says so */
 } Container;
 
@@ -75,6 +80,12 @@ bool unpack_open(Unpack *unpack, Content *content, const MemberPath *path);
 bool unpack_alive(Unpack *unpack, uint64_t bytes);
 /* Bytes of the object's budget still there. */
 uint64_t unpack_budget(const Unpack *unpack);
+/* Opens the member's bytes, as part of set where it is one (may be NULL), then what its views
+ * showed; looks for VBA source in what was not recognised, unless that is someone else's to find.
+ */
+typedef struct _ViewFound ViewFound;
+void unpack_open_all(Unpack *unpack, const Member *member, const ViewFound *found,
+                     const UnpackSet *set, bool has_source);
 
 /* unpack_intake.c - collects the bytes of one member within all limits. */
 typedef struct {
@@ -183,7 +194,6 @@ bool unpack_inflate_zlib(Unpack *unpack, const uint8_t *data, uint64_t size, Int
 
 /* unpack_view.c: hands out all views of the member. What containers they showed is opened after
  * the member itself (transfer full). */
-typedef struct _ViewFound ViewFound;
 ViewFound *unpack_member_views(Unpack *unpack, const Member *member);
 void view_found_open(Unpack *unpack, const Member *member, const ViewFound *found);
 bool view_found_any(const ViewFound *found);

@@ -17,7 +17,7 @@ typedef struct {
 typedef struct {
   Unpack *unpack;
   const Member *member;
-  GArray *prints;    /* of contents already handed out, so that two ways to one text are one view */
+  GArray *prints; /* of contents already handed out, so that two ways to one text are one view */
   ViewFound *found;
   unsigned n_views;
   bool is_full;
@@ -345,8 +345,7 @@ void view_found_open(Unpack *unpack, const Member *member, const ViewFound *foun
   for (guint i = 0; i < found->carried->len && !unpack->is_stopped; i++) {
     const Carried *carried = found->carried->pdata[i];
     if (member->path->depth >= unpack->max_depth) {
-      unpack_gap(unpack, member->path, content_size(carried->content), 0,
-                 TRIAGE_REASON_DEPTH_LIMIT,
+      unpack_gap(unpack, member->path, content_size(carried->content), 0, TRIAGE_REASON_DEPTH_LIMIT,
                  "a container in an encoded block inside %u other containers is not opened; "
                  "--max-depth sets the limit",
                  member->path->depth);

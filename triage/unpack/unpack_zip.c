@@ -5,7 +5,7 @@
 #include "unpack/unpack_zip.h"
 #include "base/text.h"
 #include "unpack/unpack_bytes.h"
-#include "unpack/unpack_private.h"
+#include "unpack/unpack_parts.h"
 #include <string.h>
 #include <zlib.h>
 
@@ -182,6 +182,11 @@ static void read_directory(ZipIndex *zip) {
     entries[kept++] = entries[i];
   }
   g_array_set_size(zip->entries, kept);
+}
+
+uint32_t zip_parts_before(const uint8_t *data, uint64_t size) {
+  ZipIndex zip = {.data = data, .size = size};
+  return find_eocd(&zip) && zip.is_multi_disk ? bytes_le16(data + zip.eocd + 4) : 0;
 }
 
 bool zip_find(const uint8_t *data, uint64_t size, uint64_t *start, uint64_t *end) {
@@ -437,9 +442,10 @@ static void open_indexed(Unpack *unpack, const Unpacker *self, Container *contai
   Container inner = {.content = part, .path = container->path};
   read_directory(zip);
   if (zip->is_multi_disk)
-    unpack_damage(unpack, container, TRIAGE_REASON_UNSUPPORTED_FORMAT,
-                  "the zip is the last part of a split archive: join the parts (zip -s 0) and "
-                  "examine them together; what lies in this part was unpacked");
+    unpack_damage(unpack, container, TRIAGE_REASON_MISSING_SEGMENT,
+                  "the zip is the last of %u parts (.z01, .z02 ...) and not all the others lie "
+                  "beside it: what lies in this part was unpacked",
+                  bytes_le16(zip->data + zip->eocd + 4) + 1u);
   else if (zip->claimed > 0)
     archive_walk(unpack, self, &inner, archive_read_support_format_zip_seekable, &hooks, &result);
   container->n_members += inner.n_members;
@@ -463,7 +469,7 @@ void unpack_zip_open(Unpack *unpack, const Unpacker *self, Container *container)
   ZipIndex zip = {.data = content_data(container->content),
                   .size = content_size(container->content)};
   if (!find_eocd(&zip)) {
-    unpack_damage(unpack, container, TRIAGE_REASON_TRUNCATED,
+    unpack_damage(unpack, container, parts_cut_reason(container),
                   "the zip has no end record: it is cut off or damaged; members found from its "
                   "beginning were unpacked");
     zip.central = zip.size;

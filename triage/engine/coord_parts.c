@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* coord_parts.c - which objects of a volume may be parts of one archive: those of one directory and
+ * state whose names say so. A worker is told with each of them where the others are; whether it is
+ * so it finds out from their bytes. */
+#include "base/limits.h"
+#include "base/part_name.h"
+#include "base/text.h"
+#include "engine/coord_private.h"
+#include <string.h>
+
+typedef struct {
+  uint32_t number;
+  uint64_t seq;
+} Part;
+
+struct _PartIndex {
+  Store *store;
+  uint32_t evidence, volume;
+  bool is_directory; /* the evidence is one: its files are opened by their raw paths */
+  GHashTable *sets;  /* directory, state and set -> GArray of Part */
+};
+
+static char *set_key(uint32_t dir, ObjectState state, const PartName *name) {
+  return g_strdup_printf("%u %u %s", dir, (unsigned)state, name->set);
+}
+
+static bool take_name(void *user, uint64_t seq, uint32_t dir, ObjectState state, GBytes *name) {
+  PartIndex *index = user;
+  PartName part;
+  gsize n;
+  const char *bytes = g_bytes_get_data(name, &n);
+  if (!part_name_parse(bytes, n, &part))
+    return true;
+  g_autofree char *key = set_key(dir, state, &part);
+  g_free(part.set);
+  GArray *parts = g_hash_table_lookup(index->sets, key);
+  if (parts == NULL) {
+    parts = g_array_new(FALSE, FALSE, sizeof(Part));
+    g_hash_table_insert(index->sets, g_steal_pointer(&key), parts);
+  }
+  Part entry = {part.number, seq};
+  if (parts->len <= LIMIT_PARTS)
+    g_array_append_val(parts, entry);
+  return true;
+}
+
+static gint by_number(gconstpointer a, gconstpointer b) {
+  const Part *x = a, *y = b;
+  if (x->number != y->number)
+    return x->number < y->number ? -1 : 1;
+  return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+PartIndex *part_index_new(Store *store, uint32_t evidence, uint32_t volume, bool is_directory,
+                          GError **error) {
+  g_autoptr(PartIndex) index = g_new0(PartIndex, 1);
+  index->store = store;
+  index->evidence = evidence;
+  index->volume = volume;
+  index->is_directory = is_directory;
+  index->sets =
+      g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_array_unref);
+  if (!store_each_file_name(store, evidence, volume, take_name, index, error))
+    return NULL;
+  GHashTableIter iter;
+  gpointer parts;
+  g_hash_table_iter_init(&iter, index->sets);
+  while (g_hash_table_iter_next(&iter, NULL, &parts))
+    g_array_sort(parts, by_number);
+  return g_steal_pointer(&index);
+}
+
+void part_index_free(PartIndex *index) {
+  if (index != NULL)
+    g_hash_table_unref(index->sets);
+  g_free(index);
+}
+
+/* What is told of an object besides itself. */
+typedef struct {
+  PartKind kind;
+  uint32_t self;
+  char *missing;
+  GArray *seqs; /* uint64_t */
+} Told;
+
+/* The parts from the first one on, without a hole, the last part of a split zip behind them. Says
+ * which number lacks next. */
+static GArray *run_of(const GArray *parts, PartKind kind, uint32_t *next) {
+  GArray *seqs = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+  *next = 0;
+  for (guint i = 0; i < parts->len; i++) {
+    const Part *part = &g_array_index(parts, Part, i);
+    if (part->number == *next)
+      (*next)++;
+    else if (part->number != PART_LAST || (i > 0 && part[-1].number == PART_LAST))
+      continue;
+    g_array_append_val(seqs, part->seq);
+  }
+  const Part *last = &g_array_index(parts, Part, parts->len - 1);
+  if (kind == PART_ZIP && last->number != PART_LAST) {
+    g_array_set_size(seqs, 0);
+    *next = PART_LAST;
+  }
+  return seqs;
+}
+
+static void tell(const PartIndex *index, const Object *object, Told *told) {
+  PartName part;
+  gsize n = 0;
+  const char *bytes = object->name != NULL ? g_bytes_get_data(object->name, &n) : NULL;
+  if (index == NULL || object->kind != OBJECT_FILE || object->attr_name != NULL ||
+      object->state == STATE_SLACK || bytes == NULL || !part_name_parse(bytes, n, &part))
+    return;
+  g_autofree char *key = set_key(object->dir, object->state, &part);
+  g_free(part.set);
+  const GArray *parts = g_hash_table_lookup(index->sets, key);
+  if (parts == NULL || parts->len > LIMIT_PARTS)
+    return;
+  uint32_t next;
+  g_autoptr(GArray) seqs = run_of(parts, part.kind, &next);
+  told->kind = part.kind;
+  for (told->self = 0; told->self < seqs->len; told->self++)
+    if (g_array_index(seqs, uint64_t, told->self) == object->seq)
+      break;
+  if (told->self < seqs->len) {
+    told->seqs = g_steal_pointer(&seqs);
+  } else if (part_name_is_sure(bytes, n)) {
+    g_autofree char *missing = part_name_of(bytes, n, next);
+    told->missing = text_printable(missing, strlen(missing));
+  }
+}
+
+static GVariant *pack_object(const PartIndex *index, const Object *object) {
+  g_autoptr(GBytes) path =
+      index->is_directory ? store_object_raw_path(index->store, index->evidence, object) : NULL;
+  return proto_pack_object(object, path);
+}
+
+GVariant *part_index_job(const PartIndex *index, const Object *object, GBytes *path) {
+  Told told = {0};
+  tell(index, object, &told);
+  GVariantBuilder parts;
+  g_variant_builder_init(&parts, G_VARIANT_TYPE("a" PROTO_OBJECT));
+  for (guint i = 0; told.seqs != NULL && i < told.seqs->len; i++) {
+    Object *part = store_get_object(index->store, index->evidence, index->volume,
+                                    g_array_index(told.seqs, uint64_t, i));
+    if (part == NULL)
+      break;
+    g_variant_builder_add_value(&parts, pack_object(index, part));
+    object_free(part);
+  }
+  GVariant *job =
+      g_variant_new("(@" PROTO_OBJECT "yus@a" PROTO_OBJECT ")", proto_pack_object(object, path),
+                    (guchar)told.kind, told.self, told.missing != NULL ? told.missing : "",
+                    g_variant_builder_end(&parts));
+  g_free(told.missing);
+  g_clear_pointer(&told.seqs, g_array_unref);
+  return job;
+}
