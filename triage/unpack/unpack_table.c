@@ -15,10 +15,10 @@ static const Unpacker ZIP = {
             .spec = "APPNOTE.TXT 6.3",
             .library = "libarchive + own directory reader",
             .limitations =
-                "split archives are not joined; strong encryption of PKWARE's own kind is not "
-                "opened; the third time of field 0x5455 is called creation, as specified: some "
-                "writers "
-                "keep the inode's change there",
+                "parts (.z01 ... .zip, .zip.001 ...) are joined where they lie side by side under "
+                "their names, zip64 ones only as .zip.001; strong encryption of PKWARE's own kind "
+                "is not opened; the third time of field 0x5455 is called creation, as specified: "
+                "some writers keep the inode's change there",
             .available = true},
     .probe = probe_zip,
     .open = unpack_zip_open,
@@ -34,7 +34,8 @@ static const Unpacker SEVENZIP = {
          .spec = "7zFormat.txt",
          .library = "libarchive",
          .limitations =
-             "encrypted members and headers are listed, not opened; split archives are not joined",
+             "encrypted members and headers are listed, not opened; parts (.7z.001 ...) are joined "
+             "where they lie side by side under their names",
          .available = true},
     .probe = probe_7z,
     .open = unpack_archive_open,
@@ -113,8 +114,10 @@ static const Unpacker RAR = {
             .title = "RAR archive, versions 1.5 to 4",
             .spec = "unrar's technote.txt",
             .library = "libarchive",
-            .limitations = "encrypted members are listed, not opened; volumes are not joined; some "
-                           "compression filters are not supported",
+            .limitations =
+                "encrypted members are listed, not opened; volumes are joined where they "
+                "lie side by side under their names; some compression filters are not "
+                "supported",
             .available = true},
     .probe = probe_rar,
     .open = unpack_archive_open,
@@ -129,7 +132,9 @@ static const Unpacker RAR5 = {
             .title = "RAR archive, version 5",
             .spec = "RAR 5.0 archive format",
             .library = "libarchive",
-            .limitations = "encrypted members are listed, not opened; volumes are not joined",
+            .limitations =
+                "encrypted members are listed, not opened; volumes are joined where they "
+                "lie side by side under their names",
             .available = true},
     .probe = probe_rar5,
     .open = unpack_rar5_open,

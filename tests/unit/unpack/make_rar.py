@@ -1,0 +1,38 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""make_rar.py FILE MEMBER PART_BYTES NAME...: a RAR 2.9 archive that stores FILE as MEMBER, in as many
+volumes as names are given, PART_BYTES of it in each but the last. No free program writes RAR; the layout is
+that of unrar's technote.txt."""
+import struct
+import sys
+import zlib
+
+
+def block(kind, flags, rest, data=b''):
+    head = struct.pack('<BHH', kind, flags, 7 + len(rest)) + rest
+    return struct.pack('<H', zlib.crc32(head) & 0xFFFF) + head + data
+
+
+def volumes(content, member, part_bytes, n):
+    for i in range(n):
+        part = content[i * part_bytes:(i + 1) * part_bytes if i + 1 < n else len(content)]
+        is_last = i + 1 == n
+        # The CRC is the part's own, but for the last part: that of the whole.
+        crc = zlib.crc32(content if is_last else part)
+        flags = 0x8000 | (0 if i == 0 else 1) | (0 if is_last else 2)
+        entry = struct.pack('<IIBIIBBHI', len(part), len(content), 2, crc, 0x58A55000, 29, 0x30, len(member), 0x20)
+        yield (b'Rar!\x1a\x07\0' + block(0x73, 0x11 | (0x100 if i == 0 else 0), bytes(6)) +
+               block(0x74, flags, entry + member, part) +
+               block(0x7B, 0x4000 | (0 if is_last else 1), b''))
+
+
+def main():
+    with open(sys.argv[1], 'rb') as file:
+        content = file.read()
+    names = sys.argv[4:]
+    for name, data in zip(names, volumes(content, sys.argv[2].encode(), int(sys.argv[3]), len(names))):
+        with open(name, 'wb') as out:
+            out.write(data)
+
+
+main()
