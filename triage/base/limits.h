@@ -55,8 +55,9 @@
 #define LIMIT_NESTED_STEPS 4096u      /* directories in the path of one of them */
 #define LIMIT_MEMBERS 10000000u       /* members of one archive */
 #define LIMIT_DEPTH_MAX 128u          /* of --max-depth: each level holds a library open */
-#define LIMIT_PARTS 10000u                /* parts of one archive in several files */
-#define LIMIT_APPENDED 256u           /* containers one behind the other in one object */
+#define LIMIT_PARTS 10000u            /* parts of one archive in several files */
+#define LIMIT_PASSWORD_ROUNDS 100000000u /* of key derivation for one encrypted container */
+#define LIMIT_APPENDED 256u              /* containers one behind the other in one object */
 
 /* views */
 #define LIMIT_VIEW_CHAIN 6u                     /* encodings one inside the other */

@@ -53,5 +53,9 @@ TriageTime cfb_time(const Cfb *cfb, const CfbEntry *entry, bool is_modified);
 /* Reads a stream; places (CfbPlace, may be NULL) tells where it lies. False with error where it is
  * not all there: what is was appended. */
 bool cfb_read(Cfb *cfb, const CfbEntry *entry, Intake *intake, GArray *places, GError **error);
+/* unpack_offcrypt.c: decrypts the stream EncryptedPackage by what EncryptionInfo says, under the
+ * first password that fits. False with error where none does, or it is not all. */
+bool office_decrypt(Unpack *unpack, const Content *info, const Content *package, Intake *intake,
+                    GError **error);
 /* The byte behind the last sector in use. */
 uint64_t cfb_end(const Cfb *cfb);

@@ -210,8 +210,6 @@ static void open_modules(Ole *ole, uint32_t i, GBytes *name, const Content *cont
 /* What of an encrypted document stays closed. */
 static const char *encrypted_part(const Ole *ole, const CfbEntry *entry, const uint8_t *data,
                                   uint64_t size) {
-  if (cfb_is_named(&ole->cfb, entry, "EncryptedPackage"))
-    return "the document inside is encrypted";
   if (cfb_is_named(&ole->cfb, entry, "WordDocument") && size > 12 && (data[11] & 1) != 0)
     return "the document's text is encrypted";
   if (cfb_is_named(&ole->cfb, entry, "Current User") && size >= 16 &&
@@ -231,6 +229,46 @@ static const char *encrypted_part(const Ole *ole, const CfbEntry *entry, const u
   return NULL;
 }
 
+/* What describes the cipher of the package at entry: the stream beside it. (transfer full) */
+static Content *read_encryption_info(Ole *ole, uint32_t package) {
+  for (uint32_t i = 0; i < ole->cfb.entries->len; i++) {
+    const CfbEntry *entry = entry_at(ole, i);
+    if (entry->type != CFB_STREAM || entry->parent != entry_at(ole, package)->parent ||
+        !cfb_is_named(&ole->cfb, entry, "EncryptionInfo"))
+      continue;
+    Intake intake;
+    intake_init(&intake, ole->unpack, ole->container);
+    cfb_read(&ole->cfb, entry, &intake, NULL, NULL);
+    return intake_finish(&intake, NULL);
+  }
+  return NULL;
+}
+
+static void open_package(Ole *ole, uint32_t i, const MemberPath *path, Content *content) {
+  static const char NAME[] = "(decrypted)";
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Content) info = read_encryption_info(ole, i);
+  Container container = {.content = content, .path = path};
+  Intake intake;
+  if (info == NULL) {
+    unpack_gap(ole->unpack, path, content_size(content), content_size(content),
+               TRIAGE_REASON_ENCRYPTED,
+               "the document inside is encrypted, and nothing beside it says how");
+    return;
+  }
+  intake_init(&intake, ole->unpack, &container);
+  office_decrypt(ole->unpack, info, content, &intake, &error);
+  if (intake_size(&intake) == 0 && error != NULL) {
+    content_builder_free(intake.builder);
+    if (!ole->unpack->is_stopped)
+      unpack_gap(ole->unpack, path, content_size(content), content_size(content),
+                 triage_error_reason(error), "%s", error->message);
+    return;
+  }
+  g_autoptr(GBytes) name = g_bytes_new_static(NAME, sizeof NAME - 1);
+  intake_hand_out(&intake, name, intake_size(&intake), error);
+}
+
 static void open_special(Ole *ole, uint32_t i, GBytes *name, Content *content) {
   const CfbEntry *entry = entry_at(ole, i);
   const MemberPath path = {ole->container->path, name, "raw", ole->container->path->depth + 1};
@@ -238,6 +276,8 @@ static void open_special(Ole *ole, uint32_t i, GBytes *name, Content *content) {
   if (why != NULL)
     unpack_gap(ole->unpack, &path, content_size(content), content_size(content),
                TRIAGE_REASON_ENCRYPTED, "%s: decrypt it and examine the result", why);
+  if (cfb_is_named(&ole->cfb, entry, "EncryptedPackage"))
+    open_package(ole, i, &path, content);
   if (cfb_is_named(&ole->cfb, entry, "\1Ole10Native"))
     unpack_open_row(ole->unpack, unpack_row("ole-package"), content, &path);
   if (cfb_is_named(&ole->cfb, entry, "PowerPoint Document"))

@@ -5,16 +5,20 @@
 #include "unpack/unpack_table.h"
 
 const Unpacker UNPACKER_OLE2 = {
-    .row = {.stage = "unpacker",
-            .name = "ole2",
-            .title = "OLE2 compound file (doc, xls, ppt, msi, msg, vbaProject.bin) with VBA source",
-            .spec = "MS-CFB, MS-OVBA, MS-OXMSG",
-            .library = "",
-            .limitations =
-                "encrypted documents are listed, not decrypted; of a VBA project the source is "
-                "shown, compiled code is scanned as it is; sectors in no stream are scanned as "
-                "part of the file and for VBA source only",
-            .available = true},
+    .row =
+        {.stage = "unpacker",
+         .name = "ole2",
+         .title = "OLE2 compound file (doc, xls, ppt, msi, msg, vbaProject.bin) with VBA source",
+         .spec = "MS-CFB, MS-OVBA, MS-OXMSG",
+         .library = "",
+         .limitations =
+             "of encrypted documents docx, xlsx, pptx and their kin are decrypted (AES, Office "
+             "2007 "
+             "and later) where a password fits; text of encrypted doc, xls and ppt stays closed, "
+             "their VBA source is plain and shown; of a VBA project the source is shown, compiled "
+             "code is scanned as it is; sectors in no stream are scanned as "
+             "part of the file and for VBA source only",
+         .available = true},
     .probe = probe_ole2,
     .open = unpack_ole2_open,
     .is_evidence = true,

@@ -3,8 +3,12 @@
 """make_office.py: writes documents that carry payload.vbs (read from here) into this directory:
 OLE2 files built byte by byte, VBA source packed after [MS-OVBA], RTF, flat XML, Outlook's RTF."""
 import base64
+import hashlib
+import io
 import random
 import struct
+import subprocess
+import zipfile
 import zlib
 
 FREE, END, FATSECT, NONE = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD, 0xFFFFFFFF
@@ -171,6 +175,57 @@ def lzfu(data, known=11):
     return struct.pack('<II4sI', len(body) + 12, len(data), b'LZFu', 0) + body
 
 
+def aes(key, iv, data):
+    """By openssl, not by the code under test; iv None: each block by itself."""
+    kind = f'-aes-{8 * len(key)}-' + ('ecb' if iv is None else 'cbc')
+    command = ['openssl', 'enc', kind, '-K', key.hex(), '-nopad'] + ([] if iv is None else ['-iv', iv.hex()])
+    return subprocess.run(command, input=data + bytes(-len(data) % 16), stdout=subprocess.PIPE, check=True).stdout
+
+
+def spun(kind, salt, password, spins):
+    value = hashlib.new(kind, salt + password.encode('utf-16le')).digest()
+    for i in range(spins):
+        value = hashlib.new(kind, struct.pack('<I', i) + value).digest()
+    return value
+
+
+def agile(package, password, kind='sha512', bits=256, spins=1000):
+    """[MS-OFFCRYPTO] 2.3.4.10 to 15."""
+    salt, package_salt, secret, check = (bytes(range(k, k + n)) for k, n in ((1, 16), (50, 16), (90, bits // 8), (7, 16)))
+    base = spun(kind, salt, password, spins)
+    key = lambda block: hashlib.new(kind, base + bytes.fromhex(block)).digest().ljust(64, b'\x36')[:bits // 8]
+    text = lambda data: base64.b64encode(data).decode()
+    cipher = (f'saltSize="16" blockSize="16" keyBits="{bits}" hashSize="{hashlib.new(kind).digest_size}" '
+              f'cipherAlgorithm="AES" cipherChaining="ChainingModeCBC" hashAlgorithm="{kind.upper()}"')
+    fields = (('encryptedVerifierHashInput', 'fea7d2763b4b9e79', check),
+              ('encryptedVerifierHashValue', 'd7aa0f6d3061344e', hashlib.new(kind, check).digest()),
+              ('encryptedKeyValue', '146e0be7abacd0d6', secret))
+    place = 'http://schemas.microsoft.com/office/2006/'
+    info = (f'<?xml version="1.0"?><encryption xmlns="{place}encryption" xmlns:p="{place}keyEncryptor/password">'
+            f'<keyData {cipher} saltValue="{text(package_salt)}"/><keyEncryptors>'
+            f'<keyEncryptor><p:encryptedKey spinCount="{spins}" {cipher} saltValue="{text(salt)}" ' +
+            ' '.join(f'{name}="{text(aes(key(block), salt, data))}"' for name, block, data in fields) +
+            '/></keyEncryptor></keyEncryptors></encryption>')
+    body = b''.join(aes(secret, hashlib.new(kind, package_salt + struct.pack('<I', i)).digest()[:16],
+                        package[4096 * i:4096 * (i + 1)]) for i in range((len(package) + 4095) // 4096))
+    # So long that other tools look for it in sectors of its own, as cfb() stores it.
+    return cfb({'EncryptionInfo': b'\4\0\4\0\x40\0\0\0' + info.encode().ljust(4096),
+                'EncryptedPackage': struct.pack('<Q', len(package)) + body})
+
+
+def standard(package, password):
+    """[MS-OFFCRYPTO] 2.3.4.5 to 9, AES-128."""
+    salt, check = bytes(range(16)), bytes(range(60, 76))
+    base = hashlib.sha1(spun('sha1', salt, password, 50000) + bytes(4)).digest()
+    half = lambda pad: hashlib.sha1(bytes(a ^ b for a, b in zip(base.ljust(64, b'\0'), pad * 64))).digest()
+    key = (half(b'\x36') + half(b'\x5c'))[:16]
+    header = struct.pack('<IIIIIIII', 0x24, 0, 0x660E, 0x8004, 128, 0x18, 0, 0) + 'AES provider\0'.encode('utf-16le')
+    info = struct.pack('<HHII', 4, 2, 0x24, len(header)) + header + struct.pack('<I', 16) + salt + \
+        aes(key, None, check) + struct.pack('<I', 20) + aes(key, None, hashlib.sha1(check).digest())
+    return cfb({'EncryptionInfo': info.ljust(4096, b'\0'),
+                'EncryptedPackage': struct.pack('<Q', len(package)) + aes(key, None, package)})
+
+
 def put(name, data):
     with open(name, 'wb') as file:
         file.write(data)
@@ -214,6 +269,14 @@ def main():
     put('payload.lzfu', lzfu(payload, 0))
     put('rtf.lzfu', lzfu(b'{\\rtf1\\ansi ' + payload[:3000].replace(b'\\', b'') + b'}'))
     put('encrypted.docx', cfb({'EncryptionInfo': b'\4\0\4\0' + bytes(60), 'EncryptedPackage': bytes(600)}))
+    package_zip = io.BytesIO()
+    with zipfile.ZipFile(package_zip, 'w', zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr('word/vbaProject.bin', project)
+        archive.writestr('word/noise', random.Random(3).randbytes(9000))
+    put('agile.docm', agile(package_zip.getvalue(), 'geheim\u00e4'))
+    put('agile1.docm', agile(package_zip.getvalue(), 'VelvetSweatshop', 'sha1', 128))
+    put('standard.docm', standard(package_zip.getvalue(), 'infected'))
+    put('package.docm', package_zip.getvalue())
     digits = ole1(b'Package', package(b'payload.vbs', payload)).hex().encode()
     odd = b''.join(digits[i:i + 60] + (b'\r\n', b' ', b'{\\*\\bogus }', b"\\'41", b'\\ignored12 ')[i // 60 % 5]
                    for i in range(0, len(digits), 60))

@@ -195,6 +195,32 @@ static void test_encrypted(void **state) {
   assert_int_equal(gap->size, 600);
 }
 
+static void test_decrypted(void **state) {
+  static const struct {
+    const char *file, *password;
+  } DOCUMENTS[] = {
+      {"agile.docm", "infected\ngeheim\303\244"}, /* SHA-512, AES-256 */
+      {"agile1.docm", ""},                        /* the password Office tries itself */
+      {"standard.docm", "infected"},
+  };
+  g_autoptr(GBytes) package = fixture("package.docm");
+  g_autoptr(GBytes) source = fixture("source");
+  (void)state;
+  for (size_t i = 0; i < G_N_ELEMENTS(DOCUMENTS); i++) {
+    Options options = DEFAULTS;
+    options.password = DOCUMENTS[i].password;
+    g_autofree char *path = scratch_path(DOCUMENTS[i].file);
+    g_autoptr(Found) found = unpack_file(path, &options);
+    assert_holds(found, "EncryptedPackage!/(decrypted)", "raw", package);
+    assert_holds(found, "EncryptedPackage!/(decrypted)!/word/vbaProject.bin!/VBA/Module1", "vba",
+                 source);
+    assert_no_gaps(found);
+  }
+  g_autoptr(Found) closed = unpack_fixture("agile.docm");
+  assert_non_null(find_gap(closed, "EncryptedPackage", TRIAGE_REASON_ENCRYPTED));
+  assert_null(find_seen(closed, "EncryptedPackage!/(decrypted)", "raw"));
+}
+
 static void test_hostile(void **state) {
   (void)state;
   g_autoptr(Found) circle = unpack_fixture("circle.ole");
@@ -295,13 +321,14 @@ static void test_real(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_project), cmocka_unit_test(test_document),
-      cmocka_unit_test(test_names),   cmocka_unit_test(test_damaged_project),
-      cmocka_unit_test(test_pdf),     cmocka_unit_test(test_pdf_twice),
-      cmocka_unit_test(test_rtf),     cmocka_unit_test(test_presentation),
-      cmocka_unit_test(test_xml),     cmocka_unit_test(test_encrypted),
-      cmocka_unit_test(test_hostile), cmocka_unit_test(test_many_modules),
-      cmocka_unit_test(test_cut),     cmocka_unit_test(test_real),
+      cmocka_unit_test(test_project),      cmocka_unit_test(test_document),
+      cmocka_unit_test(test_names),        cmocka_unit_test(test_damaged_project),
+      cmocka_unit_test(test_pdf),          cmocka_unit_test(test_pdf_twice),
+      cmocka_unit_test(test_rtf),          cmocka_unit_test(test_presentation),
+      cmocka_unit_test(test_xml),          cmocka_unit_test(test_encrypted),
+      cmocka_unit_test(test_decrypted),    cmocka_unit_test(test_hostile),
+      cmocka_unit_test(test_many_modules), cmocka_unit_test(test_cut),
+      cmocka_unit_test(test_real),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }
