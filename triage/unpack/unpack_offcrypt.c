@@ -203,7 +203,8 @@ static bool spin(Office *office, const gunichar2 *password, size_t n_units, uint
     for (unsigned k = 0; k < 4; k++)
       counter[k] = (uint8_t)(i >> 8 * k);
     hash2(office, cipher->hash, counter, 4, hash, n, hash);
-    if (i % ALIVE_SPINS == ALIVE_SPINS - 1 && !unpack_alive(office->unpack, 128 * ALIVE_SPINS))
+    if (i % ALIVE_SPINS == ALIVE_SPINS - 1 &&
+        !unpack_alive(office->unpack, ALIVE_SPINS * UINT64_C(128)))
       return false;
   }
   return true;

@@ -202,7 +202,8 @@ def agile(package, password, kind='sha512', bits=256, spins=1000):
               ('encryptedKeyValue', '146e0be7abacd0d6', secret))
     place = 'http://schemas.microsoft.com/office/2006/'
     info = (f'<?xml version="1.0"?><encryption xmlns="{place}encryption" xmlns:p="{place}keyEncryptor/password">'
-            f'<keyData {cipher} saltValue="{text(package_salt)}"/><keyEncryptors>'
+            f'<keyData {cipher} saltValue="{text(package_salt)}"/>'
+            f'<dataIntegrity encryptedHmacKey="{text(bytes(16))}" encryptedHmacValue="{text(bytes(16))}"/><keyEncryptors>'
             f'<keyEncryptor><p:encryptedKey spinCount="{spins}" {cipher} saltValue="{text(salt)}" ' +
             ' '.join(f'{name}="{text(aes(key(block), salt, data))}"' for name, block, data in fields) +
             '/></keyEncryptor></keyEncryptors></encryption>')
