@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* unpack_fuzz.c - one fuzz target for every row of the unpackers' table: TRIAGE_FUZZ_ROW names the
- * row that opens the input, "all" (the default) lets the table choose, as a scan does, "views" makes
- * the views alone. Built with
- * TRIAGE_FUZZ it is a libFuzzer program; else replay.c runs it over files. */
+ * row that opens the input, "all" (the default) lets the table choose, as a scan does, "views"
+ * makes the views alone. Built with TRIAGE_FUZZ it is a libFuzzer program; else replay.c runs it
+ * over files. */
 #include "unpack/unpack_private.h"
 #include <fcntl.h>
 #include <stdlib.h>
