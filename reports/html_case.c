@@ -48,8 +48,26 @@ static void feed(Digester *digester, const char *text) {
   digester_update(digester, text, strlen(text) + 1);
 }
 
+static bool take_ground(void *user, const GroundRecord *ground) {
+  GString *text = user;
+  if (text->len > 0)
+    g_string_append(text, HTML_ITEM);
+  g_string_append_printf(text, "%s" HTML_PART "%s" HTML_PART "%s", ground->weight, ground->id,
+                         ground->text);
+  return true;
+}
+
+char *html_case_grounds(HtmlCase *page, const HitRow *hit) {
+  GString *text = g_string_new(NULL);
+  g_autoptr(GError) error = NULL;
+  if (!store_each_ground(page->store, hit->rowid, take_ground, text, &error) &&
+      page->problem == NULL)
+    page->problem = g_steal_pointer(&error);
+  return g_string_free(text, FALSE);
+}
+
 /* Hits are one group where everything that is said once for all of them is equal. */
-static char *group_key(const HitRow *hit) {
+static char *group_key(const HitRow *hit, const char *grounds) {
   GString *key = g_string_new(hit->verdict);
   g_autofree char *size = g_strdup_printf("%llu", (unsigned long long)hit->size);
   const char *parts[] = {*hit->digests.sha256 != '\0' ? hit->digests.sha256 : hit->hit_id,
@@ -59,12 +77,23 @@ static char *group_key(const HitRow *hit) {
                          hit->scenario,
                          hit->profile,
                          hit->reason,
+                         grounds,
                          size};
   for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
     g_string_append_printf(key, "\n%s", parts[i]);
   for (guint i = 0; hit->corroboration[i] != NULL; i++)
     g_string_append_printf(key, "\n%s", hit->corroboration[i]);
   return g_string_free(key, FALSE);
+}
+
+/* The commands as one row of a column: the digest, which cannot be packed, stands there already. */
+static char *data_hand(const HtmlCase *page, const HitRow *hit) {
+  g_autofree char *commands = html_hand_commands(page, hit);
+  g_strdelimit(commands, "\n", *HTML_ITEM);
+  if (*hit->digests.sha256 == '\0')
+    return g_steal_pointer(&commands);
+  g_auto(GStrv) parts = g_strsplit(commands, hit->digests.sha256, -1);
+  return g_strjoinv(HTML_PART, parts);
 }
 
 static bool count_hit(void *user, const HitRow *hit) {
@@ -82,13 +111,15 @@ static bool count_hit(void *user, const HitRow *hit) {
   char *key = g_strdup_printf("%u%s", verdict,
                               *hit->digests.sha256 != '\0' ? hit->digests.sha256 : hit->hit_id);
   page->contents_of[verdict] += g_hash_table_add(counting->seen, key);
-  g_autofree char *group = group_key(hit);
-  html_data_add(page->data, hit, group);
+  g_autofree char *grounds = html_case_grounds(page, hit);
+  g_autofree char *group = group_key(hit, grounds);
+  g_autofree char *hand = data_hand(page, hit);
+  html_data_add(page->data, hit, group, grounds, hand);
   feed(counting->digester, hit->hit_id);
   feed(counting->digester, hit->digests.sha256);
   feed(counting->digester, hit->verdict);
   feed(counting->digester, hit->reason);
-  return true;
+  return page->problem == NULL;
 }
 
 static bool count_gap(void *user, const GapRow *gap) {
@@ -113,6 +144,10 @@ static bool count(HtmlCase *page, GError **error) {
   if (!store_each_hit(page->store, count_hit, &counting, error) ||
       !store_each_gap(page->store, count_gap, &counting, error))
     return false;
+  if (page->problem != NULL) {
+    g_propagate_error(error, g_steal_pointer(&page->problem));
+    return false;
+  }
   html_data_finish(page->data);
   Digests digests;
   digester_finish(digester, &digests);
@@ -127,7 +162,7 @@ static bool count(HtmlCase *page, GError **error) {
 
 /* ---- second pass: what is shown ---- */
 static void copy_details(HtmlCase *page, const HitRow *hit, HitRow *copy) {
-  copy->n_matches = MIN(hit->n_matches, HTML_MATCHES);
+  copy->n_matches = MIN(hit->n_matches, HTML_MARKS);
   copy->n_indicators = MIN(hit->n_indicators, HTML_INDICATORS);
   MatchRecord *matches = g_new0(MatchRecord, copy->n_matches);
   for (guint i = 0; i < copy->n_matches; i++) {
@@ -149,16 +184,19 @@ static void copy_details(HtmlCase *page, const HitRow *hit, HitRow *copy) {
   copy->corroboration = corroboration;
 }
 
-static ShownHit *copy_hit(HtmlCase *page, const HitRow *hit) {
+static ShownHit *copy_hit(HtmlCase *page, const HitRow *hit, const char *grounds) {
   ShownHit *shown = g_new(ShownHit, 1);
   shown->row = *hit;
   shown->all_matches = hit->n_matches;
   shown->all_indicators = hit->n_indicators;
+  shown->grounds = keep(page, grounds);
+  shown->first_byte = hit->object->first_byte;
+  shown->row.object = NULL; /* lives as long as the reading of its row */
   HitRow *copy = &shown->row;
-  const char **texts[] = {&copy->hit_id, &copy->evidence,       &copy->fs_type, &copy->view,
-                          &copy->meta,   &copy->rule_namespace, &copy->rule,    &copy->strings,
-                          &copy->state,  &copy->verdict,        &copy->profile, &copy->scenario,
-                          &copy->reason, &copy->excerpt};
+  const char **texts[] = {&copy->hit_id, &copy->evidence,       &copy->fs_type,   &copy->view,
+                          &copy->meta,   &copy->rule_namespace, &copy->rule,      &copy->strings,
+                          &copy->state,  &copy->verdict,        &copy->profile,   &copy->scenario,
+                          &copy->reason, &copy->excerpt,        &copy->also_views};
   for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
     *texts[i] = keep(page, *texts[i]);
   copy->path = keep_name(page, hit->path);
@@ -195,7 +233,8 @@ static bool keep_hit(void *user, const HitRow *hit) {
     return keeping->left > 0;
   keeping->taken_of[verdict]++;
   keeping->left--;
-  char *key = group_key(hit);
+  g_autofree char *grounds = html_case_grounds(keeping->page, hit);
+  char *key = group_key(hit, grounds);
   HitGroup *group = g_hash_table_lookup(keeping->groups, key);
   if (group == NULL) {
     group = g_new0(HitGroup, 1);
@@ -205,7 +244,7 @@ static bool keep_hit(void *user, const HitRow *hit) {
   } else {
     g_free(key);
   }
-  g_ptr_array_add(group->hits, copy_hit(keeping->page, hit));
+  g_ptr_array_add(group->hits, copy_hit(keeping->page, hit, grounds));
   return keeping->left > 0;
 }
 
@@ -372,6 +411,7 @@ void html_case_free(HtmlCase *page) {
   g_ptr_array_unref(page->evidence);
   g_array_unref(page->inputs);
   g_string_chunk_free(page->texts);
+  g_clear_error(&page->problem);
   g_free(page->report_id);
   g_free(page);
 }

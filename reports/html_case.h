@@ -9,11 +9,19 @@
 
 /* Static rows take a browser milliseconds each: more than these stand in the CSV files, and the
  * page says so. */
-enum { HTML_HITS = 2000, HTML_GAPS = 2000, HTML_MATCHES = 20, HTML_INDICATORS = 40 };
+enum {
+  HTML_HITS = 2000,
+  HTML_GAPS = 2000,
+  HTML_MATCHES = 20,
+  HTML_MARKS = 64,
+  HTML_INDICATORS = 40
+};
 
 typedef struct {
-  HitRow row; /* the first HTML_MATCHES and HTML_INDICATORS alone */
+  HitRow row; /* the first HTML_MARKS matches and HTML_INDICATORS alone */
   guint all_matches, all_indicators;
+  const char *grounds; /* as html_case_grounds gives them */
+  uint64_t first_byte; /* of the object, in the evidence */
 } ShownHit;
 
 /* Hits of the same content with the same verdict and grounds, at one or more places. */
@@ -45,13 +53,20 @@ typedef struct {
   GArray *inputs;               /* InputFile */
   StoreTotals totals;
   gboolean has_local_times;
-  HtmlData *data; /* of all hits, for the script */
+  HtmlData *data;  /* of all hits, for the script */
+  GError *problem; /* of a store that cannot be read, while rows are taken */
 } HtmlCase;
 
 /* (transfer full) */
 HtmlCase *html_case_read(Store *store, GError **error);
 void html_case_free(HtmlCase *page);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HtmlCase, html_case_free)
+
+/* What the verdict on a hit rests on: items of weight, identifier and text, as html_data.h spells
+ * lists. (transfer full) */
+char *html_case_grounds(HtmlCase *page, const HitRow *hit);
+/* The commands of html_by_hand, each line ended by '\n'. (transfer full) */
+char *html_hand_commands(const HtmlCase *page, const HitRow *hit);
 
 /* A recorded fact about the run, "" where there is none. (transfer none), valid with the case. */
 const char *html_case_meta(HtmlCase *page, const char *key);

@@ -39,29 +39,28 @@ static const char *rule_file(const HtmlCase *page) {
 }
 
 /* One command, on a line of its own. */
-static void G_GNUC_PRINTF(2, 3) command(Out *out, const char *format, ...) {
+static void G_GNUC_PRINTF(2, 3) command(GString *lines, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
-  g_autofree char *text = g_strdup_vprintf(format, arguments);
+  g_string_append_vprintf(lines, format, arguments);
   va_end(arguments);
-  html_text(out, text);
-  html_markup(out, "\n");
+  g_string_append_c(lines, '\n');
 }
 
 /* Bytes of the media that are one stretch of known place: free blocks, gaps. */
-static void take_stretch(Out *out, const char *image, const HitRow *hit) {
+static void take_stretch(GString *lines, const char *image, const HitRow *hit) {
   if (hit->has_image_offset && hit->has_first_offset && hit->image_offset >= hit->first_offset)
-    command(out, "img_cat %s | tail -c +%llu | head -c %llu > object.bin", image,
+    command(lines, "img_cat %s | tail -c +%llu | head -c %llu > object.bin", image,
             (unsigned long long)(hit->image_offset - hit->first_offset) + 1,
             (unsigned long long)hit->size);
   else
-    command(out,
+    command(lines,
             "# the area's path names its blocks (sectors, where there is no file system); its "
             "volume starts at byte %llu",
             (unsigned long long)hit->volume_offset);
 }
 
-static void take_out(Out *out, const EvidenceInfo *info, const HitRow *hit) {
+static void take_out(GString *lines, const EvidenceInfo *info, const HitRow *hit) {
   g_autofree char *image = image_name(info);
   uint64_t sector = info->record.sector_bytes > 0 ? info->record.sector_bytes : 512;
   bool is_image = strcmp(info->record.kind, "image") == 0;
@@ -72,33 +71,34 @@ static void take_out(Out *out, const EvidenceInfo *info, const HitRow *hit) {
     g_autofree char *tail = is_slack && *hit->member == '\0'
                                 ? g_strdup_printf(" | tail -c %llu", (unsigned long long)hit->size)
                                 : g_strdup("");
-    command(out, "icat %s%s-o %llu %s %s%s > object.bin", is_slack ? "-s " : "", unit,
+    command(lines, "icat %s%s-o %llu %s %s%s > object.bin", is_slack ? "-s " : "", unit,
             (unsigned long long)(hit->volume_offset / sector), image, hit->meta, tail);
     return;
   }
   if (is_image) {
-    take_stretch(out, image, hit);
+    take_stretch(lines, image, hit);
     return;
   }
   if (strcmp(info->record.kind, "directory") == 0) {
     g_autofree char *path = g_strconcat(".", hit->path, NULL);
     g_autofree char *quoted = quote(path);
-    command(out, "(cd %s && cat %s) > object.bin", image, quoted);
+    command(lines, "(cd %s && cat %s) > object.bin", image, quoted);
     return;
   }
-  command(out, "cat %s > object.bin", image);
+  command(lines, "cat %s > object.bin", image);
 }
 
-static void match_again(Out *out, const HtmlCase *page, const HitRow *hit, const char *object) {
+static void match_again(GString *lines, const HtmlCase *page, const HitRow *hit,
+                        const char *object) {
   g_autofree char *rules = quote(rule_file(page));
-  command(out, "sha256sum %s    # %s", object,
+  command(lines, "sha256sum %s    # %s", object,
           *hit->digests.sha256 != '\0' ? hit->digests.sha256 : "no digest recorded");
-  command(out, "yara -s %s %s", rules, object);
+  command(lines, "yara -s %s %s", rules, object);
 }
 
 /* A mail's parts and an Office file's streams need programs of their own: the digest tells whether
  * these have come to the right bytes. */
-static void unpack(Out *out, const HtmlCase *page, const HitRow *hit, bool is_raw) {
+static void unpack(GString *lines, const HtmlCase *page, const HitRow *hit, bool is_raw) {
   g_auto(GStrv) steps = g_strsplit(hit->member, "!/", -1);
   g_autofree char *from = g_strdup("object.bin");
   for (guint i = 0; steps[i] != NULL; i++) {
@@ -106,35 +106,44 @@ static void unpack(Out *out, const HtmlCase *page, const HitRow *hit, bool is_ra
     g_autofree char *to = g_strdup_printf("member%u.bin", i + 1);
     /* A step in brackets is a compressed stream, which has no members. */
     if (*steps[i] == '(')
-      command(out, "bsdcat %s > %s", from, to);
+      command(lines, "bsdcat %s > %s", from, to);
     else
-      command(out, "bsdtar -xOf %s -- %s > %s || bsdcat %s > %s", from, quoted, to, from, to);
+      command(lines, "bsdtar -xOf %s -- %s > %s || bsdcat %s > %s", from, quoted, to, from, to);
     g_free(from);
     from = g_steal_pointer(&to);
   }
   if (is_raw)
-    match_again(out, page, hit, from);
+    match_again(lines, page, hit, from);
 }
 
-void html_by_hand(Out *out, HtmlCase *page, const HitRow *hit) {
+char *html_hand_commands(const HtmlCase *page, const HitRow *hit) {
   const EvidenceInfo *info = html_case_evidence(page, hit->evidence_no);
+  GString *lines = g_string_new(NULL);
   if (info == NULL)
-    return;
-  html_markup(out, "<div class=\"hand\"><h5>Check it by hand</h5>\n<pre class=\"commands\">");
-  take_out(out, info, hit);
+    return g_string_free(lines, FALSE);
+  take_out(lines, info, hit);
   bool is_raw = strcmp(hit->view, "raw") == 0;
   if (*hit->member == '\0' && is_raw)
-    match_again(out, page, hit, "object.bin");
+    match_again(lines, page, hit, "object.bin");
   if (*hit->member != '\0')
-    unpack(out, page, hit, is_raw);
+    unpack(lines, page, hit, is_raw);
   if (!is_raw)
-    command(out, "# the rule matched the content turned into '%s'; its digest: %s", hit->view,
+    command(lines, "# the rule matched the content turned into '%s'; its digest: %s", hit->view,
             *hit->digests.sha256 != '\0' ? hit->digests.sha256 : "not recorded");
   if (hit->has_image_offset && hit->n_matches > 0) {
     g_autofree char *image = image_name(info);
-    command(out, "img_cat %s | tail -c +%llu | head -c %llu | xxd    # %s in the evidence", image,
+    command(lines, "img_cat %s | tail -c +%llu | head -c %llu | xxd    # %s in the evidence", image,
             (unsigned long long)hit->image_offset + 1,
             (unsigned long long)MIN(hit->matches[0].length, 64), hit->matches[0].identifier);
   }
+  return g_string_free(lines, FALSE);
+}
+
+void html_by_hand(Out *out, HtmlCase *page, const HitRow *hit) {
+  g_autofree char *commands = html_hand_commands(page, hit);
+  if (*commands == '\0')
+    return;
+  html_markup(out, "<div class=\"hand\"><h5>Check it by hand</h5>\n<pre class=\"commands\">");
+  html_text_lines(out, commands);
   html_markup(out, "</pre></div>\n");
 }

@@ -314,19 +314,14 @@ static void place(Out *out, HtmlCase *page, const HitRow *hit) {
 
 /* ---- one group: a line that says it all, and what is behind it ---- */
 static void gist(Out *out, const HitRow *hit) {
-  static const char *const SERVER[] = {"smtp_server", NULL};
-  static const char *const TO[] = {"mail_to", "mail_cc", "mail_bcc", NULL};
-  static const char *const ATTACHMENT[] = {"attachment", NULL};
-  const char *const *lists[] = {SERVER, TO, ATTACHMENT};
-  const char *const before[] = {"through ", "to ", "with "};
   bool any = false;
-  for (gsize i = 0; i < G_N_ELEMENTS(lists); i++) {
-    g_autofree char *values = report_values(hit, lists[i]);
+  for (guint i = 0; i < HTML_GIST_PARTS; i++) {
+    g_autofree char *values = report_values(hit, HTML_GIST[i].names);
     if (*values == '\0')
       continue;
-    g_autofree char *clipped = html_clip(values, 160);
+    g_autofree char *clipped = html_clip(values, HTML_GIST_BYTES);
     html_text(out, any ? ", " : "Mail ");
-    html_text(out, before[i]);
+    html_text(out, HTML_GIST[i].before);
     html_name(out, clipped);
     any = true;
   }
@@ -426,7 +421,9 @@ void html_hits(Out *out, HtmlCase *page, void (*script)(Out *out, const HtmlCase
     html_put_number(out, page->n_hits);
     html_markup(out, " hits the first ");
     html_put_number(out, HTML_HITS);
-    html_markup(out, " by verdict are on this page; all stand in hits.csv.</strong>");
+    html_markup(out, " by verdict are on this page; the other ");
+    html_put_number(out, page->n_hits - HTML_HITS);
+    html_markup(out, " stand in hits.csv, which holds all.</strong>");
   }
   html_markup(out, "</p>\n<div id=\"explorer\" hidden></div>\n");
   script(out, page);

@@ -46,6 +46,15 @@ void html_text(Out *out, const char *text) {
   put_escaped(out, shown);
 }
 
+void html_text_lines(Out *out, const char *lines) {
+  g_auto(GStrv) each = g_strsplit(lines, "\n", -1);
+  for (guint i = 0; each[i] != NULL; i++) {
+    html_text(out, each[i]);
+    if (each[i + 1] != NULL)
+      html_markup(out, "\n");
+  }
+}
+
 void html_format(Out *out, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);

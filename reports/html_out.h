@@ -15,6 +15,8 @@ enum {
 /* Any text, for element content and quoted attributes: & < > " ' become references, characters that
  * are invisible, change direction or control a device become \xHH. */
 void html_text(Out *out, const char *text);
+/* Lines, each ended by '\n': the ends stay, all else as html_text. */
+void html_text_lines(Out *out, const char *lines);
 /* The same of a formatted text: what the arguments hold is escaped too. */
 void html_format(Out *out, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* A name of the evidence: kept apart from the direction of the text around it, clipped. */

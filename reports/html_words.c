@@ -65,13 +65,32 @@ guint reason_index(const char *name) {
   return i;
 }
 
-static const char *const INDICATORS[][2] = {
-    {"smtp_server", "Mail server"},  {"smtp_port", "Port"},
-    {"mail_from", "Sender"},         {"mail_to", "Recipient"},
-    {"mail_cc", "Copy to"},          {"mail_bcc", "Blind copy to"},
-    {"subject", "Subject"},          {"attachment", "Attachment"},
-    {"sendusing", "Way of sending"}, {"auth", "Authentication"},
-    {"user", "User name"},           {"password_present", "Password in the text"}};
+static const char *const INDICATORS[][2] = {{"smtp_server", "Mail server"},
+                                            {"smtp_port", "Port"},
+                                            {"mail_from", "Sender"},
+                                            {"mail_to", "Recipient"},
+                                            {"mail_cc", "Copy to"},
+                                            {"mail_bcc", "Blind copy to"},
+                                            {"subject", "Subject"},
+                                            {"attachment", "Attachment"},
+                                            {"sendusing", "Way of sending"},
+                                            {"auth", "Authentication"},
+                                            {"user", "User name"},
+                                            {"password_present", "Password in the text"},
+                                            {"reply_to", "Reply to"},
+                                            {"body", "Text of the mail"},
+                                            {"body_source", "Text read from"},
+                                            {"pickup", "Pickup folder"},
+                                            {"ssl", "Encrypted connection"},
+                                            {"content", "Kind of content"},
+                                            {"language", "Language"},
+                                            {"acts", "Builds or sends a mail"},
+                                            {"unsure", "Not certain how to read"},
+                                            {"dynamic", "Put together while it runs"},
+                                            {"other_channel", "Another way out"},
+                                            {"runs_program", "Runs a program"},
+                                            {"file_loop", "Goes through files"},
+                                            {"names_server", "Names a server"}};
 
 const char *const (*indicator_titles(gsize *n))[2] {
   *n = G_N_ELEMENTS(INDICATORS);
@@ -96,6 +115,17 @@ const char *scenario_title(const char *name) {
       return TITLES[i][1];
   return name;
 }
+
+const GistWords HTML_GIST[HTML_GIST_PARTS] = {
+    {"through ", (const char *const[]){"smtp_server", NULL}},
+    {"to ", (const char *const[]){"mail_to", "mail_cc", "mail_bcc", NULL}},
+    {"with ", (const char *const[]){"attachment", NULL}}};
+
+const char *const WEIGHT_WORDS[WEIGHTS][2] = {
+    {"against", "Against it"},
+    {"doubt", "What nothing explains"},
+    {"for", "For it"},
+    {"cap", "What a firmer verdict would need to be otherwise"}};
 
 const GlossaryWords GLOSSARY[] = {
     {"Allocated", "The file system lists the file as present."},

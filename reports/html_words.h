@@ -31,6 +31,19 @@ const char *const (*indicator_titles(gsize *n))[2];
 /* "scheduled-report" -> "scheduled report"; "" stays. (transfer none) */
 const char *scenario_title(const char *name);
 
+/* The line that says what a hit would do: "Mail through SERVER, to RECIPIENTS, with ATTACHMENTS".
+ */
+enum { HTML_GIST_PARTS = 3, HTML_GIST_BYTES = 160 };
+typedef struct {
+  const char *before;
+  const char *const *names; /* of indicators, NULL-terminated */
+} GistWords;
+extern const GistWords HTML_GIST[HTML_GIST_PARTS];
+
+/* "against" -> "Against it"; in the order of the page, by weight of a ground. */
+enum { WEIGHTS = 4 };
+extern const char *const WEIGHT_WORDS[WEIGHTS][2];
+
 typedef struct {
   const char *term, *meaning;
 } GlossaryWords;

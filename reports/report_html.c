@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* report_html.c - report.html: one file for people. It needs no script, loads nothing, and its
  * policy lets a browser run nothing that is not named by digest. */
+#include "base/limits.h"
 #include "reports/html_parts.h"
 #include "reports/report_writers.h"
 #include <string.h>
@@ -88,22 +89,30 @@ static void append_verdicts(GString *json) {
   }
 }
 
+static void append_pair(GString *json, const char *const pair[2], bool is_first) {
+  if (!is_first)
+    g_string_append_c(json, ',');
+  html_json_text(json, pair[0]);
+  g_string_append_c(json, ':');
+  html_json_text(json, pair[1]);
+}
+
 static void append_names(GString *json, const HtmlCase *page) {
   for (guint i = 0; i < page->evidence->len; i++) {
     const EvidenceInfo *info = page->evidence->pdata[i];
-    g_string_append_printf(json, "%s\"%u\":", i > 0 ? "," : "", info->record.no);
+    if (i > 0)
+      g_string_append_c(json, ',');
     html_json_text(json, info->record.name);
+    g_string_append_printf(json, ":%llu", (unsigned long long)info->record.sector_bytes);
   }
   gsize n;
   const char *const(*titles)[2] = indicator_titles(&n);
   g_string_append(json, "},\"indicators\":{");
-  for (gsize i = 0; i < n; i++) {
-    if (i > 0)
-      g_string_append_c(json, ',');
-    html_json_text(json, titles[i][0]);
-    g_string_append_c(json, ':');
-    html_json_text(json, titles[i][1]);
-  }
+  for (gsize i = 0; i < n; i++)
+    append_pair(json, titles[i], i == 0);
+  g_string_append(json, "},\"weights\":{");
+  for (guint i = 0; i < WEIGHTS; i++)
+    append_pair(json, WEIGHT_WORDS[i], i == 0);
 }
 
 /* The script and what it works on, before the printed list: a page of many hits can be worked with
@@ -111,11 +120,11 @@ static void append_names(GString *json, const HtmlCase *page) {
 static void script(Out *out, const HtmlCase *page) {
   g_autoptr(GString) json = g_string_new("\"report\":");
   html_json_text(json, page->report_id);
-  g_string_append_printf(json, ",\"static\":%llu,\"left_out\":%llu,\"verdicts\":[",
-                         (unsigned long long)MIN(page->n_hits, HTML_HITS),
-                         (unsigned long long)html_data_left_out(page->data));
+  g_string_append_printf(json, ",\"left_out\":%llu,\"before\":%u,\"notes\":[],\"verdicts\":[",
+                         (unsigned long long)html_data_left_out(page->data),
+                         LIMIT_EXCERPT_BYTES / 4);
   append_verdicts(json);
-  g_string_append(json, "],\"evidence\":{");
+  g_string_append(json, "],\"sectors\":{");
   append_names(json, page);
   g_string_append_c(json, '}');
   html_data_write(out, page->data, json->str);

@@ -76,6 +76,10 @@ class Page:
                 return answer['result']
             self.note(answer)
 
+    def before(self, script):
+        """Runs script in every page from now on, before anything of the page."""
+        self.call('Page.addScriptToEvaluateOnNewDocument', source=script)
+
     def open(self, url):
         """Seconds until the page is loaded, its script has run and a frame is drawn."""
         self.loaded = False

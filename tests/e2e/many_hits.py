@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """many_hits.py CASE N: adds N hits, no two of the same content, to a case's store, as a scan of a large
 disk would leave them."""
+import hashlib
 import os
 import sqlite3
 import sys
@@ -13,7 +14,7 @@ verdicts = ('suspicious', 'unexplained', 'likely-benign', 'known-benign')
 first = 1 << 40
 hit = db.execute('SELECT coalesce(max(id), 0) FROM hit').fetchone()[0] + 1
 for i in range(n):
-    seq, sha256 = first + i, f'{i:064x}'
+    seq, sha256 = first + i, hashlib.sha256(str(i).encode()).hexdigest()
     db.execute('INSERT INTO object(evidence, volume, seq, meta_addr, attr_type, attr_id, meta, kind, state, flags, size, first_byte, '
                'modified, modified_part, dir, name, status, sha256) VALUES(1, 1, ?, ?, 128, 1, ?, 0, 0, 0, 700, 4096, ?, 0, 0, ?, 1, ?)',
                (seq, i, f'{i}-128-1', 1700000000 + i, f'script number {i} of the large disk.vbs'.encode(), sha256))

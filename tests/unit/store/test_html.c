@@ -285,8 +285,9 @@ static void test_policy_names_the_styles(void **state) {
   remove_directory(dir);
 }
 
-/* Inflates the block that begins with the tag. */
-static json_t *data_block(const char *html, const char *tag) {
+/* The block of that name, inflated. */
+static char *data_block(const char *html, const char *name) {
+  g_autofree char *tag = g_strdup_printf("<script type=\"text/plain\" id=\"%s\">", name);
   const char *from = strstr(html, tag);
   assert_non_null(from);
   from += strlen(tag);
@@ -296,14 +297,13 @@ static json_t *data_block(const char *html, const char *tag) {
   gsize n;
   g_autofree guchar *packed = g_base64_decode(base64, &n);
   uLongf size = 1 << 20;
-  g_autofree char *text = g_malloc(size);
+  char *text = g_malloc0(size);
+  size--;
   assert_int_equal(uncompress((Bytef *)text, &size, packed, n), Z_OK);
-  json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
-  assert_non_null(root);
-  return root;
+  return text;
 }
 
-/* The data hold every hit, whatever its name. */
+/* The data hold every hit, whatever its name: no text of it can end its row or its field. */
 static void test_data_block(void **state) {
   (void)state;
   g_autofree char *dir = directory();
@@ -311,12 +311,26 @@ static void test_data_block(void **state) {
   for (gsize i = 0; i < G_N_ELEMENTS(HOSTILE); i++)
     put_object(store, i, HOSTILE[i], HOSTILE[i]);
   g_autofree char *html = render(store, dir);
-  json_t *root = data_block(html, "<script type=\"text/plain\" id=\"hits-data\">");
-  json_t *texts = data_block(html, "<script type=\"text/plain\" id=\"texts-0\">");
-  assert_int_equal(json_array_size(texts), G_N_ELEMENTS(HOSTILE));
-  json_decref(texts);
-  assert_int_equal(json_array_size(json_object_get(root, "hits")), G_N_ELEMENTS(HOSTILE));
-  assert_int_equal(json_array_size(json_object_get(root, "contents")), G_N_ELEMENTS(HOSTILE));
+  g_autofree char *index = data_block(html, "hits-data");
+  json_t *root = json_loads(index, JSON_REJECT_DUPLICATES, NULL);
+  assert_int_equal(json_integer_value(json_object_get(root, "hits")), G_N_ELEMENTS(HOSTILE));
+  assert_int_equal(json_integer_value(json_object_get(root, "contents")), G_N_ELEMENTS(HOSTILE));
+  assert_int_equal(json_array_size(json_object_get(root, "h_content")), G_N_ELEMENTS(HOSTILE));
+  static const struct {
+    const char *block;
+    guint fields;
+  } COLUMNS[] = {{"about-0", 9}, {"text-0", 1},  {"name-0", 2},
+                 {"id-0", 1},    {"place-0", 11}, {"hand-0", 1}};
+  for (gsize i = 0; i < G_N_ELEMENTS(COLUMNS); i++) {
+    g_autofree char *text = data_block(html, COLUMNS[i].block);
+    g_auto(GStrv) rows = g_strsplit(text, "\n", -1);
+    assert_int_equal(g_strv_length(rows), G_N_ELEMENTS(HOSTILE) + 1); /* the last is empty */
+    for (gsize row = 0; row < G_N_ELEMENTS(HOSTILE); row++) {
+      g_auto(GStrv) fields = g_strsplit(rows[row], "\t", -1);
+      if (*rows[row] != '\0')
+        assert_int_equal(g_strv_length(fields), COLUMNS[i].fields);
+    }
+  }
   json_decref(root);
   store_free(store);
   remove_directory(dir);
@@ -352,7 +366,8 @@ static void test_cap_is_stated_and_all_is_counted(void **state) {
   OK(store_each_hit(store, judge, &verdicts, error));
   g_autofree char *html = render(store, dir);
   assert_int_equal(occurrences(html, "<article"), 2000);
-  assert_non_null(strstr(html, "Of 2,345 hits the first 2,000 by verdict are on this page"));
+  assert_non_null(strstr(html, "Of 2,345 hits the first 2,000 by verdict are on this page; the "
+                               "other 345 stand in hits.csv"));
   /* 587 suspicious, 586 of each other verdict: the last ones are those left out. */
   assert_non_null(strstr(html, "<strong>241 of 586 hits of this verdict are shown"));
   assert_non_null(strstr(html, "2,000 of 2,345 rows are shown here"));
