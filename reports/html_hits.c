@@ -8,72 +8,33 @@
 
 enum { OPEN_GROUPS = 3 }; /* of the first verdict that has any: shown unfolded */
 
-/* ---- the excerpt: matched text marked, line ends shown and kept ---- */
-static GPtrArray *match_texts(const HitRow *hit) {
-  GPtrArray *texts = g_ptr_array_new_with_free_func(g_free);
-  for (guint i = 0; i < hit->n_matches; i++) {
-    gsize n;
-    gconstpointer bytes = g_bytes_get_data(hit->matches[i].bytes, &n);
-    g_autofree char *text = text_printable(bytes != NULL ? bytes : "", n);
-    if (*text != '\0' && !g_ptr_array_find_with_equal_func(texts, text, g_str_equal, NULL))
-      g_ptr_array_add(texts, g_steal_pointer(&text));
-  }
-  return texts;
-}
-
-static gsize match_length(const GPtrArray *texts, const char *at) {
-  gsize best = 0;
-  for (guint i = 0; i < texts->len; i++) {
-    gsize length = strlen(texts->pdata[i]);
-    if (length > best && strncmp(at, texts->pdata[i], length) == 0)
-      best = length;
-  }
-  return best;
-}
-
-/* The length of an escape as text_printable writes it, 0: none. */
-static gsize escape_length(const char *at) {
-  if (at[0] != '\\' || at[1] == '\0')
-    return 0;
-  return at[1] == 'x' && g_ascii_isxdigit(at[2]) && g_ascii_isxdigit(at[3]) ? 4 : 2;
-}
-
-static void put_piece(Out *out, const char *at, gsize n) {
-  g_autofree char *piece = g_strndup(at, n);
-  html_text(out, piece);
-}
-
-static void excerpt(Out *out, const HitRow *hit) {
-  html_markup(out, "<h5>Text around the first match</h5>\n<pre class=\"excerpt\" dir=\"ltr\">");
-  g_autoptr(GPtrArray) texts = match_texts(hit);
-  const char *plain = hit->excerpt, *at = plain;
-  while (*at != '\0') {
-    gsize matched = match_length(texts, at), escaped = matched > 0 ? 0 : escape_length(at);
-    if (matched == 0 && escaped == 0) {
-      at++;
-      continue;
-    }
-    put_piece(out, plain, (gsize)(at - plain));
-    if (matched > 0)
-      html_markup(out, "<mark>");
-    else
-      html_markup(out, "<span class=\"esc\">");
-    put_piece(out, at, matched > 0 ? matched : escaped);
-    if (matched > 0)
-      html_markup(out, "</mark>");
-    else
-      html_markup(out, "</span>");
-    if (escaped == 2 && at[1] == 'n')
-      html_markup(out, "\n");
-    at += matched > 0 ? matched : escaped;
-    plain = at;
-  }
-  put_piece(out, plain, (gsize)(at - plain));
-  html_markup(out, "</pre>\n");
-}
-
 /* ---- what is the same for all places ---- */
-static void assessment(Out *out, const HitRow *hit) {
+static void grounds(Out *out, const char *list) {
+  g_auto(GStrv) items = g_strsplit(list, HTML_ITEM, -1);
+  for (guint i = 0; i < WEIGHTS; i++) {
+    guint n = 0;
+    for (guint j = 0; items[j] != NULL; j++) {
+      g_auto(GStrv) parts = g_strsplit(items[j], HTML_PART, 3);
+      if (g_strv_length(parts) != 3 || strcmp(parts[0], WEIGHT_WORDS[i][0]) != 0)
+        continue;
+      if (n++ == 0) {
+        html_markup(out, "<h5>");
+        html_text(out, WEIGHT_WORDS[i][1]);
+        html_markup(out, "</h5>\n<ul class=\"grounds\">\n");
+      }
+      html_markup(out, "<li>");
+      html_name(out, parts[2]);
+      html_markup(out, " <span class=\"id\">");
+      html_text(out, parts[1]);
+      html_markup(out, "</span></li>\n");
+    }
+    if (n > 0)
+      html_markup(out, "</ul>\n");
+  }
+}
+
+static void assessment(Out *out, const ShownHit *shown) {
+  const HitRow *hit = &shown->row;
   const VerdictWords *words = &VERDICT_WORDS[verdict_index(hit->verdict)];
   html_markup(out, "<div class=\"assessment\"><h5>Assessment (interpretation)</h5>\n<p><strong>");
   html_text(out, words->title);
@@ -86,8 +47,9 @@ static void assessment(Out *out, const HitRow *hit) {
     html_row(out, "Profile", hit->profile, false);
     html_markup(out, "</tbody></table>\n");
   }
+  grounds(out, shown->grounds);
   if (hit->corroboration[0] != NULL) {
-    html_markup(out, "<p>In the same evidence:</p>\n<ul>\n");
+    html_markup(out, "<h5>Objects of the evidence that bear it out</h5>\n<ul>\n");
     for (guint i = 0; hit->corroboration[i] != NULL; i++) {
       html_markup(out, "<li>");
       html_name(out, hit->corroboration[i]);
@@ -132,7 +94,8 @@ static void matches(Out *out, const ShownHit *shown) {
            "scope=\"col\">String</th><th scope=\"col\" class=\"n\">At byte</th><th "
            "scope=\"col\" class=\"n\">Length</th><th scope=\"col\">Text</th><th scope=\"col\">"
            "Bytes</th></tr></thead><tbody>\n");
-  for (guint i = 0; i < hit->n_matches; i++) {
+  guint n_shown = MIN(hit->n_matches, HTML_MATCHES);
+  for (guint i = 0; i < n_shown; i++) {
     const MatchRecord *match = &hit->matches[i];
     gsize n;
     gconstpointer bytes = g_bytes_get_data(match->bytes, &n);
@@ -151,9 +114,9 @@ static void matches(Out *out, const ShownHit *shown) {
     html_markup(out, "</td></tr>\n");
   }
   html_markup(out, "</tbody></table></div>\n");
-  if (hit->match_count > hit->n_matches) {
+  if (hit->match_count > n_shown) {
     html_markup(out, "<p class=\"cap\">");
-    html_put_number(out, hit->n_matches);
+    html_put_number(out, n_shown);
     html_markup(out, " of ");
     html_put_number(out, hit->match_count);
     html_markup(out, " matches are shown here; hits.jsonl holds the bytes of ");
@@ -271,22 +234,65 @@ static void times(Out *out, const HitRow *hit) {
   html_markup(out, "</tbody></table>\n");
 }
 
-static void offset_row(Out *out, const char *label, bool has, uint64_t offset, const char *none) {
+static void offset_cell(Out *out, uint64_t offset) {
+  html_put_number(out, offset);
+  html_format(out, " (0x%llx)", (unsigned long long)offset);
+}
+
+/* A byte of the evidence: also as its sector and as a byte of its volume. */
+static void media_row(Out *out, HtmlCase *page, const HitRow *hit, const char *label, bool has,
+                      uint64_t offset, const char *none) {
+  const EvidenceInfo *info = html_case_evidence(page, hit->evidence_no);
   html_markup(out, "<tr><th scope=\"row\">");
   html_text(out, label);
   html_markup(out, "</th><td>");
-  if (has) {
-    html_put_number(out, offset);
-    html_format(out, " (0x%llx)", (unsigned long long)offset);
-  } else {
+  if (!has) {
     html_markup(out, "<span class=\"none\">");
     html_text(out, none);
+    html_markup(out, "</span></td></tr>\n");
+    return;
+  }
+  offset_cell(out, offset);
+  if (info != NULL && strcmp(info->record.kind, "image") == 0 && info->record.sector_bytes > 0) {
+    html_markup(out, "<br><span class=\"under\">sector ");
+    html_put_number(out, offset / info->record.sector_bytes);
+    html_format(out, " of %llu bytes", (unsigned long long)info->record.sector_bytes);
+    if (hit->volume_offset > 0 && offset >= hit->volume_offset) {
+      html_markup(out, "; byte ");
+      html_put_number(out, offset - hit->volume_offset);
+      html_markup(out, " of its volume");
+    }
     html_markup(out, "</span>");
   }
   html_markup(out, "</td></tr>\n");
 }
 
-static void place(Out *out, HtmlCase *page, const HitRow *hit) {
+static void facts(Out *out, HtmlCase *page, const ShownHit *shown) {
+  const HitRow *hit = &shown->row;
+  html_markup(out, "<table class=\"pairs\"><tbody>\n");
+  g_autofree char *state =
+      g_strdup_printf("%s%s%s", hit->state, hit->is_named_stream ? ", named stream" : "",
+                      hit->is_reallocated ? ", its metadata belongs to another file now" : "");
+  html_row(out, "State", state, true);
+  html_row(out, "Metadata address", hit->meta, false);
+  html_markup(out, "<tr><th scope=\"row\">First match in the content</th><td>");
+  if (hit->has_first_offset)
+    offset_cell(out, hit->first_offset);
+  else
+    html_markup(out, "<span class=\"none\">not known</span>");
+  html_markup(out, "</td></tr>\n");
+  media_row(out, page, hit, "First match in the evidence", hit->has_image_offset, hit->image_offset,
+            "in no one place (compressed, converted or scattered)");
+  media_row(out, page, hit, "First block of the object", shown->first_byte > 0, shown->first_byte,
+            "in the metadata itself, or not known");
+  g_auto(GStrv) views = g_strsplit(hit->also_views, ";", -1);
+  g_autofree char *also = g_strjoinv(", ", views);
+  html_row(out, "Met again as", also, false);
+  html_markup(out, "</tbody></table>\n");
+}
+
+static void place(Out *out, HtmlCase *page, const ShownHit *shown) {
+  const HitRow *hit = &shown->row;
   html_markup(out, "<article class=\"place\" id=\"");
   html_text(out, hit->hit_id);
   html_markup(out, "\">\n<h4><a class=\"anchor\" href=\"#");
@@ -295,17 +301,8 @@ static void place(Out *out, HtmlCase *page, const HitRow *hit) {
   html_text(out, hit->hit_id);
   html_markup(out, "</a></h4>\n");
   chain(out, hit);
-  html_markup(out, "<div class=\"two\">\n<table class=\"pairs\"><tbody>\n");
-  g_autofree char *state =
-      g_strdup_printf("%s%s%s", hit->state, hit->is_named_stream ? ", named stream" : "",
-                      hit->is_reallocated ? ", its metadata belongs to another file now" : "");
-  html_row(out, "State", state, true);
-  html_row(out, "Metadata address", hit->meta, false);
-  offset_row(out, "First match in the content", hit->has_first_offset, hit->first_offset,
-             "not known");
-  offset_row(out, "First match in the evidence", hit->has_image_offset, hit->image_offset,
-             "in no one place (compressed, converted or scattered)");
-  html_markup(out, "</tbody></table>\n");
+  html_markup(out, "<div class=\"two\">\n");
+  facts(out, page, shown);
   times(out, hit);
   html_markup(out, "</div>\n");
   html_by_hand(out, page, hit);
@@ -368,16 +365,16 @@ static void group(Out *out, HtmlCase *page, const HitGroup *group, guint verdict
     html_markup(out, "</span>");
   }
   html_markup(out, "</span></summary>\n<div class=\"inside\">\n");
-  assessment(out, hit);
+  assessment(out, first);
   indicators(out, first);
-  excerpt(out, hit);
+  html_excerpt(out, hit);
   content(out, first);
   matches(out, first);
   html_markup(out, "<h5>");
   html_count(out, group->hits->len, "place", "places");
   html_markup(out, " of this content (recorded facts)</h5>\n");
   for (guint i = 0; i < group->hits->len; i++)
-    place(out, page, &((const ShownHit *)group->hits->pdata[i])->row);
+    place(out, page, group->hits->pdata[i]);
   html_markup(out, "</div></details>\n");
 }
 

@@ -14,6 +14,8 @@ void html_methods(Out *out, HtmlCase *page);
 void html_run(Out *out, HtmlCase *page);
 void html_glossary(Out *out, HtmlCase *page);
 
+/* The text around the first match and the same as bytes, with the matches marked. */
+void html_excerpt(Out *out, const HitRow *hit);
 /* How the hit's content is taken out of the evidence and matched again by other tools. */
 void html_by_hand(Out *out, HtmlCase *page, const HitRow *hit);
 /* What the recorded list of examined areas leaves out: sentences, NULL-terminated. (transfer full),
