@@ -73,11 +73,11 @@ static void put_span(Out *out, const char *text, gsize n, bool is_marked, bool i
 static void put_text(Out *out, const HitRow *hit, const GArray *units) {
   html_markup(out, "<h5>Text around the first match</h5>\n<pre class=\"excerpt\" dir=\"ltr\">");
   for (guint i = 0; i < units->len;) {
-    const Unit *first = &g_array_index(units, Unit, i), *unit = first;
+    const Unit *first = &g_array_index(units, Unit, i);
     gsize n = 0;
     bool ends_line = false;
     for (; i < units->len && !ends_line; i++) {
-      unit = &g_array_index(units, Unit, i);
+      const Unit *unit = &g_array_index(units, Unit, i);
       if (unit->is_marked != first->is_marked ||
           (!first->is_marked && unit->is_escape != first->is_escape))
         break;

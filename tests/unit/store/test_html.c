@@ -319,7 +319,7 @@ static void test_data_block(void **state) {
   static const struct {
     const char *block;
     guint fields;
-  } COLUMNS[] = {{"about-0", 9}, {"text-0", 1},  {"name-0", 2},
+  } COLUMNS[] = {{"about-0", 9}, {"text-0", 1},   {"name-0", 2},
                  {"id-0", 1},    {"place-0", 11}, {"hand-0", 1}};
   for (gsize i = 0; i < G_N_ELEMENTS(COLUMNS); i++) {
     g_autofree char *text = data_block(html, COLUMNS[i].block);
