@@ -12,4 +12,5 @@ bool report_write_timesketch(Store *store, int fd, GError **error);
 bool report_write_ecs(Store *store, int fd, GError **error);
 bool report_write_sentinel(Store *store, int fd, GError **error);
 bool report_write_kql(Store *store, int fd, GError **error);
+bool report_write_exhibits(Store *store, int fd, GError **error);
 bool report_write_html(Store *store, int fd, GError **error);

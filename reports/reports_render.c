@@ -2,6 +2,7 @@
 /* reports_render.c - writes the files of a case, then the manifest over all of them. */
 #include "base/io.h"
 #include "base/text.h"
+#include "reports/report_writers.h"
 #include "reports/reports.h"
 #include <dirent.h>
 #include <errno.h>
@@ -37,6 +38,23 @@ static bool write_file(Store *store, const char *dir, const char *name,
     fail(error, dir, name, problem != NULL ? problem->message : "unknown cause");
     g_clear_error(&problem);
   }
+  return ok;
+}
+
+static bool count_evidence(void *user, const EvidenceRecord *evidence) {
+  *(uint32_t *)user = evidence->no;
+  return true;
+}
+
+/* A page for each piece of evidence: report.html as if there were no other. */
+static bool render_exhibits(Store *store, const char *dir, uint32_t n, GError **error) {
+  bool ok = true;
+  for (uint32_t no = 1; ok && no <= n; no++) {
+    g_autofree char *name = g_strdup_printf("exhibit-%u.html", no);
+    store_set_scope(store, no);
+    ok = write_file(store, dir, name, report_write_html, error);
+  }
+  store_set_scope(store, 0);
   return ok;
 }
 
@@ -229,10 +247,17 @@ bool reports_render(Store *store, const char *dir, const char *const *formats, G
   const ReportWriter *const *writers = report_writers(&n);
   if (!check_formats(formats, error))
     return false;
-  for (size_t i = 0; i < n; i++)
-    if (is_wanted(store, writers[i], formats) &&
-        !write_file(store, dir, writers[i]->file_name, writers[i]->write, error))
+  uint32_t n_evidence = 0;
+  if (!store_each_evidence(store, count_evidence, &n_evidence, error))
+    return false;
+  for (size_t i = 0; i < n; i++) {
+    bool is_index = strcmp(writers[i]->row.name, "exhibits") == 0;
+    if (!is_wanted(store, writers[i], formats) && !(is_index && formats == NULL && n_evidence > 1))
+      continue;
+    if (!write_file(store, dir, writers[i]->file_name, writers[i]->write, error) ||
+        (is_index && !render_exhibits(store, dir, n_evidence, error)))
       return false;
+  }
   if (!store_settle(store, error))
     return false;
   g_autoptr(GPtrArray) records = digest_case(dir, error);

@@ -35,6 +35,8 @@ static const ReportWriter WRITERS[] = {
     WRITER("html", "Report for people", "",
            "the first 2,000 hits by verdict; all stand in hits.csv", "report.html", true,
            report_write_html),
+    WRITER("exhibits", "Index of many pieces of evidence, and a page for each", "",
+           "where a case has more than one", "exhibits.html", false, report_write_exhibits),
 };
 
 const ReportWriter *const *report_writers(size_t *n) {

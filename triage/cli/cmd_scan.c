@@ -51,6 +51,8 @@ static void list_entries(Arguments *a, GOptionEntry *entries) {
       {"areas", 0, 0, G_OPTION_ARG_STRING, &a->areas,
        "What to examine: allocated, deleted, orphan, slack, unallocated, gaps (default: all)",
        "LIST"},
+      {"evidence-list", 0, 0, G_OPTION_ARG_FILENAME, &a->scan.evidence_list,
+       "CSV file of the evidence: path, evidence_number, notes, site_profile", "FILE"},
       {"known", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->scan.known,
        "List of files to leave unscanned but listed, by digest; may be given often", "FILE"},
       {"shard", 0, 0, G_OPTION_ARG_STRING, &a->shard, "Not in this version", "K/N"},
@@ -68,7 +70,9 @@ static bool check_ranges(Arguments *a, const char **problem) {
   *problem = NULL;
   if (scan->output == NULL)
     *problem = "name the case directory to make with -o CASE";
-  else if (scan->evidence == NULL || scan->evidence[0] == NULL)
+  else if (scan->evidence_list != NULL && scan->evidence[0] != NULL)
+    *problem = "--evidence-list takes the place of evidence named on the command line";
+  else if (scan->evidence_list == NULL && scan->evidence[0] == NULL)
     *problem = "name the evidence: a disk image, archive, file or directory";
   else if (scan->jobs < 1 || scan->jobs > 256)
     *problem = "--jobs takes a number from 1 to 256";
@@ -139,6 +143,7 @@ static void arguments_clear(Arguments *a) {
   g_strfreev(a->scan.benign);
   g_strfreev(a->scan.known);
   g_free(a->scan.password_file);
+  g_free(a->scan.evidence_list);
   g_free(a->scan.timezone);
   g_free(a->scan.examiner);
   g_free(a->scan.case_number);
@@ -185,7 +190,7 @@ int command_scan(int argc, char **argv) {
                                   .max_depth = LIMIT_DEPTH_DEFAULT,
                                   .areas = AREAS_ALL,
                                   .max_expanded = (int64_t)LIMIT_EXPANDED_DEFAULT}};
-  GOptionEntry entries[32];
+  GOptionEntry entries[40];
   list_entries(&arguments, entries);
   g_autoptr(GOptionContext) context = g_option_context_new("EVIDENCE...");
   g_option_context_set_summary(context, "Examines evidence and writes a case directory.");

@@ -9,7 +9,8 @@
 
 typedef struct {
   char *output;        /* case directory */
-  char **evidence;     /* paths, NULL-terminated */
+  char **evidence;     /* paths, NULL-terminated; with evidence_list: filled in from it */
+  char *evidence_list; /* CSV file; NULL: none */
   char **rules;        /* "file" or "namespace:file"; NULL: the shipped rule */
   char **benign;       /* site profiles; NULL: none */
   char **known;        /* lists of known files; NULL: none */
@@ -32,7 +33,7 @@ char *areas_format(uint32_t areas); /* (transfer full) */
 enum { EXIT_COMPLETE = 0, EXIT_INCOMPLETE = 1, EXIT_UNUSABLE = 2, EXIT_STOPPED = 3 };
 
 /* Runs a whole scan; messages go to standard error. Returns the exit status. */
-int coord_scan(const ScanOptions *options);
+int coord_scan(ScanOptions *options);
 
 typedef struct {
   const char *case_dir;

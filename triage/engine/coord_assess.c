@@ -46,6 +46,7 @@ static void decision_clear(gpointer decision) {
 
 typedef struct {
   const ProfileSet *profiles;
+  const ExhibitList *exhibits;
   const GPtrArray *facts;
   GArray *decisions;
 } Assessment;
@@ -77,7 +78,8 @@ static bool decide(void *user, const HitRow *row) {
                   .facts = assessment->facts,
                   .excerpt = row->excerpt};
   Decision decision = {.rowid = row->rowid};
-  assess_hit(assessment->profiles, &view, &decision.verdict);
+  assess_hit(exhibit_list_profiles(assessment->exhibits, row->evidence_no, assessment->profiles),
+             &view, &decision.verdict);
   g_array_append_val(assessment->decisions, decision);
   return true;
 }
@@ -105,7 +107,7 @@ bool assess_case(Run *run, GError **error) {
   g_autoptr(GPtrArray) facts = g_ptr_array_new_with_free_func((GDestroyNotify)owned_fact_free);
   g_autoptr(GArray) decisions = g_array_new(FALSE, TRUE, sizeof(Decision));
   g_array_set_clear_func(decisions, decision_clear);
-  Assessment assessment = {run->profiles, facts, decisions};
+  Assessment assessment = {run->profiles, run->exhibits, facts, decisions};
   if (!store_each_fact(run->store, collect_fact, facts, error) ||
       !store_each_hit(run->store, decide, &assessment, error))
     return false;

@@ -60,7 +60,42 @@ static bool put_input_files(Run *run, GError **error) {
     if (!store_put_input_file(run->store, &file, error))
       return false;
   }
+  for (guint i = 0; run->exhibits != NULL && i < run->exhibits->sets->len; i++) {
+    const ProfileSet *set = run->exhibits->sets->pdata[i];
+    InputFile file = {.kind = "profile"};
+    profile_set_file(set, profile_set_n_files(set) - 1, &file.name, &file.sha256);
+    if (!store_put_input_file(run->store, &file, error))
+      return false;
+  }
   return true;
+}
+
+/* What the list of evidence says of this piece. */
+static bool put_exhibit(Run *run, GError **error) {
+  if (run->exhibits == NULL || run->evidence > run->exhibits->exhibits->len)
+    return true;
+  const Exhibit *exhibit = run->exhibits->exhibits->pdata[run->evidence - 1];
+  const struct {
+    const char *name, *value;
+  } SAID[] = {{"Evidence number", exhibit->number},
+              {"Notes", exhibit->notes},
+              {"Site profile", exhibit->profile}};
+  for (gsize i = 0; i < G_N_ELEMENTS(SAID); i++) {
+    g_autofree char *shown = text_printable(SAID[i].value, strlen(SAID[i].value));
+    if (*shown != '\0' &&
+        !store_put_evidence_property(run->store, run->evidence, SAID[i].name, shown, error))
+      return false;
+  }
+  return true;
+}
+
+bool case_add_seconds(Run *run, gint64 began, GError **error) {
+  g_autofree char *key = g_strdup_printf("evidence_%u_seconds", run->evidence);
+  g_autofree char *before = store_get_meta(run->store, key);
+  double seconds = (before != NULL ? g_ascii_strtod(before, NULL) : 0) +
+                   (double)(g_get_monotonic_time() - began) / G_USEC_PER_SEC;
+  g_autofree char *text = g_strdup_printf("%.1f", seconds);
+  return store_put_meta(run->store, key, text, error);
 }
 
 DigestSet case_digest_set(const ScanOptions *options, const Probe *probe) {
@@ -129,6 +164,8 @@ bool run_put_evidence(Run *run, GError **error) {
 
 bool case_put_probe(Run *run, GError **error) {
   const Probe *probe = run->probe;
+  if (!put_exhibit(run, error))
+    return false;
   for (guint i = 0; i + 1 < probe->properties->len; i += 2)
     if (!store_put_evidence_property(run->store, run->evidence, probe->properties->pdata[i],
                                      probe->properties->pdata[i + 1], error))

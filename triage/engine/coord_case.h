@@ -11,6 +11,8 @@ DigestSet case_digest_set(const ScanOptions *options, const Probe *probe);
 
 bool case_begin(Run *run, const char *libraries, GError **error);
 bool case_put_probe(Run *run, GError **error);
+/* Adds the time since began to what the evidence at hand has taken. */
+bool case_add_seconds(Run *run, gint64 began, GError **error);
 /* The limits a case was examined under, for a second look at its objects. */
 void case_recorded_limits(Store *store, ScanOptions *options);
 /* Where a piece of evidence is: as given now (in order of the scan), else where it was. (transfer

@@ -22,6 +22,8 @@ static int say_error(Run *run, const GError *error, int status) {
 }
 
 bool run_check_evidence(const ScanOptions *options, GError **error) {
+  if (options->evidence_list != NULL)
+    return true; /* what of a list cannot be opened is listed, and does not stop the others */
   for (guint i = 0; options->evidence[i] != NULL; i++) {
     struct stat status;
     if (stat(options->evidence[i], &status) != 0 || access(options->evidence[i], R_OK) != 0) {
@@ -131,6 +133,13 @@ static bool check_resumed(Run *run, GPtrArray *probes, char **fingerprint, GErro
   g_string_append_printf(text, "%d %lld %d %d %u\n", options->max_depth,
                          (long long)options->max_expanded, options->hash_all, options->entries,
                          options->areas);
+  for (guint i = 0; run->exhibits != NULL && i < run->exhibits->exhibits->len; i++) {
+    const ProfileSet *set = exhibit_list_profiles(run->exhibits, i + 1, NULL);
+    const char *name, *sha256 = "-";
+    if (set != NULL)
+      profile_set_file(set, profile_set_n_files(set) - 1, &name, &sha256);
+    g_string_append_printf(text, "%s\n", sha256);
+  }
   for (guint i = 0; i < profile_set_n_files(run->profiles); i++) {
     const char *name, *sha256;
     profile_set_file(run->profiles, i, &name, &sha256);
@@ -157,8 +166,26 @@ static bool check_resumed(Run *run, GPtrArray *probes, char **fingerprint, GErro
                      options->output);
 }
 
+/* One piece of evidence that workers cannot be kept on does not stop the others: it is told at the
+ * end, and gone on with by --resume. */
+static bool go_on(Run *run, GError **problem, GError **first) {
+  if (!run->is_evidence_lost)
+    return false;
+  run->is_evidence_lost = false;
+  progress_clear(&run->progress);
+  if (run->options->evidence[1] != NULL)
+    g_printerr("triage: %s\n", (*problem)->message);
+  if (*first == NULL)
+    *first = g_steal_pointer(problem);
+  g_clear_error(problem);
+  return true;
+}
+
 bool run_examine(Run *run, GPtrArray *probes, GError **error) {
+  GError *first = NULL;
   for (guint i = 0; i < probes->len; i++) {
+    GError *problem = NULL;
+    gint64 began = g_get_monotonic_time();
     run->evidence = i + 1;
     run->probe = probes->pdata[i];
     g_autofree char *key = g_strdup_printf("evidence_%u_probed", run->evidence);
@@ -167,10 +194,18 @@ bool run_examine(Run *run, GPtrArray *probes, GError **error) {
         (!case_put_probe(run, error) || !store_put_meta(run->store, key, "1", error)))
       return false;
     run->progress.phase = run->probe->name;
-    if (!run_evidence(run, error))
+    bool ok = run_evidence(run, &problem);
+    if (!ok && !go_on(run, &problem, &first)) {
+      g_clear_error(&first);
+      g_propagate_error(error, problem);
+      return false;
+    }
+    if (!case_add_seconds(run, began, error))
       return false;
   }
-  return true;
+  if (first != NULL)
+    g_propagate_error(error, first);
+  return first == NULL;
 }
 
 static bool finish(Run *run, gint64 started, GError **error) {
@@ -208,7 +243,8 @@ static int summarise(Run *run, GError **error) {
                  (unsigned long long)totals.gaps);
     if (has_mismatch)
       g_printerr("triage: the digest of the evidence does NOT match the one stored in it.\n");
-    g_printerr("triage: report: %s/report.html\n", run->options->output);
+    g_printerr("triage: report: %s/%s\n", run->options->output,
+               run->options->evidence[1] != NULL ? "exhibits.html" : "report.html");
   }
   return totals.gaps > 0 || has_mismatch ? EXIT_INCOMPLETE : EXIT_COMPLETE;
 }
@@ -259,13 +295,26 @@ void run_clear(Run *run) {
   g_clear_pointer(&run->lock, case_lock_free);
   g_clear_pointer(&run->rules, g_ptr_array_unref);
   g_clear_pointer(&run->known, g_ptr_array_unref);
+  g_clear_pointer(&run->exhibits, exhibit_list_free);
   g_clear_pointer(&run->passwords, g_ptr_array_unref);
   g_clear_pointer(&run->profiles, profile_set_free);
   if (run->signal_fd >= 0)
     close(run->signal_fd);
 }
 
-int coord_scan(const ScanOptions *options) {
+/* The evidence that a list names. */
+static bool read_list(Run *run, ScanOptions *options, GError **error) {
+  if (options->evidence_list == NULL)
+    return true;
+  run->exhibits = exhibit_list_read(options->evidence_list, options->benign, error);
+  if (run->exhibits == NULL)
+    return false;
+  g_strfreev(options->evidence);
+  options->evidence = exhibit_list_paths(run->exhibits);
+  return true;
+}
+
+int coord_scan(ScanOptions *options) {
   gint64 started = g_get_monotonic_time();
   Run run = {.options = options,
              .signal_fd = run_open_signals(),
@@ -274,7 +323,7 @@ int coord_scan(const ScanOptions *options) {
   g_autoptr(GPtrArray) probes = NULL;
   g_autofree char *above = g_path_get_dirname(options->output);
   int status = EXIT_UNUSABLE;
-  if (run_check_evidence(options, &error) &&
+  if (read_list(&run, options, &error) && run_check_evidence(options, &error) &&
       (run.rules = inputs_read_rules(options->rules, &error)) != NULL &&
       (run.passwords = inputs_read_passwords(options->password_file, &error)) != NULL &&
       (run.profiles = inputs_read_profiles(options->benign, &error)) != NULL &&

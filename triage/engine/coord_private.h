@@ -3,6 +3,7 @@
 #pragma once
 #include "assess/assess.h"
 #include "engine/coord.h"
+#include "engine/coord_exhibits.h"
 #include "engine/coord_lock.h"
 #include "engine/proto.h"
 #include "store/store.h"
@@ -166,13 +167,15 @@ typedef struct {
   CaseLock *lock; /* NULL: a scratch copy, which is nobody else's */
   Store *store;
   GPtrArray *rules, *passwords;
-  GPtrArray *known; /* KnownList* */
+  GPtrArray *known;      /* KnownList* */
+  ExhibitList *exhibits; /* NULL: evidence was named one by one */
   ProfileSet *profiles;
   int signal_fd;
   Progress progress;
   uint64_t pending_rows; /* written since the last commit */
   gint64 committed_at;
-  uint64_t retries; /* objects examined again after losing a worker */
+  bool is_evidence_lost; /* the error at hand is that of one piece of evidence */
+  uint64_t retries;      /* objects examined again after losing a worker */
   /* of the evidence at hand */
   uint32_t evidence;
   Probe *probe;

@@ -28,11 +28,13 @@ static int open_spool(const char *dir) {
 bool slot_ensure_process(Run *run, Slot *slot, GError **error) {
   if (slot->process != NULL)
     return true;
-  if (slot->start_failures >= START_FAILURES_MAX)
+  if (slot->start_failures >= START_FAILURES_MAX) {
+    run->is_evidence_lost = true;
     return triage_fail(error, TRIAGE_REASON_INTERNAL,
                        "%s: %u workers in a row were lost before they could begin; run again with "
                        "--resume when the machine is in order",
                        run->probe->name, slot->start_failures);
+  }
   ProcessSetup setup = {.role = "examine",
                         .evidence = run->probe->path,
                         .rules = run->rules,

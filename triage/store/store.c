@@ -117,6 +117,14 @@ void store_free(Store *store) {
   g_free(store);
 }
 
+void store_set_scope(Store *store, uint32_t evidence) {
+  store->scope = evidence;
+}
+
+char *store_scope_clause(const Store *store, const char *column) {
+  return store->scope == 0 ? g_strdup("") : g_strdup_printf(" WHERE %s = %u", column, store->scope);
+}
+
 bool store_begin(Store *store, GError **error) {
   return run_sql(store, "BEGIN IMMEDIATE", "beginning a transaction", error);
 }

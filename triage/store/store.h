@@ -19,6 +19,10 @@ Store *store_open(const char *dir, bool writable, GError **error);
 void store_free(Store *store); /* rolls back what was not committed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_free)
 
+/* From now on hits, gaps, evidence, volumes and totals are given of this piece of evidence alone;
+ * 0: of all. */
+void store_set_scope(Store *store, uint32_t evidence);
+
 /* One transaction at a time. A failed write (disk full) is an INTERNAL error that says so. */
 bool store_begin(Store *store, GError **error);
 bool store_commit(Store *store, GError **error);
@@ -278,6 +282,18 @@ bool store_each_volume(Store *store, bool (*row)(void *user, const VolumeRecord 
                        void *user, GError **error);
 bool store_each_input_file(Store *store, bool (*row)(void *user, const InputFile *file), void *user,
                            GError **error);
+
+/* What a page over all evidence tells of each, in order of number. */
+enum { STORE_VERDICTS = 4 };
+typedef struct {
+  uint32_t no;
+  uint64_t objects, objects_pending, gaps;
+  uint64_t hits[STORE_VERDICTS + 1]; /* rows of hits.csv: suspicious, unexplained, likely-benign,
+                                        known-benign, and those without a verdict */
+  bool is_finished;
+} ExhibitTotals;
+/* (transfer full) ExhibitTotals */
+GArray *store_exhibits(Store *store, GError **error);
 
 /* Totals for the summary: of one volume, or of everything with evidence 0. */
 typedef struct {

@@ -54,7 +54,9 @@ static bool take_evidence(void *user, sqlite3_stmt *s) {
 bool store_each_evidence(Store *store, bool (*row)(void *user, const EvidenceRecord *evidence),
                          void *user, GError **error) {
   Receiver receiver = {.row.evidence = row, .user = user};
-  return each(store, "SELECT * FROM evidence ORDER BY no", 0, take_evidence, &receiver, error);
+  g_autofree char *scope = store_scope_clause(store, "no");
+  g_autofree char *sql = g_strdup_printf("SELECT * FROM evidence%s ORDER BY no", scope);
+  return each(store, sql, 0, take_evidence, &receiver, error);
 }
 
 static bool take_property(void *user, sqlite3_stmt *s) {
@@ -98,8 +100,9 @@ static bool take_volume(void *user, sqlite3_stmt *s) {
 bool store_each_volume(Store *store, bool (*row)(void *user, const VolumeRecord *volume),
                        void *user, GError **error) {
   Receiver receiver = {.row.volume = row, .user = user};
-  return each(store, "SELECT * FROM volume ORDER BY evidence, no", 0, take_volume, &receiver,
-              error);
+  g_autofree char *scope = store_scope_clause(store, "evidence");
+  g_autofree char *sql = g_strdup_printf("SELECT * FROM volume%s ORDER BY evidence, no", scope);
+  return each(store, sql, 0, take_volume, &receiver, error);
 }
 
 static bool take_account(void *user, sqlite3_stmt *s) {
@@ -148,7 +151,7 @@ static bool take_count(void *user, sqlite3_stmt *s) {
 bool store_totals(Store *store, uint32_t evidence, uint32_t volume, StoreTotals *out,
                   GError **error) {
   g_autofree char *where =
-      evidence == 0 ? g_strdup("")
+      evidence == 0 ? store_scope_clause(store, "evidence")
                     : g_strdup_printf(" WHERE evidence = %u AND volume = %u", evidence, volume);
   g_autofree char *objects = g_strdup_printf(
       "SELECT count(*), coalesce(sum(status = 1), 0), coalesce(sum(status = 2), 0), "

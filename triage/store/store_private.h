@@ -47,6 +47,7 @@ extern const char STORE_SCHEMA[];
 struct _Store {
   sqlite3 *db;
   char *file, *shown;
+  uint32_t scope; /* evidence that is given; 0: all */
   sqlite3_stmt *statements[SQL_LAST + 1];
   GHashTable *dir_paths; /* cache: "evidence volume dir" -> path */
   gsize dir_paths_bytes;
@@ -72,6 +73,9 @@ uint64_t column_u64(sqlite3_stmt *statement, int column);
 GBytes *column_bytes(sqlite3_stmt *statement, int column);
 void column_time(sqlite3_stmt *statement, int column, TriageTime *out);
 void column_digests(sqlite3_stmt *statement, int column, Digests *out);
+
+/* " WHERE column = scope", or "". (transfer full) */
+char *store_scope_clause(const Store *store, const char *column);
 
 GHashTable *store_dir_paths_new(void);
 /* Path of a directory, "" for the root. (transfer full) */

@@ -325,7 +325,9 @@ static const char HITS_SQL[] =
     "m.modified_part, m.changed, m.changed_part, m.accessed, m.accessed_part FROM hit h JOIN "
     "object o ON o.evidence = h.evidence AND o.volume = h.volume AND o.seq = h.seq LEFT JOIN "
     "member m ON m.evidence = h.evidence AND m.volume = h.volume AND m.seq = h.seq AND m.no = "
-    "h.member_no ORDER BY h.evidence, h.volume, h.seq, h.member_no, h.namespace, h.rule";
+    "h.member_no";
+static const char HITS_ORDER[] =
+    " ORDER BY h.evidence, h.volume, h.seq, h.member_no, h.namespace, h.rule";
 
 static void fill_hit(sqlite3_stmt *s, const Object *object, const Place *place, HitRow *row) {
   row->rowid = (int64_t)column_u64(s, HIT);
@@ -410,7 +412,9 @@ static bool give_hit(Store *store, HitRow *row, const Object *object, GHashTable
 
 bool store_each_hit(Store *store, bool (*row)(void *user, const HitRow *hit), void *user,
                     GError **error) {
-  g_autoptr(sqlite3_stmt) statement = prepare(store, HITS_SQL, error);
+  g_autofree char *scope = store_scope_clause(store, "h.evidence");
+  g_autofree char *sql = g_strconcat(HITS_SQL, scope, HITS_ORDER, NULL);
+  g_autoptr(sqlite3_stmt) statement = prepare(store, sql, error);
   g_autoptr(GHashTable) ids = g_hash_table_new_full(keyhash_str, g_str_equal, g_free, NULL);
   g_auto(Place) place = {0};
   bool more = true, ok = statement != NULL, stopped = false;
@@ -432,9 +436,10 @@ bool store_each_hit(Store *store, bool (*row)(void *user, const HitRow *hit), vo
 static const char GAPS_SQL[] =
     "SELECT g.evidence, g.volume, g.seq, g.dir, g.meta, g.state, g.size, g.examined, g.reason, "
     "g.detail, g.member, o.dir, o.name, o.attr_name, o.kind FROM gap g LEFT JOIN object o ON "
-    "o.evidence = g.evidence AND o.volume = g.volume AND o.seq = g.seq ORDER BY g.evidence, "
-    "g.volume, g.seq IS NULL, g.seq, g.dir, g.meta, g.member, g.reason, g.detail, g.size, "
-    "g.examined, g.state, g.no";
+    "o.evidence = g.evidence AND o.volume = g.volume AND o.seq = g.seq";
+static const char GAPS_ORDER[] = " ORDER BY g.evidence, g.volume, g.seq IS NULL, g.seq, g.dir, "
+                                 "g.meta, g.member, g.reason, g.detail, g.size, "
+                                 "g.examined, g.state, g.no";
 
 static char *gap_path(Store *store, sqlite3_stmt *s, uint32_t evidence, uint32_t volume) {
   if (sqlite3_column_type(s, 14) != SQLITE_NULL) {
@@ -458,7 +463,9 @@ static char *gap_path(Store *store, sqlite3_stmt *s, uint32_t evidence, uint32_t
 
 bool store_each_gap(Store *store, bool (*row)(void *user, const GapRow *gap), void *user,
                     GError **error) {
-  g_autoptr(sqlite3_stmt) s = prepare(store, GAPS_SQL, error);
+  g_autofree char *scope = store_scope_clause(store, "g.evidence");
+  g_autofree char *sql = g_strconcat(GAPS_SQL, scope, GAPS_ORDER, NULL);
+  g_autoptr(sqlite3_stmt) s = prepare(store, sql, error);
   g_auto(Place) place = {0};
   bool more = true, ok = s != NULL;
   while (ok && (ok = next(store, s, &more, error)) && more) {
