@@ -55,7 +55,8 @@ static void list_entries(Arguments *a, GOptionEntry *entries) {
        "CSV file of the evidence: path, evidence_number, notes, site_profile", "FILE"},
       {"known", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->scan.known,
        "List of files to leave unscanned but listed, by digest; may be given often", "FILE"},
-      {"shard", 0, 0, G_OPTION_ARG_STRING, &a->shard, "Not in this version", "K/N"},
+      {"shard", 0, 0, G_OPTION_ARG_STRING, &a->shard,
+       "Only part K of N of the work; 'triage merge' joins the parts", "K/N"},
       {"quiet", 'q', 0, G_OPTION_ARG_NONE, &a->quiet, "Errors only", NULL},
       {"verbose", 'v', 0, G_OPTION_ARG_NONE, &a->verbose, "Say more", NULL},
       {"progress", 0, 0, G_OPTION_ARG_STRING, &a->progress, "auto (on a terminal), always or never",
@@ -86,8 +87,8 @@ static bool check_ranges(Arguments *a, const char **problem) {
     *problem = "--areas takes a list of allocated, deleted, orphan, slack, unallocated, gaps";
   else if (scan->known != NULL && g_strv_length(scan->known) > 8)
     *problem = "--known may be given 8 times; put several lists into one file";
-  else if (a->shard != NULL)
-    *problem = "--shard is not in this version";
+  else if (a->shard != NULL && !shard_parse(a->shard, &scan->shard, &scan->shards))
+    *problem = "--shard takes K/N: part K, from 1, of N parts, of which there may be 10000";
   else if (a->progress != NULL && strcmp(a->progress, "auto") != 0 &&
            strcmp(a->progress, "always") != 0 && strcmp(a->progress, "never") != 0)
     *problem = "--progress takes auto, always or never";

@@ -11,6 +11,7 @@ static const Command COMMANDS[] = {
      command_scan},
     {"report", "CASE [--format LIST]", "write the reports again from the case's store",
      command_report},
+    {"merge", "-o CASE SHARD...", "join the shards of one scan to its case", command_merge},
     {"verify", "CASE", "check a case: files, rules, evidence, and every hit read again",
      command_verify},
     {"extract", "CASE HIT_ID... -o FILE.zip", "copy hit objects out of the evidence, encrypted",

@@ -21,6 +21,7 @@ typedef struct {
   int jobs;
   int timeout_seconds, max_depth;
   int64_t max_expanded;
+  uint32_t shard, shards; /* --shard K/N; 0: all of it */
   uint32_t areas; /* AREAS_ bits of evidence/object.h: what is examined */
   bool resume, hash_all, entries, quiet, verbose;
   bool progress; /* show it */
@@ -34,6 +35,20 @@ enum { EXIT_COMPLETE = 0, EXIT_INCOMPLETE = 1, EXIT_UNUSABLE = 2, EXIT_STOPPED =
 
 /* Runs a whole scan; messages go to standard error. Returns the exit status. */
 int coord_scan(ScanOptions *options);
+
+/* "K/N". false: it is none. */
+bool shard_parse(const char *text, uint32_t *shard, uint32_t *shards);
+
+typedef struct {
+  const char *output; /* case directory to make */
+  char **shards;      /* case directories, NULL-terminated */
+  char **benign;      /* site profiles where they are now; NULL: where they were */
+  const char *command_line;
+  bool quiet;
+} MergeOptions;
+
+/* Joins the shards of one scan to the case that the scan would have made. Returns the exit status. */
+int coord_merge(const MergeOptions *options);
 
 typedef struct {
   const char *case_dir;

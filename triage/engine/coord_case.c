@@ -116,6 +116,8 @@ DigestSet case_digest_set(const ScanOptions *options, const Probe *probe) {
 
 bool case_begin(Run *run, const char *libraries, GError **error) {
   const ScanOptions *options = run->options;
+  g_autofree char *shard = g_strdup_printf("%u/%u", options->shard, options->shards);
+  g_autofree char *benign = options->benign != NULL ? g_strjoinv("\n", options->benign) : NULL;
   g_autofree char *now = case_now();
   g_autofree char *areas = areas_format(options->areas);
   DigestSet set = case_digest_set(options, NULL);
@@ -128,6 +130,8 @@ bool case_begin(Run *run, const char *libraries, GError **error) {
          put_given(run, "command_line", options->command_line, error) &&
          store_put_meta(run->store, "started", now, error) &&
          put_given(run, "examiner", options->examiner, error) &&
+         (options->shards == 0 || (store_put_meta(run->store, "shard", shard, error) &&
+                                   (benign == NULL || store_put_meta(run->store, "benign", benign, error)))) &&
          put_given(run, "case_number", options->case_number, error) &&
          put_given(run, "evidence_number", options->evidence_number, error) &&
          put_given(run, "notes", options->notes, error) &&

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "engine/coord_private.h"
+#include "store/store_shard.h"
 #include <string.h>
 
 static gboolean broken(GError **error, const char *what) {
@@ -137,5 +138,7 @@ bool enumerate_lost(Run *run, VolumeWork *volume, bool has_step, uint32_t pass, 
              .reason = reason,
              .detail = text};
   volume->state = VOLUME_READY;
-  return store_put_gap(run->store, run->evidence, &gap, "", error);
+  return (!run->is_split || store_keep_shard(run->store, run->evidence, volume->no,
+                                             run->options->shard, run->options->shards, error)) &&
+         store_put_gap(run->store, run->evidence, &gap, "", error);
 }

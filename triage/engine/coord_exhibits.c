@@ -24,6 +24,14 @@ static void exhibit_free(Exhibit *exhibit) {
   g_free(exhibit);
 }
 
+ExhibitList *exhibit_list_new(void) {
+  ExhibitList *list = g_new0(ExhibitList, 1);
+  list->exhibits = g_ptr_array_new_with_free_func((GDestroyNotify)exhibit_free);
+  list->sets = g_ptr_array_new_with_free_func((GDestroyNotify)profile_set_free);
+  list->files = g_ptr_array_new_with_free_func(g_free);
+  return list;
+}
+
 void exhibit_list_free(ExhibitList *list) {
   if (list == NULL)
     return;
@@ -69,8 +77,7 @@ static char *field_of(const Reading *reading, const GPtrArray *fields, int colum
   return g_strstrip(g_strdup(has ? fields->pdata[at] : ""));
 }
 
-static bool find_profiles(Reading *reading, Exhibit *exhibit, GError **error) {
-  ExhibitList *list = reading->list;
+static bool find_profiles(ExhibitList *list, char **benign, Exhibit *exhibit, GError **error) {
   if (*exhibit->profile == '\0')
     return true;
   for (guint i = 0; i < list->files->len && exhibit->profiles == NULL; i++)
@@ -79,8 +86,8 @@ static bool find_profiles(Reading *reading, Exhibit *exhibit, GError **error) {
   if (exhibit->profiles != NULL)
     return true;
   g_autoptr(GPtrArray) files = g_ptr_array_new();
-  for (guint i = 0; reading->benign != NULL && reading->benign[i] != NULL; i++)
-    g_ptr_array_add(files, reading->benign[i]);
+  for (guint i = 0; benign != NULL && benign[i] != NULL; i++)
+    g_ptr_array_add(files, benign[i]);
   g_ptr_array_add(files, exhibit->profile);
   g_ptr_array_add(files, NULL);
   ProfileSet *set = inputs_read_profiles((char **)files->pdata, error);
@@ -90,6 +97,17 @@ static bool find_profiles(Reading *reading, Exhibit *exhibit, GError **error) {
   g_ptr_array_add(list->files, g_strdup(exhibit->profile));
   exhibit->profiles = set;
   return true;
+}
+
+bool exhibit_list_add(ExhibitList *list, const char *path, const char *profile, char **benign,
+                      GError **error) {
+  Exhibit *exhibit = g_new0(Exhibit, 1);
+  exhibit->path = g_strdup(path);
+  exhibit->number = g_strdup("");
+  exhibit->notes = g_strdup("");
+  exhibit->profile = g_strdup(profile);
+  g_ptr_array_add(list->exhibits, exhibit);
+  return find_profiles(list, benign, exhibit, error);
 }
 
 static bool take_row(void *user, const GPtrArray *fields, uint64_t number, GError **error) {
@@ -108,15 +126,12 @@ static bool take_row(void *user, const GPtrArray *fields, uint64_t number, GErro
   if (reading->list->exhibits->len > EXHIBITS_MAX)
     return triage_fail(error, TRIAGE_REASON_USAGE, "%s: has more than %d rows", reading->shown,
                        EXHIBITS_MAX);
-  return find_profiles(reading, exhibit, error);
+  return find_profiles(reading->list, reading->benign, exhibit, error);
 }
 
 ExhibitList *exhibit_list_read(const char *path, char **benign, GError **error) {
   g_autofree char *shown = text_printable(path, strlen(path));
-  g_autoptr(ExhibitList) list = g_new0(ExhibitList, 1);
-  list->exhibits = g_ptr_array_new_with_free_func((GDestroyNotify)exhibit_free);
-  list->sets = g_ptr_array_new_with_free_func((GDestroyNotify)profile_set_free);
-  list->files = g_ptr_array_new_with_free_func(g_free);
+  g_autoptr(ExhibitList) list = exhibit_list_new();
   Reading reading = {shown, benign, list, {-1, -1, -1, -1}};
   if (!csv_read(path, true, take_row, &reading, error))
     return NULL;

@@ -24,6 +24,11 @@ ExhibitList *exhibit_list_read(const char *path, char **benign, GError **error);
 void exhibit_list_free(ExhibitList *list);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ExhibitList, exhibit_list_free)
 
+/* A list without a file: exhibits are added in order of number; profile may be "". */
+ExhibitList *exhibit_list_new(void); /* (transfer full) */
+bool exhibit_list_add(ExhibitList *list, const char *path, const char *profile, char **benign,
+                      GError **error);
+
 /* The paths, NULL-terminated. (transfer full) */
 char **exhibit_list_paths(const ExhibitList *list);
 /* The profiles that evidence number no is judged by; all: those of the whole case. */

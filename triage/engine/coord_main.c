@@ -159,6 +159,14 @@ static bool check_resumed(Run *run, GPtrArray *probes, char **fingerprint, GErro
   digest_bytes(DIGEST_SHA256, text->str, text->len, &digests);
   *fingerprint = g_strdup(digests.sha256);
   g_autofree char *stored = store_get_meta(run->store, "fingerprint");
+  g_autofree char *shard = g_strdup_printf("%u/%u", options->shard, options->shards);
+  g_autofree char *stored_shard = store_get_meta(run->store, "shard");
+  if (options->resume && stored != NULL &&
+      strcmp(shard, stored_shard != NULL ? stored_shard : "0/0") != 0)
+    return triage_fail(error, TRIAGE_REASON_USAGE,
+                       "%s: was begun as shard %s, not as %s (0/0: the whole); give the same "
+                       "--shard, or name a new case directory",
+                       options->output, stored_shard != NULL ? stored_shard : "0/0", shard);
   return !options->resume || stored == NULL || strcmp(stored, digests.sha256) == 0 ||
          triage_fail(error, TRIAGE_REASON_USAGE,
                      "%s: was begun with other evidence, rules or options; resume it with the same "
@@ -181,8 +189,15 @@ static bool go_on(Run *run, GError **problem, GError **first) {
   return true;
 }
 
+static bool put_owner(Run *run, uint32_t owner, GError **error) {
+  g_autofree char *key = g_strdup_printf("evidence_%u_owner", run->evidence);
+  g_autofree char *text = g_strdup_printf("%u", owner);
+  return store_put_meta(run->store, key, text, error);
+}
+
 bool run_examine(Run *run, GPtrArray *probes, GError **error) {
   GError *first = NULL;
+  const ScanOptions *options = run->options;
   for (guint i = 0; i < probes->len; i++) {
     GError *problem = NULL;
     gint64 began = g_get_monotonic_time();
@@ -194,7 +209,12 @@ bool run_examine(Run *run, GPtrArray *probes, GError **error) {
         (!case_put_probe(run, error) || !store_put_meta(run->store, key, "1", error)))
       return false;
     run->progress.phase = run->probe->name;
-    bool ok = run_evidence(run, &problem);
+    uint32_t owner = options->shards > 0 ? shard_owner(options, probes, i + 1) : 0;
+    run->is_split = options->shards > 0 && owner == 0;
+    if (options->shards > 0 && !put_owner(run, owner, error))
+      return false;
+    bool ok = owner == 0 || owner == options->shard ? run_evidence(run, &problem)
+                                                    : run_put_evidence(run, &problem);
     if (!ok && !go_on(run, &problem, &first)) {
       g_clear_error(&first);
       g_propagate_error(error, problem);
@@ -208,14 +228,22 @@ bool run_examine(Run *run, GPtrArray *probes, GError **error) {
   return first == NULL;
 }
 
+/* A shard is judged, and reported on, together with the others. */
+static bool finish_shard(Run *run, GError **error) {
+  return store_put_meta(run->store, "status", "shard", error) && store_commit(run->store, error);
+}
+
 static bool finish(Run *run, gint64 started, GError **error) {
   g_autofree char *now = case_now();
   g_autofree char *seconds =
       g_strdup_printf("%.1f", (double)(g_get_monotonic_time() - started) / G_USEC_PER_SEC);
   g_autofree char *retries = g_strdup_printf("%llu", (unsigned long long)run->retries);
-  return assess_case(run, error) && store_put_meta(run->store, "ended", now, error) &&
-         store_put_meta(run->store, "run_seconds", seconds, error) &&
-         store_put_meta(run->store, "retries", retries, error) &&
+  bool ok = store_put_meta(run->store, "ended", now, error) &&
+            store_put_meta(run->store, "run_seconds", seconds, error) &&
+            store_put_meta(run->store, "retries", retries, error);
+  if (run->options->shards > 0)
+    return ok && finish_shard(run, error);
+  return ok && assess_case(run, error) &&
          store_put_meta(run->store, "status", "complete", error) &&
          store_commit(run->store, error) &&
          reports_render(run->store, run->options->output, NULL, error);
@@ -227,7 +255,7 @@ static bool find_mismatch(void *user, const EvidenceRecord *evidence) {
   return true;
 }
 
-static int summarise(Run *run, GError **error) {
+int run_summarise(Run *run, GError **error) {
   StoreTotals totals;
   bool has_mismatch = false;
   if (!store_totals(run->store, 0, 0, &totals, error) ||
@@ -241,9 +269,13 @@ static int summarise(Run *run, GError **error) {
     if (totals.gaps > 0)
       g_printerr("triage: %llu rows in coverage.csv say what could not be fully examined.\n",
                  (unsigned long long)totals.gaps);
+    if (run->options->shards > 0)
+      g_printerr("triage: shard %u of %u; 'triage merge' joins them to the case.\n",
+                 run->options->shard, run->options->shards);
     if (has_mismatch)
       g_printerr("triage: the digest of the evidence does NOT match the one stored in it.\n");
-    g_printerr("triage: report: %s/%s\n", run->options->output,
+    if (run->options->shards == 0)
+      g_printerr("triage: report: %s/%s\n", run->options->output,
                run->options->evidence[1] != NULL ? "exhibits.html" : "report.html");
   }
   return totals.gaps > 0 || has_mismatch ? EXIT_INCOMPLETE : EXIT_COMPLETE;
@@ -282,7 +314,7 @@ static int run_case(Run *run, GPtrArray *probes, gint64 started) {
   bool ok = begun != NULL || (case_begin(run, libraries, &error) &&
                               store_put_meta(run->store, "fingerprint", fingerprint, &error));
   ok = ok && run_examine(run, probes, &error) && finish(run, started, &error);
-  int status = ok ? summarise(run, &error) : EXIT_STOPPED;
+  int status = ok ? run_summarise(run, &error) : EXIT_STOPPED;
   if (error != NULL) {
     status = stop(run, error);
     g_error_free(error);

@@ -178,6 +178,7 @@ typedef struct {
   uint64_t retries;      /* objects examined again after losing a worker */
   /* of the evidence at hand */
   uint32_t evidence;
+  bool is_split; /* its objects are divided among shards */
   Probe *probe;
   GPtrArray *volumes; /* VolumeWork* */
   GQueue *retry;      /* RetryObject* */
@@ -218,6 +219,12 @@ bool run_put_volume(Run *run, const VolumeWork *volume, bool is_enumerated, GErr
 /* Commits now and then. */
 bool run_tick(Run *run, GError **error);
 bool assess_case(Run *run, GError **error);
+/* Which shard examines evidence number no alone; 0: all do, each its part. */
+uint32_t shard_owner(const ScanOptions *options, const GPtrArray *probes, uint32_t no);
+/* Which shard of a divided piece of evidence reads all of it, for its digest. */
+uint32_t shard_of_whole(uint32_t shards, uint32_t no);
+/* Says what was found, and what was not; the exit status. */
+int run_summarise(Run *run, GError **error);
 /* True where every piece of evidence named can be opened by this user. */
 bool run_check_evidence(const ScanOptions *options, GError **error);
 /* Asks what each piece of evidence is; fails where none can be opened. (transfer full) Probe* */

@@ -3,6 +3,7 @@
  * lost: the object is tried once more, alone in a fresh worker, then written off with the reason.
  */
 #include "engine/coord_slots.h"
+#include "store/store_shard.h"
 #include "base/limits.h"
 #include "engine/coord_case.h"
 #include <errno.h>
@@ -325,6 +326,8 @@ static bool finish_enumeration(Run *run, Slot *slot, GError **error) {
   volume->state = VOLUME_READY;
   uint64_t objects, bytes;
   if (!run_put_volume(run, volume, true, error) ||
+      (run->is_split && !store_keep_shard(run->store, run->evidence, volume->no,
+                                          run->options->shard, run->options->shards, error)) ||
       !store_count_work(run->store, run->evidence, volume->no, &objects, &bytes, error))
     return false;
   run->progress.bytes_total += bytes;

@@ -5,7 +5,8 @@
 
 /* A time is two columns: seconds since 1970 (NULL: none) and nanoseconds + digits << 32 + is_local
  * << 40 + is_date << 41 + source << 48. name_...: of NTFS's $FILE_NAME. object.status: 0 to be
- * examined, 1 examined, 2 nothing to examine. gap.seq is NULL where the row is about no object. */
+ * examined, 1 examined, 2 nothing to examine, 3
+ * another shard's to examine. gap.seq is NULL where the row is about no object. */
 #define TIMES                                                                                      \
   "created INTEGER, created_part INTEGER, modified INTEGER, modified_part INTEGER, "               \
   "changed INTEGER, changed_part INTEGER, accessed INTEGER, accessed_part INTEGER, "
@@ -41,7 +42,7 @@ const char STORE_SCHEMA[] =
     " 7), state INTEGER NOT NULL CHECK(state BETWEEN 0 AND 4), flags INTEGER NOT NULL, "
     " size INTEGER NOT NULL, first_byte INTEGER NOT NULL, " TIMES NAME_TIMES
     " dir INTEGER NOT NULL, name BLOB, attr_name BLOB, "
-    " status INTEGER NOT NULL CHECK(status BETWEEN 0 AND 2), "
+    " status INTEGER NOT NULL CHECK(status BETWEEN 0 AND 3), "
     " examined_bytes INTEGER NOT NULL DEFAULT 0, members INTEGER NOT NULL DEFAULT 0, "
     " sha256 TEXT, sha1 TEXT, md5 TEXT, PRIMARY KEY(evidence, volume, seq)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX object_pending ON object(evidence, volume, first_byte, seq) WHERE status = 0;"

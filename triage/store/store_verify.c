@@ -3,6 +3,7 @@
  * the comparison of what the second look found with what the case records. */
 #include "base/text.h"
 #include "store/store_private.h"
+#include "store/store_shard.h"
 #include <string.h>
 #include <unistd.h>
 
@@ -23,12 +24,7 @@ static const char FORGET[] =
                   "COMMIT;";
 
 bool store_copy_for_verify(Store *store, const char *dir, GError **error) {
-  g_autofree char *file = g_build_filename(dir, "case.db", NULL);
-  char *sql = sqlite3_mprintf("VACUUM INTO %Q", file);
-  bool ok = sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK ||
-            store_fail(store, "copying the case", error);
-  sqlite3_free(sql);
-  if (!ok)
+  if (!store_copy(store, dir, error))
     return false;
   g_autoptr(Store) copy = store_open(dir, true, error);
   return copy != NULL && (sqlite3_exec(copy->db, FORGET, NULL, NULL, NULL) == SQLITE_OK ||
