@@ -22,7 +22,7 @@ typedef struct {
   int timeout_seconds, max_depth;
   int64_t max_expanded;
   uint32_t shard, shards; /* --shard K/N; 0: all of it */
-  uint32_t areas; /* AREAS_ bits of evidence/object.h: what is examined */
+  uint32_t areas;         /* AREAS_ bits of evidence/object.h: what is examined */
   bool resume, hash_all, entries, quiet, verbose;
   bool progress; /* show it */
 } ScanOptions;
@@ -47,7 +47,8 @@ typedef struct {
   bool quiet;
 } MergeOptions;
 
-/* Joins the shards of one scan to the case that the scan would have made. Returns the exit status. */
+/* Joins the shards of one scan to the case that the scan would have made. Returns the exit status.
+ */
 int coord_merge(const MergeOptions *options);
 
 typedef struct {

@@ -130,8 +130,9 @@ bool case_begin(Run *run, const char *libraries, GError **error) {
          put_given(run, "command_line", options->command_line, error) &&
          store_put_meta(run->store, "started", now, error) &&
          put_given(run, "examiner", options->examiner, error) &&
-         (options->shards == 0 || (store_put_meta(run->store, "shard", shard, error) &&
-                                   (benign == NULL || store_put_meta(run->store, "benign", benign, error)))) &&
+         (options->shards == 0 ||
+          (store_put_meta(run->store, "shard", shard, error) &&
+           (benign == NULL || store_put_meta(run->store, "benign", benign, error)))) &&
          put_given(run, "case_number", options->case_number, error) &&
          put_given(run, "evidence_number", options->evidence_number, error) &&
          put_given(run, "notes", options->notes, error) &&

@@ -243,8 +243,7 @@ static bool finish(Run *run, gint64 started, GError **error) {
             store_put_meta(run->store, "retries", retries, error);
   if (run->options->shards > 0)
     return ok && finish_shard(run, error);
-  return ok && assess_case(run, error) &&
-         store_put_meta(run->store, "status", "complete", error) &&
+  return ok && assess_case(run, error) && store_put_meta(run->store, "status", "complete", error) &&
          store_commit(run->store, error) &&
          reports_render(run->store, run->options->output, NULL, error);
 }
@@ -276,7 +275,7 @@ int run_summarise(Run *run, GError **error) {
       g_printerr("triage: the digest of the evidence does NOT match the one stored in it.\n");
     if (run->options->shards == 0)
       g_printerr("triage: report: %s/%s\n", run->options->output,
-               run->options->evidence[1] != NULL ? "exhibits.html" : "report.html");
+                 run->options->evidence[1] != NULL ? "exhibits.html" : "report.html");
   }
   return totals.gaps > 0 || has_mismatch ? EXIT_INCOMPLETE : EXIT_COMPLETE;
 }

@@ -79,9 +79,9 @@ static bool look_at_all(Merge *merge, GError **error) {
   for (guint i = 0; i < merge->dirs->len; i++)
     if (merge->dirs->pdata[i] == NULL)
       g_string_append_printf(missing, "%s%u", missing->len > 0 ? ", " : "", i + 1);
-  return missing->len == 0 || triage_fail(error, TRIAGE_REASON_USAGE,
-                                          "of %u shards these are missing: %s", merge->n,
-                                          missing->str);
+  return missing->len == 0 ||
+         triage_fail(error, TRIAGE_REASON_USAGE, "of %u shards these are missing: %s", merge->n,
+                     missing->str);
 }
 
 /* Who has examined what stands in the shards themselves. */
@@ -200,8 +200,7 @@ static bool load_profiles(const Merge *merge, Run *run, GError **error) {
 static bool finish(const Merge *merge, Run *run, GError **error) {
   g_autofree char *now = case_now();
   g_autofree char *seconds = g_strdup_printf("%.1f", merge->seconds);
-  g_autofree char *from =
-      text_printable(merge->merged_from->str, merge->merged_from->len);
+  g_autofree char *from = text_printable(merge->merged_from->str, merge->merged_from->len);
   return store_begin(run->store, error) && load_profiles(merge, run, error) &&
          assess_case(run, error) && store_put_meta(run->store, "ended", now, error) &&
          store_put_meta(run->store, "run_seconds", seconds, error) &&
@@ -229,9 +228,9 @@ static int merge_all(Merge *merge, GError **error) {
     merge->evidence->len--;
     bool ok = (run.lock = case_lock_take(merge->options->output, error)) != NULL &&
               (run.store = join(merge, error)) != NULL && finish(merge, &run, error);
-    status = ok                                                    ? run_summarise(&run, error)
+    status = ok                                                   ? run_summarise(&run, error)
              : triage_error_reason(*error) == TRIAGE_REASON_USAGE ? EXIT_UNUSABLE
-                                                                   : EXIT_STOPPED;
+                                                                  : EXIT_STOPPED;
   }
   run_clear(&run);
   return status;

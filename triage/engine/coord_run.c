@@ -201,8 +201,8 @@ static bool loop(Run *run, GError **error) {
 static void prepare(Run *run) {
   g_autofree char *key = g_strdup_printf("evidence_%u_finished", run->evidence);
   g_autofree char *done = store_get_meta(run->store, key);
-  bool is_others = run->is_split && shard_of_whole(run->options->shards, run->evidence) !=
-                                        run->options->shard;
+  bool is_others =
+      run->is_split && shard_of_whole(run->options->shards, run->evidence) != run->options->shard;
   bool wanted = !is_others && case_digest_set(run->options, run->probe) != 0 && done == NULL &&
                 run->probe->error == NULL && strcmp(run->probe->kind, "directory") != 0;
   run->digest_state = wanted ? DIGEST_WANTED : DIGEST_NOT_WANTED;

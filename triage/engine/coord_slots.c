@@ -3,9 +3,9 @@
  * lost: the object is tried once more, alone in a fresh worker, then written off with the reason.
  */
 #include "engine/coord_slots.h"
-#include "store/store_shard.h"
 #include "base/limits.h"
 #include "engine/coord_case.h"
+#include "store/store_shard.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

@@ -60,7 +60,7 @@ bool store_detach(Store *store, GError **error) {
 /* ---- tables as they are ---- */
 typedef struct {
   char *name;
-  GPtrArray *columns;  /* char* */
+  GPtrArray *columns; /* char* */
   bool has_evidence, has_object, is_hit_part;
   bool is_counted; /* "no" is but the order of arrival */
 } Table;
@@ -118,8 +118,8 @@ static GPtrArray *read_tables(Store *store, GError **error) {
 /* The columns, those of an examination left out where is_walk; what stands for a hit's number moved
  * by offset. */
 static char *list_columns(const Table *table, bool is_walk, int64_t offset) {
-  static const char *const RESULTS[] = {"status", "examined_bytes", "members", "sha256",
-                                        "sha1",   "md5",            NULL};
+  static const char *const RESULTS[] = {
+      "status", "examined_bytes", "members", "sha256", "sha1", "md5", NULL};
   g_autoptr(GString) list = g_string_new(NULL);
   for (guint i = 0; i < table->columns->len; i++) {
     const char *name = table->columns->pdata[i];
@@ -192,8 +192,8 @@ static bool copy_rows(Store *store, const Table *table, int64_t offset, const ch
              error);
 }
 
-static bool copy_hit_parts(Store *store, const GPtrArray *tables, int64_t offset,
-                           const char *hits, GError **error) {
+static bool copy_hit_parts(Store *store, const GPtrArray *tables, int64_t offset, const char *hits,
+                           GError **error) {
   g_autofree char *where =
       g_strdup_printf("t.hit IN (SELECT h.id FROM shard.hit AS h WHERE %s)", hits);
   for (guint i = 0; i < tables->len; i++) {
@@ -212,15 +212,16 @@ static bool take_whole(Store *store, const GPtrArray *tables, uint32_t evidence,
   for (guint i = 0; i < tables->len; i++) {
     const Table *table = tables->pdata[i];
     if (table->has_evidence &&
-        (!run(store, g_strdup_printf("DELETE FROM main.%s WHERE evidence = %u", table->name,
-                                     evidence),
+        (!run(store,
+              g_strdup_printf("DELETE FROM main.%s WHERE evidence = %u", table->name, evidence),
               error) ||
          !copy_rows(store, table, offset, rows, error)))
       return false;
   }
-  return run(store, g_strdup_printf("REPLACE INTO main.evidence SELECT * FROM shard.evidence WHERE "
-                                    "no = %u",
-                                    evidence),
+  return run(store,
+             g_strdup_printf("REPLACE INTO main.evidence SELECT * FROM shard.evidence WHERE "
+                             "no = %u",
+                             evidence),
              error) &&
          copy_hit_parts(store, tables, offset, hits, error);
 }
@@ -228,13 +229,14 @@ static bool take_whole(Store *store, const GPtrArray *tables, uint32_t evidence,
 /* What stands about the evidence or a volume as a whole is of the shard that read all of it. */
 static bool take_whole_rows(Store *store, const Table *gap, uint32_t evidence, GError **error) {
   g_autofree char *where = g_strdup_printf("t.evidence = %u AND t.seq IS NULL", evidence);
-  return run(store, g_strdup_printf("DELETE FROM main.gap WHERE evidence = %u AND seq IS NULL",
-                                    evidence),
+  return run(store,
+             g_strdup_printf("DELETE FROM main.gap WHERE evidence = %u AND seq IS NULL", evidence),
              error) &&
          copy_rows(store, gap, 0, where, error) &&
-         run(store, g_strdup_printf("REPLACE INTO main.evidence SELECT * FROM shard.evidence WHERE "
-                                    "no = %u",
-                                    evidence),
+         run(store,
+             g_strdup_printf("REPLACE INTO main.evidence SELECT * FROM shard.evidence WHERE "
+                             "no = %u",
+                             evidence),
              error);
 }
 
@@ -260,12 +262,13 @@ static bool take_part(Store *store, const GPtrArray *tables, uint32_t evidence, 
   }
   return copy_hit_parts(store, tables, offset, hits, error) &&
          run(store,
-             g_strdup_printf("UPDATE main.object SET status = 1, examined_bytes = o.examined_bytes, "
-                             "members = o.members, sha256 = o.sha256, sha1 = o.sha1, md5 = o.md5 "
-                             "FROM shard.object AS o WHERE main.object.evidence = %u AND "
-                             "o.evidence = main.object.evidence AND o.volume = main.object.volume "
-                             "AND o.seq = main.object.seq AND o.status = 1",
-                             evidence),
+             g_strdup_printf(
+                 "UPDATE main.object SET status = 1, examined_bytes = o.examined_bytes, "
+                 "members = o.members, sha256 = o.sha256, sha1 = o.sha1, md5 = o.md5 "
+                 "FROM shard.object AS o WHERE main.object.evidence = %u AND "
+                 "o.evidence = main.object.evidence AND o.volume = main.object.volume "
+                 "AND o.seq = main.object.seq AND o.status = 1",
+                 evidence),
              error);
 }
 
