@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # test_derived.sh - volumes made from others: LUKS with and without its passphrase, a logical volume,
-# one inside the other, shadow copies.
+# one inside the other, XFS in one, shadow copies.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 command -v cryptsetup >/dev/null || skip "no cryptsetup"
 
@@ -180,6 +180,18 @@ luks inner.dd both.dd
 status 0 "$TRIAGE" scan -q --password-file passwords -o both both.dd
 hits_in both "r['path'] == '/inside.vbs'" 1
 hits_in both True 2
+
+# what a server of Red Hat's has: XFS in a logical volume
+if command -v mkfs.xfs >/dev/null; then
+  printf '%s\n' x '0 0' 'd--755 0 0' "inside.vbs ---644 0 0 tree/inside.vbs" '$' >proto
+  truncate -s 20M xfs.dd
+  TEST_DIR=1 TEST_DEV=1 QA_CHECK_FS=1 mkfs.xfs -q -f -p proto xfs.dd || fail mkfs.xfs
+  lvm xfs.dd lvmxfs.dd
+  status 0 "$TRIAGE" scan -q -o inxfs lvmxfs.dd
+  hits_in inxfs "r['path'] == '/inside.vbs' and r['fs_type'] == 'xfs' and r['image_offset'] == ''" 1
+  hits_in inxfs True 2
+  closes inxfs
+fi
 
 vss=${TRIAGE_EVIDENCE:-}/real/plaso/vsstest.qcow2
 if [ -e "$vss" ]; then

@@ -119,7 +119,10 @@ void area_read(VolumeSet *set, const Object *object, Spool *spool, WalkContent *
   ContentBuilder *builder = content_builder_new(spool, LIMIT_OBJECT_BYTES);
   volume_set_forget_damage(set);
   bool is_slack = object->meta[0] != '\0'; /* of an entry */
-  if (is_slack) {
+  if (is_slack && volume_xfs(set, object->volume) != NULL) {
+    append_stretch(set, object->volume, out, builder, object->first_byte,
+                   object->first_byte + MIN(object->size, LIMIT_AREA_BYTES));
+  } else if (is_slack) {
     read_slack(set, object, builder, out);
   } else {
     uint64_t length = MIN(object->size + MIN(object->attr_id, LIMIT_AREA_OVERLAP),

@@ -5,6 +5,7 @@
 #include "evidence/derived.h"
 #include "evidence/volume_private.h"
 #include "evidence/volume_signature.h"
+#include "evidence/xfs.h"
 #include <string.h>
 
 /* libtsk's image with ours behind it: the first field must be theirs. */
@@ -16,6 +17,7 @@ typedef struct {
 typedef struct {
   Volume public;
   TSK_FS_INFO *fs; /* opened on demand */
+  Xfs *xfs;
   TSK_IMG_INFO *pool_image;
   const TSK_POOL_INFO *pool; /* shared by the volumes of one container; owned by the set */
   Image *derived;            /* NULL: the set's image */
@@ -62,6 +64,7 @@ static Bridge *bridge_new(Image *image) {
 static void slot_free(Slot *slot) {
   if (slot->fs != NULL)
     tsk_fs_close(slot->fs);
+  xfs_free(slot->xfs);
   if (slot->pool_image != NULL)
     tsk_img_close(slot->pool_image);
   if (slot->bridge != NULL) {
@@ -386,6 +389,14 @@ static void take_derived(void *user, DerivedVolume *found) {
   g_free(found->root);
 }
 
+static bool take_xfs(Slot *slot, const DerivedBase *base, GError **error) {
+  if (slot->fs == NULL)
+    slot->xfs = xfs_open(base->base, base->offset, base->length, error);
+  if (slot->xfs != NULL)
+    g_strlcpy(slot->public.fs_type, "xfs", sizeof slot->public.fs_type);
+  return slot->xfs != NULL;
+}
+
 /* What a volume without a file system is instead, and what more is in one with: a logical volume
  * may lie in an encrypted one, so volumes found on the way are looked at too. */
 static void settle(VolumeSet *set, VolumeCare care, const WalkSink *sink) {
@@ -403,13 +414,14 @@ static void settle(VolumeSet *set, VolumeCare care, const WalkSink *sink) {
     if (care == VOLUMES_PLAIN) {
       set->is_disk = true;
       give_gap(sink, &slot->public, slot->public.length, TRIAGE_REASON_WORKER_CRASH,
-               "looking for encrypted and logical volumes and shadow copies in it crashes or hangs "
-               "the worker; they were left out");
+               "looking for XFS, encrypted and logical volumes and shadow copies in it crashes or "
+               "hangs the worker; they were left out");
       continue;
     }
     Making making = {set, i};
     g_autoptr(GError) error = NULL;
-    bool is_known = derived_open(&base, is_ntfs, take_derived, &making, &error);
+    bool is_known = take_xfs(slot, &base, &error) ||
+                    (error == NULL && derived_open(&base, is_ntfs, take_derived, &making, &error));
     set->is_disk = set->is_disk || is_known || error != NULL;
     if (error != NULL)
       give_gap(sink, &slot->public, slot->public.length, triage_error_reason(error),
@@ -494,7 +506,7 @@ const Volume *volume_set_find(const VolumeSet *set, uint32_t no) {
 
 bool volume_set_has_filesystem(const VolumeSet *set) {
   for (guint i = 0; i < set->slots->len; i++)
-    if (((Slot *)set->slots->pdata[i])->fs != NULL)
+    if (((Slot *)set->slots->pdata[i])->public.fs_type[0] != '\0')
       return true;
   return false;
 }
@@ -511,6 +523,11 @@ TSK_FS_INFO *volume_open_fs(VolumeSet *set, uint32_t no, GError **error) {
     return NULL;
   }
   return slot->fs;
+}
+
+Xfs *volume_xfs(const VolumeSet *set, uint32_t no) {
+  const Slot *slot = find_slot(set, no);
+  return slot != NULL ? slot->xfs : NULL;
 }
 
 Image *volume_set_image(VolumeSet *set) {

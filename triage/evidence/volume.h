@@ -71,6 +71,8 @@ Ranges *volume_elsewhere(const VolumeSet *set, uint32_t no);
 
 /* The volume's file system, opened once and kept. NULL with error. (transfer none) */
 TSK_FS_INFO *volume_open_fs(VolumeSet *set, uint32_t no, GError **error);
+/* The same where it is XFS, which libtsk does not read; NULL: it is not. (transfer none) */
+struct _Xfs *volume_xfs(const VolumeSet *set, uint32_t no);
 Image *volume_set_image(VolumeSet *set);
 
 /* Before something is read of which the damage is to be told: image_damage_reset, and where the image

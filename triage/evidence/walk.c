@@ -59,20 +59,20 @@ bool walk_report_damage(Walk *walk, uint64_t seq, uint32_t dir, bool has_dir, ui
   return true;
 }
 
-static bool step(Walk *walk, uint32_t pass, uint64_t address) {
+bool walk_step(Walk *walk, uint32_t pass, uint64_t address) {
   if (walk->sink->step != NULL && !walk->sink->step(walk->sink->user, pass, address))
     walk->stopped = true;
   return !walk->stopped;
 }
 
-static void gap_for_skip(Walk *walk, uint32_t dir, bool has_dir, uint64_t address, int reason) {
+void walk_gap_for_skip(Walk *walk, uint32_t dir, bool has_dir, uint64_t address, int reason) {
   walk_gap(walk, GAP_NO_OBJECT, dir, has_dir, address, (TriageReason)reason,
            has_dir
                ? "reading this directory costs the worker its life, twice: it was left out"
                : "reading this metadata entry costs the worker its life, twice: it was left out");
 }
 
-static bool remember(GHashTable *set, uint64_t address) {
+bool walk_remember(GHashTable *set, uint64_t address) {
   if (g_hash_table_contains(set, &address))
     return false;
   g_hash_table_add(set, g_memdup2(&address, sizeof address));
@@ -90,7 +90,7 @@ static void queue_dir(Walk *walk, const PendingDir *below, const TSK_FS_FILE *fi
   if (!is_dir ||
       (is_deleted && (file->meta == NULL || (file->meta->flags & TSK_FS_META_FLAG_UNALLOC) == 0)))
     return;
-  if (!remember(walk->dirs, entry->meta_addr))
+  if (!walk_remember(walk->dirs, entry->meta_addr))
     return;
   ObjectDir dir = {.no = ++walk->n_dirs, .parent = below->dir, .name = name};
   walk->stopped = walk->stopped || !walk->sink->dir(walk->sink->user, &dir);
@@ -137,7 +137,7 @@ static void take_name(Walk *walk, const PendingDir *below, TSK_FS_FILE *file) {
     return;
   }
   if (file->meta != NULL)
-    remember(walk->entries, file->meta->addr);
+    walk_remember(walk->entries, file->meta->addr);
   entry_emit(walk, below, file, name, is_deleted);
   queue_dir(walk, below, file, name);
 }
@@ -145,10 +145,10 @@ static void take_name(Walk *walk, const PendingDir *below, TSK_FS_FILE *file) {
 static void read_dir(Walk *walk, const PendingDir *pending) {
   int reason = walk_skip_reason(walk, WALK_PASS_NAMES, pending->meta_addr);
   if (reason >= 0) {
-    gap_for_skip(walk, pending->dir, true, pending->meta_addr, reason);
+    walk_gap_for_skip(walk, pending->dir, true, pending->meta_addr, reason);
     return;
   }
-  if (!step(walk, WALK_PASS_NAMES, pending->meta_addr))
+  if (!walk_step(walk, WALK_PASS_NAMES, pending->meta_addr))
     return;
   volume_set_forget_damage(walk->set);
   tsk_error_reset();
@@ -195,8 +195,8 @@ static void walk_names(Walk *walk) {
   }
   if (root != NULL)
     tsk_fs_file_close(root);
-  remember(walk->entries, walk->fs->root_inum);
-  remember(walk->dirs, walk->fs->root_inum);
+  walk_remember(walk->entries, walk->fs->root_inum);
+  walk_remember(walk->dirs, walk->fs->root_inum);
   PendingDir *first = g_new0(PendingDir, 1);
   *first = top;
   g_queue_push_tail(walk->pending, first);
@@ -242,7 +242,7 @@ static void settle_taken(Walk *walk) {
     if (!g_hash_table_contains(walk->entries, &taken->meta_addr)) {
       TSK_FS_FILE *file = tsk_fs_file_open_meta(walk->fs, NULL, taken->meta_addr);
       if (file != NULL) {
-        remember(walk->entries, taken->meta_addr);
+        walk_remember(walk->entries, taken->meta_addr);
         entry_emit(walk, &below, file, taken->name, true);
         tsk_fs_file_close(file);
         continue;
@@ -308,8 +308,8 @@ static void walk_metadata(Walk *walk) {
       continue;
     int reason = walk_skip_reason(walk, WALK_PASS_METADATA, address);
     if (reason >= 0)
-      gap_for_skip(walk, 0, false, address, reason);
-    else if (step(walk, WALK_PASS_METADATA, address))
+      walk_gap_for_skip(walk, 0, false, address, reason);
+    else if (walk_step(walk, WALK_PASS_METADATA, address))
       take_unnamed(walk, address);
   }
 }
@@ -361,6 +361,8 @@ bool walk_volume(VolumeSet *set, uint32_t no, const WalkSkip *skips, guint n_ski
   }
   if (walk.fs != NULL)
     walk_entries(&walk);
+  else if (volume_xfs(set, no) != NULL)
+    xfs_walk(&walk);
   areas_emit(&walk);
   bool ok = !walk.stopped;
   walk_clear(&walk);

@@ -5,6 +5,7 @@
  * block of the file system's own, or what lies behind the file system. */
 #include "base/limits.h"
 #include "evidence/walk_private.h"
+#include "evidence/xfs.h"
 #include <string.h>
 #include <tsk/fs/tsk_ntfs.h>
 
@@ -293,11 +294,12 @@ static void tell(const Walk *walk, const char *what, uint64_t bytes) {
 /* What entries in use cover was gathered; what deleted ones do is what is left of the free blocks.
  */
 static void give_account(Walk *walk, uint64_t others, uint64_t covered, uint64_t free_bytes) {
-  static const char *const WORDS[AREA_CLASS_LAST + 1] = {
+  const char *const WORDS[AREA_CLASS_LAST + 1] = {
       [AREA_UNALLOCATED] = "unallocated blocks",
       [AREA_METADATA] = "blocks of the file system's own",
       [AREA_VOLUME_SLACK] = "behind the file system",
-      [AREA_UNKNOWN] = "no file system",
+      [AREA_UNKNOWN] =
+          walk->volume->fs_type[0] != '\0' ? "blocks of no entry, free or not" : "no file system",
       [AREA_GAP] = "in no partition",
   };
   tell(walk, "entries in use, with their slack", covered - others);
@@ -323,6 +325,9 @@ void areas_emit(Walk *walk) {
     fs_end = MIN(end, walk->volume->offset + blocks * walk->fs->block_size);
     collect_others(walk);
   }
+  const Xfs *xfs = volume_xfs(walk->set, walk->volume->no);
+  if (xfs != NULL)
+    fs_end = MIN(end, walk->volume->offset + xfs_size(xfs));
   volume_set_forget_damage(walk->set);
   for (uint64_t at = start; !walk->stopped && ranges_next_hole(&walk->live, &at, fs_end, &hole_end);
        at = hole_end)

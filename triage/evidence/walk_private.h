@@ -65,10 +65,20 @@ void walk_gap(Walk *walk, uint64_t seq, uint32_t dir, bool has_dir, uint64_t met
 /* After a read: reports damage met since the last image_damage_reset; true where there was some. */
 bool walk_report_damage(Walk *walk, uint64_t seq, uint32_t dir, bool has_dir, uint64_t meta_addr,
                         const char *what);
+/* Before a place is looked at; false: the sink does not want more. */
+bool walk_step(Walk *walk, uint32_t pass, uint64_t address);
+/* Emits the gap for a place that is left out. */
+void walk_gap_for_skip(Walk *walk, uint32_t dir, bool has_dir, uint64_t address, int reason);
+/* False where the set has it already. */
+bool walk_remember(GHashTable *set, uint64_t address);
 /* The reason a place is to be left out, or -1. */
 int walk_skip_reason(const Walk *walk, uint32_t pass, uint64_t address);
 /* What libtsk says went wrong last, printable; "" where nothing. (transfer full) */
 char *walk_tsk_error(void);
+
+/* ---- walk_xfs.c: the same for a file system that libtsk does not read ---- */
+void xfs_walk(Walk *walk);
+void xfs_read(VolumeSet *set, const Object *object, Spool *spool, WalkContent *out);
 
 /* ---- walk_areas.c ---- */
 /* Before an object is sent: false where the deleted entries of the volume claim more than can be

@@ -262,7 +262,11 @@ void walk_read(VolumeSet *set, const Object *object, Spool *spool, WalkContent *
   Reader reader = {.set = set, .volume = volume_set_find(set, object->volume), .out = out};
   ranges_init(&reader.taken);
   volume_set_forget_damage(set);
-  reader.fs = volume_open_fs(set, object->volume, &out->error);
+  bool is_xfs = volume_xfs(set, object->volume) != NULL;
+  if (is_xfs)
+    xfs_read(set, object, spool, out);
+  else
+    reader.fs = volume_open_fs(set, object->volume, &out->error);
   TSK_FS_FILE *file = NULL;
   if (reader.fs != NULL) {
     tsk_error_reset();
