@@ -6,7 +6,8 @@
 #include <string.h>
 
 enum { ALIGN = 8, UNUSED = 0xffff, HEADER_OLD = 16, HEADER = 64, TAIL = 8, LEAF_ENTRY = 8 };
-#define NAMES_END (UINT64_C(1) << 35) /* bytes; behind it lie the index and the list of free room  \
+/* Bytes; behind it lie the index and the list of free room. */
+#define NAMES_END (UINT64_C(1) << 35)
                                        */
 
 typedef struct {
