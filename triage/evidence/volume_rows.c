@@ -19,7 +19,8 @@ static const Row ROWS[] = {
     VOLUME("bsd", "BSD disk label", "none known"),
     VOLUME("sun", "Sun volume table of contents", "none known"),
     SYSTEM("ntfs", "NTFS",
-           "WOF-compressed files are read as stored; slack of compressed files is not told apart"),
+           "WOF files compressed with LZX are read as stored; slack of compressed files is not "
+           "told apart"),
     SYSTEM("fat", "FAT12, FAT16, FAT32", "times are local times of unknown zone"),
     SYSTEM("exfat", "exFAT", "times are local times of unknown zone"),
     SYSTEM("ext", "ext2, ext3, ext4", "encrypted directories show encrypted names"),

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "evidence/walk_private.h"
+#include "evidence/wof.h"
 #include <string.h>
 
 static ObjectKind kind_of(const TSK_FS_META *meta) {
@@ -68,8 +69,10 @@ static bool is_index_of_dir(const TSK_FS_ATTR *attr) {
          strcmp(attr->name, "$I30") == 0;
 }
 
-/* Emits one object, or one more name of an object that is known already. */
-static void emit(Walk *walk, Object *object, const TSK_FS_ATTR *attr, bool is_plain) {
+/* Emits one object, or one more name of an object that is known already. stored: where its bytes
+ * are kept. */
+static void emit_stored(Walk *walk, Object *object, const TSK_FS_ATTR *attr,
+                        const TSK_FS_ATTR *stored, bool is_plain) {
   AttrKey key = {object->meta_addr, object->attr_type, object->attr_id};
   const uint64_t *known = g_hash_table_lookup(walk->objects, &key);
   bool by_key = object->meta[0] != '\0';
@@ -90,7 +93,7 @@ static void emit(Walk *walk, Object *object, const TSK_FS_ATTR *attr, bool is_pl
   }
   object->seq = walk->seq++;
   bool is_claim_ok = areas_claim(walk, object, attr);
-  if (!is_claim_ok || !areas_is_new(walk, object, attr))
+  if (!is_claim_ok || !areas_is_new(walk, object, stored))
     object->flags |= OBJECT_NO_CONTENT;
   if (by_key)
     g_hash_table_insert(walk->objects, g_memdup2(&key, sizeof key),
@@ -105,15 +108,22 @@ static void emit(Walk *walk, Object *object, const TSK_FS_ATTR *attr, bool is_pl
   object->attr_name = NULL;
 }
 
-static void emit_attr(Walk *walk, const Object *base, const TSK_FS_ATTR *attr, bool with_id) {
+static void emit(Walk *walk, Object *object, const TSK_FS_ATTR *attr, bool is_plain) {
+  emit_stored(walk, object, attr, attr, is_plain);
+}
+
+static void emit_attr(Walk *walk, const Object *base, const TSK_FS_ATTR *attr,
+                      const TSK_FS_ATTR *stored, bool with_id) {
   Object object = *base;
   bool is_hole;
   object.attr_type = (uint32_t)attr->type;
   object.attr_id = attr->id;
   object.flags |= attr_flags(attr);
   object.size = attr->size > 0 ? (uint64_t)attr->size : 0;
-  object.first_byte = first_byte_of(walk, attr, &is_hole);
-  if (is_hole)
+  object.first_byte = first_byte_of(walk, stored, &is_hole);
+  if (stored != attr)
+    object.flags |= OBJECT_COMPRESSED;
+  else if (is_hole)
     object.flags |= OBJECT_SPARSE | OBJECT_NO_CONTENT;
   if (with_id)
     g_snprintf(object.meta, sizeof object.meta, "%llu-%u-%u", (unsigned long long)object.meta_addr,
@@ -123,7 +133,7 @@ static void emit_attr(Walk *walk, const Object *base, const TSK_FS_ATTR *attr, b
     object.flags |= OBJECT_NO_CONTENT;
   else if (object.kind == OBJECT_DIR)
     object.kind = OBJECT_FILE; /* a stream of a directory is content like any other */
-  emit(walk, &object, attr, is_index);
+  emit_stored(walk, &object, attr, stored, is_index);
 }
 
 /* The attributes of an NTFS entry that hold what somebody may have put there. Standard information,
@@ -155,13 +165,14 @@ bool entry_has_content(const Walk *walk, TSK_FS_FILE *file) {
 
 static bool emit_ntfs(Walk *walk, const Object *base, TSK_FS_FILE *file) {
   bool any = false;
+  Wof wof = wof_find(file);
   int n = MIN(tsk_fs_file_attr_getsize(file), (int)LIMIT_ATTRS_PER_ENTRY);
   for (int i = 0; i < n && !walk->stopped; i++) {
     const TSK_FS_ATTR *attr = tsk_fs_file_attr_get_idx(file, i);
     if (attr == NULL || !is_content(attr))
       continue;
     any = true;
-    emit_attr(walk, base, attr, true);
+    emit_attr(walk, base, attr, wof_is_content(&wof, attr) ? wof.stream : attr, true);
   }
   return any;
 }

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "evidence/walk_private.h"
+#include "evidence/wof.h"
 #include <string.h>
 
 enum { STEP = 1024 * 1024, MAX_FAILURES = 256 };
@@ -187,6 +188,23 @@ static void tell_taken(Reader *reader, uint64_t size) {
         (unsigned long long)out->overwritten);
 }
 
+/* Of a deleted entry one block in use again may cost any chunk: none is taken then. */
+static void read_wof(Reader *reader, TSK_FS_FILE *file, const Wof *wof, uint64_t size) {
+  const TSK_FS_ATTR *attr = reader->attr;
+  uint64_t n = wof->stream->size > 0 ? (uint64_t)wof->stream->size : 0;
+  reader->attr = wof->stream;
+  find_taken(reader, file, n);
+  reader->attr = attr;
+  if (reader->out->overwritten > 0)
+    triage_fail(&reader->out->error, TRIAGE_REASON_OVERWRITTEN,
+                "%llu bytes of the deleted entry's compressed content (WOF) lie in blocks that are "
+                "in use again; it is not unpacked",
+                (unsigned long long)reader->out->overwritten);
+  else
+    wof_read(wof, size, reader->builder, &reader->out->error);
+  reader->out->overwritten = 0;
+}
+
 static void read_attr(Reader *reader, TSK_FS_FILE *file, const Object *object, Spool *spool) {
   WalkContent *out = reader->out;
   tsk_error_reset();
@@ -200,10 +218,17 @@ static void read_attr(Reader *reader, TSK_FS_FILE *file, const Object *object, S
   }
   uint64_t size = reader->attr->size > 0 ? (uint64_t)reader->attr->size : 0;
   reader->builder = content_builder_new(spool, LIMIT_OBJECT_BYTES);
-  take_runs(reader, size);
-  if (!find_taken(reader, file, size))
-    read_all(reader, size);
-  tell_taken(reader, size);
+  Wof wof = {0};
+  if (TSK_FS_TYPE_ISNTFS(reader->fs->ftype))
+    wof = wof_find(file);
+  if (wof_is_content(&wof, reader->attr)) {
+    read_wof(reader, file, &wof, size);
+  } else {
+    take_runs(reader, size);
+    if (!find_taken(reader, file, size))
+      read_all(reader, size);
+    tell_taken(reader, size);
+  }
   GError *error = NULL;
   out->content = content_builder_finish(reader->builder, &error);
   if (error != NULL) {

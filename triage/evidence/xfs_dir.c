@@ -8,9 +8,8 @@
 enum { ALIGN = 8, UNUSED = 0xffff, HEADER_OLD = 16, HEADER = 64, TAIL = 8, LEAF_ENTRY = 8 };
 /* Bytes; behind it lie the index and the list of free room. */
 #define NAMES_END (UINT64_C(1) << 35)
-* /
 
-    typedef struct {
+typedef struct {
   Xfs *xfs;
   xfs_name found;
   void *user;
