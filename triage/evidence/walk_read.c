@@ -190,11 +190,9 @@ static void tell_taken(Reader *reader, uint64_t size) {
 
 /* Of a deleted entry one block in use again may cost any chunk: none is taken then. */
 static void read_wof(Reader *reader, TSK_FS_FILE *file, const Wof *wof, uint64_t size) {
-  const TSK_FS_ATTR *attr = reader->attr;
   uint64_t n = wof->stream->size > 0 ? (uint64_t)wof->stream->size : 0;
-  reader->attr = wof->stream;
+  reader->attr = wof->stream; /* whose blocks count from here on */
   find_taken(reader, file, n);
-  reader->attr = attr;
   if (reader->out->overwritten > 0)
     triage_fail(&reader->out->error, TRIAGE_REASON_OVERWRITTEN,
                 "%llu bytes of the deleted entry's compressed content (WOF) lie in blocks that are "

@@ -217,6 +217,7 @@ static void read_runs(VolumeSet *set, const Object *object, uint64_t size, GArra
                       Spool *spool, WalkContent *out) {
   const Volume *volume = volume_set_find(set, object->volume);
   ContentBuilder *builder = content_builder_new(spool, LIMIT_OBJECT_BYTES);
+  image_damage_reset(volume_set_image(set)); /* damage of the inode is told by the walk */
   g_autoptr(GError) failure = NULL;
   bool ok = true;
   for (guint i = 0; ok && i < runs->len; i++) {
