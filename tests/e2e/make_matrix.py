@@ -4,22 +4,26 @@
 that holds each of them (every other one deleted), an ext4 image that holds each both ways, and
 KIND.tsv: file, whether the NTFS image's is deleted, member, view. KIND is hit or miss: of a miss
 nothing may be found."""
+import base64
 import bz2
 import gzip
 import io
 import lzma
 import mailbox
 import os
+import struct
 import subprocess
 import sys
 import tarfile
 import zipfile
+import zlib
 from email.mime.application import MIMEApplication
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 
 sys.dont_write_bytecode = True
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'unit', 'unpack'))
+import make_office as office  # noqa: E402
 import script_encodings as se  # noqa: E402
 
 NAMES = {'hit': 'CDO.Message', 'miss': 'CDO.Massage'}
@@ -130,6 +134,60 @@ def pack_mbox(name, data):
     return packed, 'message-2!/' + name
 
 
+# ---- documents; a module's text is shown as view vba, and what is encoded in it further on ----
+
+def pack_doc(name, data):
+    return office.cfb({'WordDocument': bytes(600),
+                       'Macros/VBA/dir': office.ovba(office.project_dir([('Module1', 4)])),
+                       'Macros/VBA/Module1': b'p-co' + office.ovba(data)}), 'Macros/VBA/Module1', 'vba'
+
+
+def pack_docm(name, data):
+    project = office.cfb({'VBA/dir': office.ovba(office.project_dir([('Module1', 4)])),
+                          'VBA/Module1': b'p-co' + office.ovba(data)})
+    packed, step = pack_zip('word/vbaProject.bin', project)
+    return packed, step + '!/VBA/Module1', 'vba'
+
+
+def pack_package(name, data):
+    stream = struct.pack('<I', 9) + office.package(name.encode(), data)
+    return office.cfb({'ObjectPool/_1/\1Ole10Native': stream}), 'ObjectPool/_1/\\x01Ole10Native!/' + name
+
+
+def pack_msg(name, data):
+    place = '__attach_version1.0_#00000000/'
+    return office.cfb({place + '__substg1.0_3707001F': name.encode('utf-16-le'),
+                       place + '__substg1.0_37010102': data}), place + name
+
+
+def pack_msi(name, data):
+    return office.cfb({office.msi_name('!Binary'): b'\1\0' * 40, office.msi_name('Binary.Script'): data},
+                      clsid=office.MSI), 'Binary.Script'
+
+
+def pack_rtf(name, data):
+    objects = office.ole1(b'Package', office.package(name.encode(), data))
+    return b'{\\rtf1{\\object\\objemb{\\*\\objdata ' + objects.hex().encode() + b'}}}', \
+        '(object 1) Package!/' + name
+
+
+def pack_ppt(name, data):
+    packed = zlib.compress(office.cfb({'x': data}))
+    record = struct.pack('<HHII', 0x10, 0x1011, len(packed) + 4, 0) + packed
+    return office.cfb({'PowerPoint Document': record}), 'PowerPoint Document!/(object 1)!/x'
+
+
+def pack_flat(name, data):
+    part = base64.encodebytes(data).decode()
+    return ('<pkg:package xmlns:pkg="http://schemas.microsoft.com/office/2006/xmlPackage"><pkg:part pkg:name="/word/'
+            f'{name}"><pkg:binaryData>{part}</pkg:binaryData></pkg:part></pkg:package>').encode(), 'word/' + name
+
+
+def pack_pdf(name, data):
+    start = b'%PDF-1.7\n7 0 obj\n<</Filter /FlateDecode>>\nstream\n'
+    return start + zlib.compress(data) + b'\nendstream\nendobj\n%%EOF\n', f'(object 7 at {len(start)})'
+
+
 def inside(outer, outer_name, inner):
     """inner in outer, where it has that name."""
     def pack(name, data):
@@ -139,7 +197,7 @@ def inside(outer, outer_name, inner):
     return pack
 
 
-# One row each; documents join as one row: (inner name, bytes) -> bytes, member.
+# One row each: (inner name, bytes) -> bytes, member, and the view that shows it where that is not raw.
 CONTAINERS = [
     lambda name, data: (data, ''),
     pack_zip,
@@ -157,6 +215,15 @@ CONTAINERS = [
     inside(pack_zip, 'mail.eml', pack_mail),
     inside(pack_mail, 'a.zip', pack_zip),
     inside(pack_zip, 'b.tgz', pack_tar(':gz')),
+    pack_doc,
+    pack_docm,
+    pack_package,
+    pack_msg,
+    pack_msi,
+    pack_rtf,
+    pack_ppt,
+    pack_flat,
+    pack_pdf,
 ]
 
 
@@ -242,7 +309,9 @@ def main():
         for i, pack in enumerate(CONTAINERS):
             for k, (view, encode) in enumerate(ENCODINGS):
                 file = f'c{i:02}e{k:02}'
-                data, member = pack('x.vbs', encode(NAMES[kind]))
+                data, member, *shown = pack('x.vbs', encode(NAMES[kind]))
+                if shown:
+                    view = shown[0] if view == 'raw' else f'{shown[0]}+{view}'
                 is_deleted = (i + k) % 2
                 with open(os.path.join(kind, file), 'wb') as out:
                     out.write(data)

@@ -325,4 +325,5 @@ def main():
     put('modules.bin', fake * 70000)
 
 
-main()
+if __name__ == '__main__':
+    main()

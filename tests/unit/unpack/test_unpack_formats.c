@@ -188,7 +188,7 @@ static void test_mutated(void **state) {
     const void *data = g_bytes_get_data(bytes, &n);
     gint64 start = g_get_monotonic_time();
     unpack_mutated(data, n, 4711 + (guint32)i);
-    print_message("%s: %u damaged copies in %.1f s\n", rows[i]->name, MUTATIONS,
+    print_message("%s: %u damaged copies in %.1f s\n", rows[i]->name, n_mutations(),
                   (double)(g_get_monotonic_time() - start) / 1e6);
   }
   g_bytes_unref(payload);

@@ -13,11 +13,17 @@ static inline void run_script(const char *name) {
   run(command);
 }
 
+/* TRIAGE_MUTATIONS sets another number, for long runs: the sanitizers make some libraries a hundred
+ * times as slow. */
+static inline unsigned n_mutations(void) {
 #ifdef TRIAGE_SANITIZE
-enum { MUTATIONS = 200 }; /* the sanitizers make some libraries a hundred times as slow */
+  const unsigned usual = 200;
 #else
-enum { MUTATIONS = 1000 };
+  const unsigned usual = 1000;
 #endif
+  const char *wanted = getenv("TRIAGE_MUTATIONS");
+  return wanted != NULL ? (unsigned)g_ascii_strtoull(wanted, NULL, 10) : usual;
+}
 
 static inline void mutate(GByteArray *bytes, GRand *random) {
   for (int i = g_rand_int_range(random, 1, 8); i > 0 && bytes->len > 8; i--) {
@@ -46,13 +52,13 @@ static inline void mutate(GByteArray *bytes, GRand *random) {
   }
 }
 
-/* Unpacks MUTATIONS damaged copies; each piece seen stays within the budget given. */
+/* Unpacks n_mutations() damaged copies; each piece seen stays within the budget given. */
 static inline void unpack_mutated(const void *data, size_t n, guint32 seed) {
   Options options = DEFAULTS;
   options.max_expanded = 4 * MIB;
   options.max_depth = 6;
   g_autoptr(GRand) random = g_rand_new_with_seed(seed);
-  for (unsigned i = 0; i < MUTATIONS; i++) {
+  for (unsigned i = 0; i < n_mutations(); i++) {
     g_autoptr(GByteArray) bytes = g_byte_array_new();
     g_byte_array_append(bytes, data, (guint)n);
     mutate(bytes, random);
