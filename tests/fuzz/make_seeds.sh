@@ -24,6 +24,8 @@ xz --format=lzma -c payload.vbs >seed.lzma
 zip -q seed.zip payload.vbs
 zip -q -P infected secret.zip payload.vbs
 7z a -bd seed.7z payload.vbs >/dev/null
+7z a -bd -pinfected secret.7z payload.vbs >/dev/null
+7z a -bd -pinfected -mhe=on names.7z payload.vbs >/dev/null
 for format in newc odc ar xar warc iso9660; do
   bsdtar --format "$format" -cf "seed.$format" payload.vbs
 done

@@ -150,6 +150,9 @@ void unpack_rpm_open(Unpack *unpack, const Unpacker *self, Container *container)
 /* unpack_rar5.c */
 void unpack_rar5_open(Unpack *unpack, const Unpacker *self, Container *container);
 
+/* unpack_7z.c */
+void unpack_7z_open(Unpack *unpack, const Unpacker *self, Container *container);
+
 /* unpack_zip.c */
 void unpack_zip_open(Unpack *unpack, const Unpacker *self, Container *container);
 /* True where a zip ends in data: *start its first byte, *end the byte behind it. */

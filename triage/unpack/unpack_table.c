@@ -27,18 +27,19 @@ static const Unpacker ZIP = {
 };
 
 static const Unpacker SEVENZIP = {
-    .row =
-        {.stage = "unpacker",
-         .name = "7zip",
-         .title = "7-Zip archive",
-         .spec = "7zFormat.txt",
-         .library = "libarchive",
-         .limitations =
-             "encrypted members and headers are listed, not opened; parts (.7z.001 ...) are joined "
-             "where they lie side by side under their names",
-         .available = true},
+    .row = {.stage = "unpacker",
+            .name = "7zip",
+            .title = "7-Zip archive",
+            .spec = "7zFormat.txt",
+            .library = "libarchive, liblzma, libcrypto",
+            .limitations =
+                "of encrypted archives those with different passwords inside are listed, not "
+                "opened; PPMd archives end behind their first member; parts (.7z.001 ...) are "
+                "joined where "
+                "they lie side by side under their names",
+            .available = true},
     .probe = probe_7z,
-    .open = unpack_archive_open,
+    .open = unpack_7z_open,
     .format = archive_read_support_format_7zip,
     .extent = extent_7z,
     .is_evidence = true,
