@@ -90,8 +90,9 @@
 #define LIMIT_EMBEDDED 65536u           /* objects embedded in one document or stream */
 
 /* scanning */
-#define LIMIT_MATCHES_KEPT 200u     /* matches of one rule kept in full; all are counted */
-#define LIMIT_MATCH_BYTES 64u       /* bytes of one match kept */
+#define LIMIT_NEEDLES 8192u     /* byte sequences searched for before libyara is asked; else none */
+#define LIMIT_MATCHES_KEPT 200u /* matches of one rule kept in full; all are counted */
+#define LIMIT_MATCH_BYTES 64u   /* bytes of one match kept */
 #define LIMIT_EXCERPT_BYTES 512u    /* text around the first match */
 #define LIMIT_INDICATORS 256u       /* indicators of one hit */
 #define LIMIT_INDICATOR_BYTES 2048u /* one indicator's value */

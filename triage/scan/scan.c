@@ -2,13 +2,19 @@
 /* scan.c - rules compiled and run by libyara. */
 #include "scan/scan.h"
 #include "base/limits.h"
+#include "scan/gain.h"
+#include "scan/prefilter.h"
+#include "scan/search.h"
 #include <string.h>
+#include <time.h>
 #include <yara.h>
 
 struct _Scanner {
   YR_RULES *rules;
   YR_SCANNER *scanner;
   guint n_rules;
+  Prefilter *prefilter; /* NULL: not wanted */
+  Gain gain;
 };
 
 typedef struct {
@@ -123,6 +129,7 @@ Scanner *scanner_new(const RuleFile *files, guint n, GPtrArray *messages, GError
 void scanner_free(Scanner *scanner) {
   if (scanner == NULL)
     return;
+  prefilter_free(scanner->prefilter);
   if (scanner->scanner != NULL)
     yr_scanner_destroy(scanner->scanner);
   if (scanner->rules != NULL)
@@ -133,6 +140,25 @@ void scanner_free(Scanner *scanner) {
 
 guint scanner_n_rules(const Scanner *scanner) {
   return scanner->n_rules;
+}
+
+void scanner_use_prefilter(Scanner *scanner) {
+  if (scanner->prefilter == NULL)
+    scanner->prefilter = prefilter_new(scanner->rules);
+  gain_init(&scanner->gain);
+}
+
+const char *scanner_prefilter_state(const Scanner *scanner) {
+  return scanner->prefilter != NULL ? prefilter_state(scanner->prefilter) : "off: not wanted";
+}
+
+char *scanner_explain_rule(const Scanner *scanner, guint i, const char **rule) {
+  *rule = scanner->rules->rules_table[i].identifier;
+  return prefilter_explain(scanner->prefilter, i);
+}
+
+const char *scanner_search_library(void) {
+  return search_library();
 }
 
 typedef struct {
@@ -247,16 +273,42 @@ GPtrArray *scanner_scan(Scanner *scanner, const Content *content, uint32_t timeo
   return scanner_scan_own(scanner, content, UINT64_MAX, timeout_seconds, error);
 }
 
+static uint64_t now_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* False where libyara is known to find nothing. */
+static bool is_to_scan(Scanner *scanner, const Content *content) {
+  uint64_t size = content_size(content);
+  if (scanner->prefilter == NULL || !prefilter_is_on(scanner->prefilter) ||
+      !gain_is_worth(&scanner->gain, size))
+    return true;
+  uint64_t start = now_ns();
+  bool is_through = prefilter_may_match(scanner->prefilter, content_data(content), size);
+  gain_tried(&scanner->gain, size, now_ns() - start, is_through);
+  return is_through;
+}
+
+static int run_scan(Scanner *scanner, Scan *scan, uint32_t timeout_seconds) {
+  uint64_t size = content_size(scan->content), start = now_ns();
+  yr_scanner_set_callback(scanner->scanner, on_event, scan);
+  yr_scanner_set_flags(scanner->scanner, SCAN_FLAGS_REPORT_RULES_MATCHING);
+  yr_scanner_set_timeout(scanner->scanner, (int)MIN(timeout_seconds, 1000000u));
+  int rc = yr_scanner_scan_mem(scanner->scanner, content_data(scan->content), (size_t)size);
+  gain_scanned(&scanner->gain, size, now_ns() - start);
+  return rc;
+}
+
 GPtrArray *scanner_scan_own(Scanner *scanner, const Content *content, uint64_t own,
                             uint32_t timeout_seconds, GError **error) {
   Scan scan = {.hits = g_ptr_array_new_with_free_func((GDestroyNotify)scan_hit_free),
                .content = content,
                .own = own};
-  yr_scanner_set_callback(scanner->scanner, on_event, &scan);
-  yr_scanner_set_flags(scanner->scanner, SCAN_FLAGS_REPORT_RULES_MATCHING);
-  yr_scanner_set_timeout(scanner->scanner, (int)MIN(timeout_seconds, 1000000u));
-  int rc =
-      yr_scanner_scan_mem(scanner->scanner, content_data(content), (size_t)content_size(content));
+  if (!is_to_scan(scanner, content))
+    return scan.hits;
+  int rc = run_scan(scanner, &scan, timeout_seconds);
   if (rc == ERROR_SCAN_TIMEOUT)
     triage_fail(error, TRIAGE_REASON_TIMEOUT, "the rules were not done after %u seconds",
                 timeout_seconds);
@@ -275,6 +327,10 @@ GPtrArray *scanner_scan_own(Scanner *scanner, const Content *content, uint64_t o
 
 void scanner_warm_up(Scanner *scanner) {
   g_autoptr(Content) content = content_new_copy("warm up", 7);
-  GPtrArray *hits = scanner_scan(scanner, content, 60, NULL);
-  g_ptr_array_unref(hits);
+  Scan scan = {.hits = g_ptr_array_new_with_free_func((GDestroyNotify)scan_hit_free),
+               .content = content,
+               .own = UINT64_MAX};
+  run_scan(scanner, &scan, 60);
+  g_free(scan.too_many_in);
+  g_ptr_array_unref(scan.hits);
 }

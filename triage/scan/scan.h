@@ -31,6 +31,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Scanner, scanner_free)
 guint scanner_n_rules(const Scanner *scanner);
 void rule_message_free(RuleMessage *message);
 
+/* From now on content is not given to libyara where it is proved to find nothing. */
+void scanner_use_prefilter(Scanner *scanner);
+/* One sentence: how the prefilter works here, or why it does not. (transfer none) */
+const char *scanner_prefilter_state(const Scanner *scanner);
+/* Of rule number i: name, and what the prefilter proves of it, one sentence. (transfer full) */
+char *scanner_explain_rule(const Scanner *scanner, guint i, const char **rule);
+const char *scanner_search_library(void); /* name and version; NULL: none is built in */
+
 /* Scans an empty buffer once, so that modules open their databases before the lock-in. */
 void scanner_warm_up(Scanner *scanner);
 
