@@ -5,11 +5,14 @@
 #include <string.h>
 
 int command_check_rules(int argc, char **argv) {
-  if (argc < 2 || strcmp(argv[1], "--help") == 0) {
+  bool is_verbose = argc >= 2 && (strcmp(argv[1], "-v") == 0 || strcmp(argv[1], "--verbose") == 0);
+  int first = is_verbose ? 2 : 1;
+  if (argc <= first || strcmp(argv[first], "--help") == 0) {
     g_printerr(
-        "Usage: triage check-rules FILE...\nCompiles YARA rules and benign profiles (*.yaml) "
-        "and says what is wrong, with file and line.\n");
-    return argc >= 2 ? EXIT_COMPLETE : EXIT_UNUSABLE;
+        "Usage: triage check-rules [-v] FILE...\nCompiles YARA rules and benign profiles (*.yaml) "
+        "and says what is wrong, with file and line; -v: also what the prefilter proves of each "
+        "rule.\n");
+    return argc > first ? EXIT_COMPLETE : EXIT_UNUSABLE;
   }
-  return coord_check_rules(argv + 1);
+  return coord_check_rules(argv + first, is_verbose);
 }

@@ -47,7 +47,7 @@ static void list_entries(Arguments *a, GOptionEntry *entries) {
       {"max-expanded", 0, 0, G_OPTION_ARG_INT64, &a->scan.max_expanded,
        "Bytes unpacked from one object (default 16 GiB)", "BYTES"},
       {"no-prefilter", 0, 0, G_OPTION_ARG_NONE, &a->no_prefilter,
-       "Every object to libyara (this version always does)", NULL},
+       "Every object to libyara, even one that provably cannot match", NULL},
       {"areas", 0, 0, G_OPTION_ARG_STRING, &a->areas,
        "What to examine: allocated, deleted, orphan, slack, unallocated, gaps (default: all)",
        "LIST"},
@@ -177,6 +177,7 @@ static int run(Arguments *a, GOptionContext *context, int argc, char **argv) {
   a->scan.resume = a->resume;
   a->scan.hash_all = a->hash_all;
   a->scan.entries = a->entries;
+  a->scan.no_prefilter = a->no_prefilter;
   a->scan.quiet = a->quiet;
   a->scan.verbose = a->verbose;
   const char *when = a->progress != NULL ? a->progress : "auto";

@@ -19,7 +19,7 @@ static const Command COMMANDS[] = {
     {"explain", "CASE HIT_ID", "the grounds for and against the verdict on one hit",
      command_explain},
     {"info", "EVIDENCE", "say what the evidence is; examines nothing", command_info},
-    {"check-rules", "FILE...", "compile rules and profiles, say what is wrong and where",
+    {"check-rules", "[-v] FILE...", "compile rules and profiles, say what is wrong and where",
      command_check_rules},
     {"index-known", "LIST -o FILE", "make an index of a list of known files, for --known",
      command_index_known},

@@ -23,7 +23,7 @@ typedef struct {
   int64_t max_expanded;
   uint32_t shard, shards; /* --shard K/N; 0: all of it */
   uint32_t areas;         /* AREAS_ bits of evidence/object.h: what is examined */
-  bool resume, hash_all, entries, quiet, verbose;
+  bool resume, hash_all, entries, no_prefilter, quiet, verbose;
   bool progress; /* show it */
 } ScanOptions;
 
@@ -86,7 +86,7 @@ bool coord_is_case(const char *path);
 int coord_accounts(const char *dir);
 
 /* Prints every message about these rule files and profiles; 0 where none is an error, else 2. */
-int coord_check_rules(char **files);
+int coord_check_rules(char **files, bool is_verbose);
 
 /* Makes of a list of known files an index that need not be made again. Returns the exit status. */
 int coord_index_known(const char *path, const char *output);

@@ -183,6 +183,8 @@ bool case_put_probe(Run *run, GError **error) {
     if (!store_put_evidence_file(run->store, run->evidence, probe->segments->pdata[i],
                                  g_array_index(probe->segment_bytes, uint64_t, i), error))
       return false;
+  if (probe->prefilter != NULL && !store_put_meta(run->store, "prefilter", probe->prefilter, error))
+    return false;
   if (probe->sandbox_missing != NULL && probe->sandbox_missing[0] != NULL) {
     g_autofree char *text = g_strjoinv("\n", probe->sandbox_missing);
     return store_put_meta(run->store, "sandbox", text, error);

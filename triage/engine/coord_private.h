@@ -90,6 +90,7 @@ typedef struct {
   GPtrArray *segments;   /* char*: printable path */
   GArray *segment_bytes; /* uint64_t */
   char **sandbox_missing;
+  char *prefilter; /* how it works, or why it does not; NULL: no rules */
   uint32_t n_rules;
   uint32_t care; /* the workers of this evidence are to be given */
   GError *error; /* could not be opened at all */

@@ -54,6 +54,7 @@ void probe_free(Probe *probe) {
   g_ptr_array_unref(probe->segments);
   g_array_unref(probe->segment_bytes);
   g_strfreev(probe->sandbox_missing);
+  g_free(probe->prefilter);
   g_clear_error(&probe->error);
   g_free(probe);
 }
@@ -137,6 +138,16 @@ static void print_rule_message(GVariant *message) {
     g_printerr("%s:%u: error: %s\n", file, line, what);
 }
 
+static bool take_prefilter(Probe *probe, GVariant *message, GError **error) {
+  const char *rule, *sentence;
+  g_variant_get(message, "(&s&s)", &rule, &sentence);
+  if (*rule != '\0' || !text_is_printable(sentence))
+    return broken(error, "state of the prefilter");
+  g_free(probe->prefilter);
+  probe->prefilter = g_strdup(sentence);
+  return true;
+}
+
 /* False: the answer has come (or an error). */
 static bool take(Probe *probe, MessageType type, GVariant *message, bool *done, GError **error) {
   switch (type) {
@@ -147,6 +158,8 @@ static bool take(Probe *probe, MessageType type, GVariant *message, bool *done, 
   case MSG_RULE_MESSAGE:
     print_rule_message(message);
     return true;
+  case MSG_RULE_PROOF:
+    return take_prefilter(probe, message, error);
   case MSG_VOLUME:
     return take_volume(probe, message, error);
   case MSG_GAP:

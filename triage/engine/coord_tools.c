@@ -81,11 +81,23 @@ static bool ask(const char *role, const GPtrArray *rules,
   }
 }
 
+/* What is known of each rule: of interest to those who write rules, and asked for with -v. */
+static bool print_proof(bool is_wanted, GVariant *message) {
+  const char *rule, *sentence;
+  g_variant_get(message, "(&s&s)", &rule, &sentence);
+  if (!text_is_printable(rule) || !text_is_printable(sentence))
+    return false;
+  if (is_wanted)
+    g_print("%s%s: %s\n", *rule != '\0' ? "rule " : "prefilter", rule, sentence);
+  return true;
+}
+
 static bool print_rule_message(void *user, MessageType type, GVariant *message) {
-  (void)user;
   const char *file, *what;
   uint32_t line;
   gboolean is_warning;
+  if (type == MSG_RULE_PROOF)
+    return print_proof(*(const bool *)user, message);
   if (type != MSG_RULE_MESSAGE)
     return false;
   g_variant_get(message, "(&sub&s)", &file, &line, &is_warning, &what);
@@ -111,7 +123,7 @@ static bool check_profile(const char *path) {
   return set != NULL;
 }
 
-int coord_check_rules(char **files) {
+int coord_check_rules(char **files, bool is_verbose) {
   g_autoptr(GPtrArray) rules = g_ptr_array_new();
   bool ok = true;
   for (guint i = 0; files[i] != NULL; i++) {
@@ -124,7 +136,7 @@ int coord_check_rules(char **files) {
     g_autoptr(GError) error = NULL;
     g_ptr_array_add(rules, NULL);
     g_autoptr(GPtrArray) inputs = inputs_read_rules((char **)rules->pdata, &error);
-    if (inputs == NULL || !ask("rules", inputs, print_rule_message, NULL, &error))
+    if (inputs == NULL || !ask("rules", inputs, print_rule_message, &is_verbose, &error))
       return fail(error);
   }
   return ok ? EXIT_COMPLETE : EXIT_UNUSABLE;

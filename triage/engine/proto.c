@@ -29,6 +29,8 @@ static const MessageKind KINDS[MSG_LAST + 1] = {
     [MSG_ROW] = {"(ssssssbs)", true},
     [MSG_VERSION] = {"(ss)", true},
     [MSG_RULE_MESSAGE] = {"(subs)", true},
+    /* rule, sentence */
+    [MSG_RULE_PROOF] = {"(ss)", true},
     /* kind, format, size, sector bytes, md5, sha1, properties, problems, segments (path, bytes),
      * number of rules */
     [MSG_EVIDENCE] = {"(sstussa(ss)asa(ayt)u)", true},

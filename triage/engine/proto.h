@@ -23,6 +23,7 @@ typedef enum {
   MSG_ROW,          /* role formats: one table row */
   MSG_VERSION,      /* role formats: one library */
   MSG_RULE_MESSAGE, /* role rules: one error or warning */
+  MSG_RULE_PROOF,   /* what the prefilter makes of a rule (role rules), or of all: name "" */
   MSG_EVIDENCE,     /* what the evidence is; the last answer to SETUP for the other roles */
   MSG_VOLUME,
   MSG_DIR,

@@ -57,6 +57,8 @@ void worker_formats(Worker *worker) {
   send_version(worker, "libvmdk", libvmdk_get_version());
   send_version(worker, "libxml2", LIBXML_DOTTED_VERSION);
   send_version(worker, "libyara", YR_VERSION);
+  if (scanner_search_library() != NULL)
+    send_version(worker, "hyperscan", scanner_search_library());
 #ifdef TRIAGE_HAVE_LIBDEFLATE
   send_version(worker, "libdeflate", LIBDEFLATE_VERSION_STRING);
 #endif

@@ -69,6 +69,11 @@ GVariant *worker_receive(Worker *worker, MessageType *type) {
   }
 }
 
+static void send_proof(Worker *worker, const char *rule, const char *sentence) {
+  g_autofree char *name = worker_text(rule), *what = worker_text(sentence);
+  worker_send(worker, MSG_RULE_PROOF, g_variant_new("(ss)", name, what));
+}
+
 /* Compiles the rules; every error and warning goes to the coordinator. */
 static bool set_up_rules(Worker *worker, GVariantIter *rules) {
   g_autoptr(GArray) files = g_array_new(FALSE, TRUE, sizeof(RuleFile));
@@ -101,7 +106,19 @@ static bool set_up_rules(Worker *worker, GVariantIter *rules) {
     return false;
   }
   scanner_warm_up(worker->scanner);
+  if ((worker->flags & WORKER_NO_PREFILTER) == 0)
+    scanner_use_prefilter(worker->scanner);
+  send_proof(worker, "", scanner_prefilter_state(worker->scanner));
   return true;
+}
+
+/* Role rules: what the prefilter makes of each rule. */
+static void explain_rules(Worker *worker) {
+  for (guint i = 0; worker->scanner != NULL && i < scanner_n_rules(worker->scanner); i++) {
+    const char *rule;
+    g_autofree char *proof = scanner_explain_rule(worker->scanner, i, &rule);
+    send_proof(worker, rule, proof);
+  }
 }
 
 /* What the evidence consists of, before the lock-in: names alone. */
@@ -256,6 +273,8 @@ int main(int argc, char **argv) {
     return pack(&worker);
   if (strcmp(role, "formats") == 0)
     worker_formats(&worker);
+  if (strcmp(role, "rules") == 0)
+    explain_rules(&worker);
   worker_send(&worker, MSG_DONE, g_variant_new("(b)", TRUE));
   worker_flush(&worker);
   return 0;

@@ -167,7 +167,7 @@ static void make_searches(Prefilter *p) {
   }
   if (all != NULL && p->few_below < G_MAXUINT64)
     p->all = search_new(all, &why);
-  set_state(p, g_strdup_printf("on: %u byte sequences for %u rules, by %s", few->len,
+  set_state(p, g_strdup_printf("on: %u byte sequences for %u rules, by Hyperscan %s", few->len,
                                p->rules->num_rules, search_library()));
 }
 
