@@ -90,7 +90,7 @@
 #define LIMIT_EMBEDDED 65536u           /* objects embedded in one document or stream */
 
 /* scanning */
-#define LIMIT_NEEDLES 8192u     /* byte sequences searched for before libyara is asked; else none */
+#define LIMIT_NEEDLES 16384u    /* byte sequences searched for before libyara is asked; else none */
 #define LIMIT_MATCHES_KEPT 200u /* matches of one rule kept in full; all are counted */
 #define LIMIT_MATCH_BYTES 64u   /* bytes of one match kept */
 #define LIMIT_EXCERPT_BYTES 512u    /* text around the first match */

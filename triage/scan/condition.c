@@ -327,26 +327,37 @@ static void step_memory(Proof *proof, uint8_t code, uint64_t i) {
   }
 }
 
+/* A flag that says whether there is no item any more, then the item (key and value). */
+static void step_next(Proof *proof) {
+  Value iterator = pop(proof);
+  push(proof, iterator);
+  if (iterator.kind != VALUE_ITERATOR && iterator.kind != VALUE_DICT_ITERATOR)
+    proof->has_failed = true;
+  bool is_empty = iterator.kind == VALUE_ITERATOR && iterator.number == ITERATOR_EMPTY;
+  push(proof, is_empty ? known(1) : ANY);
+  push(proof, is_empty ? UNDEFINED : ANY);
+  if (iterator.kind == VALUE_DICT_ITERATOR)
+    push(proof, ANY);
+}
+
+static bool is_empty_range(Value first, Value last) {
+  return is_nothing(first) || is_nothing(last) ||
+         (first.kind == VALUE_KNOWN && last.kind == VALUE_KNOWN &&
+          (int64_t)first.number > (int64_t)last.number);
+}
+
 static void step_iterator(Proof *proof, uint8_t code) {
-  if (code == OP_ITER_NEXT) {
-    Value iterator = pop(proof);
-    push(proof, iterator);
-    if (iterator.kind != VALUE_ITERATOR && iterator.kind != VALUE_DICT_ITERATOR)
-      proof->has_failed = true;
-    for (int i = iterator.kind == VALUE_DICT_ITERATOR ? 3 : 2; i > 0; i--)
-      push(proof, ANY);
-    return;
-  }
   Value n = pop(proof);
+  uint64_t number = 0;
   if (code == OP_ITER_START_INT_RANGE)
-    pop(proof);
+    number = is_empty_range(pop(proof), n) ? ITERATOR_EMPTY : 0;
   if (code == OP_ITER_START_INT_ENUM) {
     if (n.kind != VALUE_KNOWN || n.number > ENUM_MAX)
       proof->has_failed = true;
     for (uint64_t i = 0; !proof->has_failed && i < n.number; i++)
       pop(proof);
   }
-  push(proof, (Value){code == OP_ITER_START_DICT ? VALUE_DICT_ITERATOR : VALUE_ITERATOR, 0});
+  push(proof, (Value){code == OP_ITER_START_DICT ? VALUE_DICT_ITERATOR : VALUE_ITERATOR, number});
 }
 
 /* Jumps: where the value does not tell, both ways are gone. What is known of the value on a way is
@@ -539,6 +550,8 @@ static bool step_short(Proof *proof, uint8_t code) {
     step_unknown(proof, 2);
     return true;
   case OP_ITER_NEXT:
+    step_next(proof);
+    return true;
   case OP_ITER_START_ARRAY:
   case OP_ITER_START_DICT:
   case OP_ITER_START_INT_RANGE:

@@ -11,6 +11,7 @@
 enum {
   STACK_MAX = 4096, /* values */
   MEMORY_MAX = 32,  /* libyara has fewer */
+  ITERATOR_EMPTY = 1,
 };
 
 typedef enum {
@@ -61,7 +62,7 @@ static inline bool is_bit(Value value) {
 }
 
 static inline bool is_same(Value a, Value b) {
-  return a.kind == b.kind && (a.kind != VALUE_KNOWN || a.number == b.number);
+  return a.kind == b.kind && a.number == b.number;
 }
 
 static inline Value join(Value a, Value b) {

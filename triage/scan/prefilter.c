@@ -28,7 +28,8 @@ struct _Prefilter {
   uint8_t *proofs; /* ProofKind, by rule */
   bool *is_used;   /* by string: it is searched for */
   Search *few, *all;
-  uint64_t few_below; /* size of content for which few will do */
+  uint64_t few_below;     /* size of content for which few will do */
+  GPtrArray *all_needles; /* until all is made, when it is first asked for; NULL: not to be had */
   char *state;
 };
 
@@ -128,18 +129,28 @@ static bool has_all_proofs(Prefilter *p) {
   return n == 0;
 }
 
-/* The needles of what is used, or of everything; NULL where something cannot be searched for. */
-static GPtrArray *collect(const Prefilter *p, bool is_all) {
+/* The needles of what is used, or of everything; NULL with *why where it cannot be searched for. */
+static GPtrArray *collect(const Prefilter *p, bool is_all, char **why) {
   g_autoptr(GPtrArray) list = g_ptr_array_new();
   for (uint32_t i = 0; i < p->needles->n; i++) {
     const GArray *needles = p->needles->strings[i].list;
     bool is_wanted = is_all || p->is_used[i] || is_expression(&p->rules->strings_table[i]);
-    if (is_wanted && needles->len == 0)
+    if (is_wanted && needles->len == 0) {
+      const YR_STRING *string = &p->rules->strings_table[i];
+      *why =
+          g_strdup_printf("off: string %s of rule %s has no byte that is always the same",
+                          string->identifier, p->rules->rules_table[string->rule_idx].identifier);
       return NULL;
+    }
     for (guint k = 0; is_wanted && k < needles->len; k++)
       g_ptr_array_add(list, &g_array_index(needles, Needle, k));
   }
-  return list->len <= LIMIT_NEEDLES ? g_steal_pointer(&list) : NULL;
+  if (list->len > LIMIT_NEEDLES) {
+    *why = g_strdup_printf("off: %u byte sequences would have to be searched for, at most %u are",
+                           list->len, LIMIT_NEEDLES);
+    return NULL;
+  }
+  return g_steal_pointer(&list);
 }
 
 /* Below this size no string that is left out can match as often as libyara complains about. */
@@ -151,12 +162,12 @@ static uint64_t safe_size(const Prefilter *p) {
   return size;
 }
 
-static void make_searches(Prefilter *p) {
-  g_autoptr(GPtrArray) few = collect(p, false), all = collect(p, true);
+static void make_search(Prefilter *p) {
+  g_autofree char *why_few = NULL, *why_all = NULL;
+  g_autoptr(GPtrArray) few = collect(p, false, &why_few), all = collect(p, true, &why_all);
   const char *why = "";
   if (few == NULL || few->len == 0) {
-    set_state(p, g_strdup("off: an expression has no byte that is always the same, or there is too "
-                          "much to search for"));
+    set_state(p, few == NULL ? g_steal_pointer(&why_few) : g_strdup("off: no rule can be true"));
     return;
   }
   p->few_below = safe_size(p);
@@ -165,8 +176,7 @@ static void make_searches(Prefilter *p) {
     set_state(p, g_strdup_printf("off: %s", why));
     return;
   }
-  if (all != NULL && p->few_below < G_MAXUINT64)
-    p->all = search_new(all, &why);
+  p->all_needles = g_steal_pointer(&all);
   set_state(p, g_strdup_printf("on: %u byte sequences for %u rules, by Hyperscan %s", few->len,
                                p->rules->num_rules, search_library()));
 }
@@ -185,7 +195,7 @@ Prefilter *prefilter_new(const YR_RULES *rules) {
   }
   prove_all(p);
   if (has_all_proofs(p))
-    make_searches(p);
+    make_search(p);
   return p;
 }
 
@@ -194,6 +204,7 @@ void prefilter_free(Prefilter *prefilter) {
     return;
   search_free(prefilter->few);
   search_free(prefilter->all);
+  g_clear_pointer(&prefilter->all_needles, g_ptr_array_unref);
   needles_free(prefilter->needles);
   conditions_free(prefilter->conditions);
   g_free(prefilter->proofs);
@@ -211,7 +222,13 @@ bool prefilter_is_on(const Prefilter *prefilter) {
 }
 
 bool prefilter_may_match(Prefilter *prefilter, const uint8_t *data, uint64_t size) {
-  Search *search = size < prefilter->few_below ? prefilter->few : prefilter->all;
+  const char *why;
+  bool is_few = size < prefilter->few_below;
+  if (!is_few && prefilter->all_needles != NULL) {
+    prefilter->all = search_new(prefilter->all_needles, &why);
+    g_clear_pointer(&prefilter->all_needles, g_ptr_array_unref);
+  }
+  Search *search = is_few ? prefilter->few : prefilter->all;
   return search == NULL || search_finds(search, data, size);
 }
 

@@ -74,7 +74,6 @@ static void tricky_conditions_are_not_proved(void **state) {
       "not (@a < @b)",
       "not (!a[1] == 5)",
       "not defined !a[1]",
-      "for all i in (1..#a) : (@a[i] > 4)",
       "for all of them : (# < 5)",
       "for any of ($a,$b) : (# == 0)",
       "for none of them : ($)",
@@ -151,6 +150,9 @@ static void conditions_that_need_strings_are_proved(void **state) {
       "for 2 of them : ($)",
       "for any i in (0..5) : (uint8(i) == 0x41) and $a",
       "for any s in pe.sections : (s.name == \".text\") and #b > 0",
+      "for any i in (1..#a) : (@a[i] > 64)",
+      "for all i in (1..#a) : (@a[i] > 4)", /* libyara 4.2: false of an empty range */
+      "for 2 i in (1..#a) : (@a[i] + !a[i] < filesize)",
       "$a and for all i in (1..#a) : (@a[i] > 4)",
       "not (not $a)",
       "math.entropy(0, filesize) > 7 and $a",
