@@ -272,24 +272,33 @@ static void step_integer(Proof *proof, uint8_t code) {
     push(proof, ANY);
 }
 
+static Value negated(Value value) {
+  if (is_nothing(value))
+    return UNDEFINED;
+  if (value.kind == VALUE_KNOWN)
+    return known(value.number == 0);
+  return value.kind == VALUE_BOOL ? BOOL : ANY;
+}
+
+static Value known_if(bool is_no, bool is_yes) {
+  return is_no ? known(0) : is_yes ? known(1) : BOOL;
+}
+
 static void step_logic(Proof *proof, uint8_t code) {
   Value b = pop(proof);
   if (code == OP_NOT) {
-    push(proof, is_nothing(b)           ? UNDEFINED
-                : b.kind == VALUE_KNOWN ? known(b.number == 0)
-                : b.kind == VALUE_BOOL  ? BOOL
-                                        : ANY);
+    push(proof, negated(b));
     return;
   }
   if (code == OP_DEFINED) {
-    push(proof, is_nothing(b) ? known(0) : is_defined(b) ? known(1) : BOOL);
+    push(proof, known_if(is_nothing(b), is_defined(b)));
     return;
   }
   Value a = pop(proof);
   if (code == OP_AND)
-    push(proof, is_false(a) || is_false(b) ? known(0) : is_true(a) && is_true(b) ? known(1) : BOOL);
+    push(proof, known_if(is_false(a) || is_false(b), is_true(a) && is_true(b)));
   else
-    push(proof, is_false(a) && is_false(b) ? known(0) : is_true(a) || is_true(b) ? known(1) : BOOL);
+    push(proof, known_if(is_false(a) && is_false(b), is_true(a) || is_true(b)));
 }
 
 static void step_memory(Proof *proof, uint8_t code, uint64_t i) {
@@ -360,62 +369,71 @@ static void step_iterator(Proof *proof, uint8_t code) {
   push(proof, (Value){code == OP_ITER_START_DICT ? VALUE_DICT_ITERATOR : VALUE_ITERATOR, number});
 }
 
-/* Jumps: where the value does not tell, both ways are gone. What is known of the value on a way is
- * kept where it stays on the stack. */
+/* What a jump's condition leaves open. */
+typedef struct {
+  bool may_jump, may_pass;
+  Value jumped, passed; /* what is known of the value then */
+} Ways;
+
+static Ways ways_of(uint8_t code, Value a, Value b) {
+  Ways ways = {true, true, b, b};
+  bool is_known = b.kind == VALUE_KNOWN, is_bool = b.kind == VALUE_BOOL;
+  switch (code) {
+  case OP_JFALSE:
+  case OP_JFALSE_P: /* of undefined: not in 4.2; both ways are right in any version */
+    ways.may_jump = !is_true(b);
+    ways.may_pass = !(is_known && b.number == 0);
+    ways.jumped = is_nothing(b) ? UNDEFINED : is_bool ? known(0) : FALSY;
+    ways.passed = is_bool ? known(1) : b;
+    break;
+  case OP_JTRUE:
+  case OP_JTRUE_P:
+    ways.may_jump = !is_false(b);
+    ways.may_pass = !is_true(b);
+    ways.jumped = is_bool ? known(1) : b;
+    ways.passed = is_bool ? known(0) : FALSY;
+    break;
+  case OP_JZ:
+  case OP_JZ_P:
+    ways.may_jump = !is_known || b.number == 0;
+    ways.may_pass = !is_known || b.number != 0;
+    break;
+  case OP_JNUNDEF:
+    ways.may_jump = !is_nothing(b);
+    ways.may_pass = !is_defined(b);
+    break;
+  case OP_JUNDEF_P:
+    ways.may_jump = !is_defined(b);
+    ways.may_pass = !is_nothing(b);
+    break;
+  default: /* OP_JL_P, OP_JLE_P: less, and less or equal */
+    if (is_known && a.kind == VALUE_KNOWN && is_defined(a) && is_defined(b)) {
+      ways.may_jump =
+          compare(code == OP_JL_P ? OP_INT_LT : OP_INT_LE, (int64_t)a.number, (int64_t)b.number);
+      ways.may_pass = !ways.may_jump;
+    }
+    break;
+  }
+  return ways;
+}
+
+/* Where the value does not tell, both ways are gone. What is known of the value on a way is kept
+ * where it stays on the stack. */
 static void step_jump(Proof *proof, uint8_t code) {
-  uint32_t to, next = proof->at + 5;
+  uint32_t to;
   if (!jump_target(proof->c->code, proof->at, proof->span.start, proof->span.end, &to)) {
     proof->has_failed = true;
     return;
   }
-  bool is_pop = code != OP_JFALSE && code != OP_JTRUE && code != OP_JZ && code != OP_JNUNDEF;
-  Value b = pop(proof), a = ANY;
-  if (code == OP_JL_P || code == OP_JLE_P)
-    a = pop(proof);
-  if (!is_pop)
+  bool stays = code == OP_JFALSE || code == OP_JTRUE || code == OP_JZ || code == OP_JNUNDEF;
+  Value b = pop(proof), a = code == OP_JL_P || code == OP_JLE_P ? pop(proof) : ANY;
+  if (stays)
     push(proof, b);
-  bool is_known = b.kind == VALUE_KNOWN, may_jump = true, may_pass = true;
-  Value jumped = b, passed = b;
-  switch (code) {
-  case OP_JFALSE:
-  case OP_JFALSE_P:
-    may_jump = !is_true(b); /* undefined: not in 4.2, but both ways are right in any version */
-    may_pass = !(is_known && b.number == 0);
-    jumped = is_nothing(b) ? UNDEFINED : b.kind == VALUE_BOOL ? known(0) : FALSY;
-    passed = b.kind == VALUE_BOOL ? known(1) : b;
-    break;
-  case OP_JTRUE:
-  case OP_JTRUE_P:
-    may_jump = !is_false(b);
-    may_pass = !is_true(b);
-    jumped = b.kind == VALUE_BOOL ? known(1) : b;
-    passed = b.kind == VALUE_BOOL ? known(0) : FALSY;
-    break;
-  case OP_JZ:
-  case OP_JZ_P:
-    may_jump = !is_known || b.number == 0;
-    may_pass = !is_known || b.number != 0;
-    break;
-  case OP_JNUNDEF:
-    may_jump = !is_nothing(b);
-    may_pass = !is_defined(b);
-    break;
-  case OP_JUNDEF_P:
-    may_jump = !is_defined(b);
-    may_pass = !is_nothing(b);
-    break;
-  default: /* OP_JL_P, OP_JLE_P */
-    if (is_known && a.kind == VALUE_KNOWN && !is_nothing(a) && !is_nothing(b)) {
-      may_jump = code == OP_JL_P ? (int64_t)a.number < (int64_t)b.number
-                                 : (int64_t)a.number <= (int64_t)b.number;
-      may_pass = !may_jump;
-    }
-    break;
-  }
-  if (may_jump)
-    go_on(proof, to, is_pop ? NULL : &jumped);
-  if (may_pass)
-    go_on(proof, next, is_pop ? NULL : &passed);
+  Ways ways = ways_of(code, a, b);
+  if (ways.may_jump)
+    go_on(proof, to, stays ? &ways.jumped : NULL);
+  if (ways.may_pass)
+    go_on(proof, proof->at + 5, stays ? &ways.passed : NULL);
 }
 
 /* n values are taken, one nobody knows is left: modules, sizes, bytes of the content, texts. */
@@ -490,8 +508,22 @@ static bool step_long(Proof *proof, uint8_t code, uint64_t value) {
   }
 }
 
+/* Of two values, with a result that is not followed. */
+static bool is_operator(uint8_t code) {
+  static const uint8_t CODES[] = {OP_BITWISE_AND, OP_BITWISE_OR, OP_BITWISE_XOR, OP_SHL,
+                                  OP_SHR,         OP_MOD,        OP_MATCHES,     OP_CONTAINS,
+                                  OP_STARTSWITH,  OP_ENDSWITH,   OP_ICONTAINS,   OP_ISTARTSWITH,
+                                  OP_IENDSWITH,   OP_IEQUALS,    OP_INDEX_ARRAY, OP_LOOKUP_DICT};
+  return memchr(CODES, code, sizeof CODES) != NULL || IS_STR_OP(code) ||
+         (IS_DBL_OP(code) && code != OP_DBL_MINUS);
+}
+
 /* Instructions without argument. */
 static bool step_short(Proof *proof, uint8_t code) {
+  if (is_operator(code)) {
+    step_unknown(proof, 2);
+    return true;
+  }
   switch (code) {
   case OP_NOP:
     return true;
@@ -531,24 +563,6 @@ static bool step_short(Proof *proof, uint8_t code) {
   case OP_DBL_MINUS:
     step_unknown(proof, 1);
     return true;
-  case OP_BITWISE_AND:
-  case OP_BITWISE_OR:
-  case OP_BITWISE_XOR:
-  case OP_SHL:
-  case OP_SHR:
-  case OP_MOD:
-  case OP_MATCHES:
-  case OP_CONTAINS:
-  case OP_STARTSWITH:
-  case OP_ENDSWITH:
-  case OP_ICONTAINS:
-  case OP_ISTARTSWITH:
-  case OP_IENDSWITH:
-  case OP_IEQUALS:
-  case OP_INDEX_ARRAY:
-  case OP_LOOKUP_DICT:
-    step_unknown(proof, 2);
-    return true;
   case OP_ITER_NEXT:
     step_next(proof);
     return true;
@@ -563,8 +577,6 @@ static bool step_short(Proof *proof, uint8_t code) {
       step_unknown(proof, 1);
     else if (IS_INT_OP(code))
       step_integer(proof, code);
-    else if (IS_DBL_OP(code) || IS_STR_OP(code))
-      step_unknown(proof, 2);
     else
       return false;
     return true;

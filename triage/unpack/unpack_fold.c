@@ -2,14 +2,11 @@
 /* unpack_fold.c - the view of a script in which strings put together from constants stand as what
  * they are. It exists only where something was put together. */
 #include "unpack/unpack_fold.h"
+#include "unpack/unpack_bits.h"
 #include "unpack/unpack_view.h"
 #include <string.h>
 
 enum { WINDOW_BYTES = 256 * 1024, OVERLAP_BYTES = 256 };
-
-static const uint8_t *find_byte(const uint8_t *p, const uint8_t *end, uint8_t c) {
-  return p < end ? memchr(p, c, (size_t)(end - p)) : NULL;
-}
 
 /* True where n bytes at p stand in text. */
 static bool is_in_text(const uint8_t *data, const uint8_t *end, const uint8_t *p, size_t n) {
@@ -36,20 +33,55 @@ static bool is_method(const uint8_t *p, const uint8_t *end) {
                          g_ascii_strncasecmp((const char *)p + 1, ".split(", 7) == 0);
 }
 
-bool fold_smells(const uint8_t *data, uint64_t size) {
-  static const uint8_t QUOTES[] = {'"', '\''};
-  const uint8_t *end = data + size, *p;
-  for (size_t i = 0; i < sizeof QUOTES; i++)
-    for (p = data; (p = find_byte(p, end, QUOTES[i])) != NULL; p++)
-      if ((is_joint(p, end) || is_method(p, end)) && is_in_text(data, end, p, 1))
-        return true;
+/* What an expression, or a part of one, may begin with: the four bytes looked for everywhere. */
+static const uint8_t BEGINNINGS[4] = {'"', '\'', '(', '['};
+
+static bool begins(uint8_t c) {
+  return c == '"' || c == '\'' || c == '(' || c == '[';
+}
+
+/* What may stand behind a quote that something is joined to, or done with. */
+static bool goes_on(uint8_t c) {
+  return c == '&' || c == '+' || c == '.' || c == '-' || c == ' ' || c == '\t' || c == '\r' ||
+         c == '\n' || c == '_' || c == '`';
+}
+
+static bool smells_at(const uint8_t *data, const uint8_t *p, const uint8_t *end) {
   size_t n;
-  for (p = data; (p = find_byte(p, end, '(')) != NULL; p++)
-    if (fold_function_before(data, p, &n) && is_in_text(data, end, p, 1))
-      return true;
-  for (p = data; (p = find_byte(p, end, '[')) != NULL; p++)
-    if (end - p > 7 && g_ascii_strncasecmp((const char *)p, "[char]", 6) == 0 &&
-        is_in_text(data, end, p, 6))
+  switch (*p) {
+  case '"':
+  case '\'':
+    return end - p > 1 && goes_on(p[1]) && (is_joint(p, end) || is_method(p, end)) &&
+           is_in_text(data, end, p, 1);
+  case '(':
+    return fold_function_before(data, p, &n) && is_in_text(data, end, p, 1);
+  default:
+    return end - p > 7 && g_ascii_strncasecmp((const char *)p, "[char]", 6) == 0 &&
+           is_in_text(data, end, p, 6);
+  }
+}
+
+/* The first byte of [p, stop) that begins(); stop where none does. Reads nothing behind end. */
+static const uint8_t *find_beginning(const uint8_t *p, const uint8_t *stop, const uint8_t *end) {
+  while (p < stop && end - p >= BITS_BYTES) {
+    uint64_t bits = bits_any4(p, BEGINNINGS);
+    if (bits != 0)
+      return MIN(p + __builtin_ctzll(bits), stop);
+    p += BITS_BYTES;
+  }
+  while (p < stop && !begins(*p))
+    p++;
+  return MIN(p, stop);
+}
+
+bool fold_smells(const uint8_t *data, uint64_t size) {
+  const uint8_t *p = data, *end = data + size;
+  for (; end - p >= BITS_BYTES; p += BITS_BYTES)
+    for (uint64_t bits = bits_any4(p, BEGINNINGS); bits != 0; bits &= bits - 1)
+      if (smells_at(data, p + __builtin_ctzll(bits), end))
+        return true;
+  for (; p < end; p++)
+    if (begins(*p) && smells_at(data, p, end))
       return true;
   return false;
 }
@@ -60,11 +92,6 @@ static bool is_worth_it(const Folded *folded) {
   for (gsize i = 0; i < folded->text->len; i++)
     n_graph += (uint8_t)folded->text->str[i] > 0x20;
   return folded->n_ops > 0 && n_graph > 0;
-}
-
-static inline bool begins(uint8_t c) {
-  static const bool FIRST[256] = {['"'] = true, ['\''] = true, ['('] = true, ['['] = true};
-  return FIRST[c];
 }
 
 /* Where the expression with the byte at p begins: at the function's name before a parenthesis; NULL
@@ -116,6 +143,15 @@ static const uint8_t *fold_one(Fold *fold, const uint8_t *start, const uint8_t *
   return stop;
 }
 
+/* A literal behind which nothing is that fold_one would do something with: most are such. */
+static bool is_alone(Fold *fold, const uint8_t *p, const uint8_t *end) {
+  if (*p != '"' && *p != '\'')
+    return false;
+  g_string_truncate(fold->text, 0);
+  p = fold_literal(p, end, fold->text);
+  return p == NULL || p == end || !goes_on(*p);
+}
+
 static const uint8_t *fold_range(Fold *fold, const uint8_t *p, const uint8_t *stop_at,
                                  const uint8_t *end, bool is_inside);
 
@@ -143,11 +179,11 @@ static const uint8_t *fold_range(Fold *fold, const uint8_t *p, const uint8_t *st
                                  const uint8_t *end, bool is_inside) {
   const uint8_t *floor = p;
   while (p < stop_at && !fold->is_full) {
-    if (!begins(*p)) {
-      p++;
-      continue;
-    }
-    const uint8_t *stop = fold_one(fold, start_of(floor, p, end), end);
+    p = find_beginning(p, stop_at, end);
+    if (p == stop_at)
+      break;
+    const uint8_t *stop =
+        is_alone(fold, p, end) ? NULL : fold_one(fold, start_of(floor, p, end), end);
     if (stop == NULL)
       stop = *p == '"' || *p == '\'' ? pass_literal(fold, p, end, is_inside) : p + 1;
     floor = p = stop;

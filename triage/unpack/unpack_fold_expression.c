@@ -35,7 +35,11 @@ const uint8_t *fold_literal(const uint8_t *p, const uint8_t *end, GString *out) 
   gsize last_length = 0;
   while (p < end && *p != '\n' && *p != '\0' && out->len < LIMIT_FOLD_BYTES) {
     if (*p != quote) {
-      g_string_append_c(out, (char)*p++);
+      uint64_t room = LIMIT_FOLD_BYTES - out->len;
+      const uint8_t *start = p, *limit = (uint64_t)(end - p) > room ? p + room : end;
+      while (p < limit && *p != quote && *p != '\n' && *p != '\0')
+        p++;
+      g_string_append_len(out, (const char *)start, p - start);
     } else if (end - p > 1 && p[1] == quote) {
       last = p + 1;
       last_length = out->len;
@@ -204,43 +208,49 @@ static const uint8_t *call_join(const uint8_t *p, const uint8_t *end, unsigned d
 }
 
 /* The escapes of its argument are the next view's to undo. */
+#define FUNCTION(NAME, CALL)                                                                       \
+  { NAME, sizeof NAME - 1, CALL }
 static const struct {
   const char *name;
+  uint8_t length;
   Function *call;
 } FUNCTIONS[] = {
-    {"fromcharcode", call_character},
-    {"strreverse", call_reverse},
-    {"replace", call_replace},
-    {"unescape", call_same},
-    {"chrw$", call_character},
-    {"chrb$", call_character},
-    {"chr$", call_character},
-    {"chrw", call_character},
-    {"chrb", call_character},
-    {"chr", call_character},
-    {"lcase$", call_lower},
-    {"lcase", call_lower},
-    {"ucase$", call_upper},
-    {"ucase", call_upper},
-    {"trim", call_same},
-    {"cstr", call_same},
-    {"join", call_join},
-    {"eval", call_same},
+    FUNCTION("fromcharcode", call_character),
+    FUNCTION("strreverse", call_reverse),
+    FUNCTION("replace", call_replace),
+    FUNCTION("unescape", call_same),
+    FUNCTION("chrw$", call_character),
+    FUNCTION("chrb$", call_character),
+    FUNCTION("chr$", call_character),
+    FUNCTION("chrw", call_character),
+    FUNCTION("chrb", call_character),
+    FUNCTION("chr", call_character),
+    FUNCTION("lcase$", call_lower),
+    FUNCTION("lcase", call_lower),
+    FUNCTION("ucase$", call_upper),
+    FUNCTION("ucase", call_upper),
+    FUNCTION("trim", call_same),
+    FUNCTION("cstr", call_same),
+    FUNCTION("join", call_join),
+    FUNCTION("eval", call_same),
 };
+
+/* The number in FUNCTIONS of the name of n letters at p, or -1. */
+static int find_function(const uint8_t *p, size_t n) {
+  for (size_t i = 0; n >= 3 && i < G_N_ELEMENTS(FUNCTIONS); i++)
+    if (FUNCTIONS[i].length == n && FUNCTIONS[i].name[0] == (char)(*p | 0x20) &&
+        g_ascii_strncasecmp((const char *)p, FUNCTIONS[i].name, n) == 0)
+      return (int)i;
+  return -1;
+}
 
 bool fold_function_before(const uint8_t *data, const uint8_t *p, size_t *n) {
   size_t have = 0;
   while (have < 16 && p - data > (ptrdiff_t)have &&
          (g_ascii_isalpha(p[-1 - (ptrdiff_t)have]) || p[-1 - (ptrdiff_t)have] == '$'))
     have++;
-  if (have < 3)
-    return false;
-  for (size_t i = 0; i < G_N_ELEMENTS(FUNCTIONS); i++) {
-    *n = strlen(FUNCTIONS[i].name);
-    if (*n == have && g_ascii_strncasecmp((const char *)p - have, FUNCTIONS[i].name, have) == 0)
-      return true;
-  }
-  return false;
+  *n = have;
+  return find_function(p - have, have) >= 0;
 }
 
 static const uint8_t *take_function(const uint8_t *p, const uint8_t *end, unsigned depth,
@@ -255,14 +265,11 @@ static const uint8_t *take_function(const uint8_t *p, const uint8_t *end, unsign
   const uint8_t *name = p - n;
   if (p >= end || *p != '(')
     return NULL;
-  for (size_t i = 0; i < G_N_ELEMENTS(FUNCTIONS); i++) {
-    if (strlen(FUNCTIONS[i].name) != n ||
-        g_ascii_strncasecmp((const char *)name, FUNCTIONS[i].name, n) != 0)
-      continue;
-    out->n_ops++;
-    return FUNCTIONS[i].call(p + 1, end, depth, out);
-  }
-  return NULL;
+  int i = find_function(name, n);
+  if (i < 0)
+    return NULL;
+  out->n_ops++;
+  return FUNCTIONS[i].call(p + 1, end, depth, out);
 }
 
 /* ---- terms ---- */

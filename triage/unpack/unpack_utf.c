@@ -5,7 +5,13 @@
 #include "unpack/unpack_view.h"
 #include <string.h>
 
-enum { SAMPLE_BYTES = 64 * 1024, LEAST_BYTES = 16, LEAST_CHARACTERS = 8, OUT_BYTES = 4096 };
+enum {
+  SAMPLE_BYTES = 64 * 1024,
+  LEAST_BYTES = 16,
+  LEAST_CHARACTERS = 8,
+  OUT_BYTES = 4096,
+  BLOCK_UNITS = 64
+};
 
 static uint16_t unit_at(const uint8_t *p, bool is_big) {
   return (uint16_t)(is_big ? p[0] << 8 | p[1] : p[1] << 8 | p[0]);
@@ -25,15 +31,53 @@ static bool is_plain(uint8_t c) {
   return (c >= 0x20 && c < 0x7F) || c == '\t' || c == '\n' || c == '\r';
 }
 
+static bool is_text_or_half(uint16_t unit) {
+  return is_text_unit(unit) || (unit >= 0xD83C && unit <= 0xD83E) ||
+         (unit >= 0xDC00 && unit <= 0xDFFF);
+}
+
+/* Counts in a whole block of units; without a branch, so that the compiler takes many at once. */
+static void count_block(const uint8_t *data, bool is_big, uint64_t *n_text, uint64_t *n_plain) {
+  uint16_t texts = 0, plains = 0, units[BLOCK_UNITS];
+  memcpy(units, data, sizeof units);
+  for (unsigned i = 0; i < BLOCK_UNITS; i++) {
+    uint16_t little = GUINT16_FROM_LE(units[i]);
+    units[i] = is_big ? (uint16_t)(little << 8 | little >> 8) : little;
+  }
+#define IN(LOW, HIGH) (uint16_t)((uint16_t)(c - (LOW)) <= (uint16_t)((HIGH) - (LOW)))
+  for (unsigned i = 0; i < BLOCK_UNITS; i++) {
+    uint16_t c = units[i];
+    uint16_t plain = IN(0x20, 0x7E) | IN('\t', '\n') | IN('\r', '\r');
+    texts += plain | IN(0x80, 0x07FF) | IN(0x0900, 0x0DFF) | IN(0x1E00, 0x206F) |
+             IN(0x20A0, 0x214F) | IN(0x3000, 0x30FF) | IN(0x4E00, 0x9FFF) | IN(0xAC00, 0xD7A3) |
+             IN(0xFF00, 0xFFEF) | IN(0xD83C, 0xD83E) | IN(0xDC00, 0xDFFF);
+    plains += plain;
+  }
+#undef IN
+  *n_text += texts;
+  *n_plain += plains;
+}
+
 /* Nearly all of the sample text; without a mark half of it plain ASCII too. */
 static bool looks_like(const uint8_t *data, uint64_t size, bool is_big, bool has_mark) {
-  uint64_t n_units = MIN(size, SAMPLE_BYTES) / 2, n_plain = 0, n_text = 0;
-  for (uint64_t i = has_mark ? 1 : 0; i < n_units; i++) {
+  uint64_t n_units = MIN(size, SAMPLE_BYTES) / 2, n_plain = 0, n_text = 0, i = has_mark ? 1 : 0;
+  /* With more others than these, or so few plain ones left, the sample is no text: enough seen. */
+  uint64_t n_others_max = (n_units - has_mark) / 10, n_wide_max = has_mark ? n_units : n_units / 2;
+  if (i == 0 && n_units > 0) { /* the second half of a character cannot stand first */
+    uint16_t unit = unit_at(data, is_big);
+    n_text += is_text_or_half(unit) && (unit < 0xDC00 || unit > 0xDFFF);
+    n_plain += is_text_unit(unit) && unit < 0x7F;
+    i++;
+  }
+  for (; n_units - i >= BLOCK_UNITS; i += BLOCK_UNITS) {
+    if (i - has_mark - n_text > n_others_max || i - n_plain > n_wide_max + has_mark)
+      return false;
+    count_block(data + 2 * i, is_big, &n_text, &n_plain);
+  }
+  for (; i < n_units; i++) {
     uint16_t unit = unit_at(data + 2 * i, is_big);
-    bool is_text = is_text_unit(unit) || (unit >= 0xD83C && unit <= 0xD83E) ||
-                   (i > 0 && unit >= 0xDC00 && unit <= 0xDFFF);
-    n_text += is_text;
-    n_plain += is_text && unit < 0x7F;
+    n_text += is_text_or_half(unit);
+    n_plain += is_text_unit(unit) && unit < 0x7F;
   }
   return n_text * 10 >= (n_units - has_mark) * 9 && (has_mark || n_plain * 2 >= n_units);
 }
