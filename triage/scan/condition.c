@@ -176,20 +176,6 @@ static bool is_absent(Proof *proof, Value value) {
   return proof->absent[(at - base) / sizeof(YR_STRING)];
 }
 
-/* found items at most of count: can the quantifier hold? */
-static Value quantified(Value quantifier, uint64_t found, uint64_t count, bool is_percent) {
-  if (quantifier.kind != VALUE_KNOWN)
-    return ANY;
-  if (is_nothing(quantifier)) /* all */
-    return !is_percent && found < count ? FALSY : ANY;
-  int64_t least = (int64_t)quantifier.number;
-  if (least <= 0)
-    return ANY;
-  if (is_percent)
-    return found == 0 ? FALSY : ANY;
-  return found < (uint64_t)least ? FALSY : ANY;
-}
-
 /* "2 of ($a, $b)": the items lie on the stack above an undefined value, that above the number. */
 static void step_of(Proof *proof, bool is_rules, bool is_percent) {
   uint64_t found = 0, count = 0;
@@ -206,7 +192,7 @@ static void step_of(Proof *proof, bool is_rules, bool is_percent) {
     count++;
     found += is_rules ? !is_false(item) : !is_absent(proof, item);
   }
-  push(proof, quantified(pop(proof), found, count, is_percent));
+  push(proof, value_of_quantifier(pop(proof), found, count, is_percent));
 }
 
 static void step_string(Proof *proof, uint8_t code) {
@@ -222,36 +208,6 @@ static void step_string(Proof *proof, uint8_t code) {
   push(proof, !absent ? ANY : is_place ? UNDEFINED : is_sure ? known(0) : FALSY);
 }
 
-static bool compare(uint8_t code, int64_t a, int64_t b) {
-  switch (code) {
-  case OP_INT_EQ:
-    return a == b;
-  case OP_INT_NEQ:
-    return a != b;
-  case OP_INT_LT:
-    return a < b;
-  case OP_INT_GT:
-    return a > b;
-  case OP_INT_LE:
-    return a <= b;
-  default:
-    return a >= b;
-  }
-}
-
-/* Of numbers that may be unknown, or undefined: then the result is, which is as good as false. */
-static Value compared(uint8_t code, Value a, Value b) {
-  bool is_known = (a.kind == VALUE_KNOWN || a.kind == VALUE_FALSE) &&
-                  (b.kind == VALUE_KNOWN || b.kind == VALUE_FALSE);
-  bool is_sure = a.kind == VALUE_KNOWN && b.kind == VALUE_KNOWN;
-  if (is_nothing(a) || is_nothing(b))
-    return FALSY;
-  if (!is_known)
-    return ANY;
-  bool is_so = compare(code, (int64_t)a.number, (int64_t)b.number);
-  return is_sure ? known(is_so) : is_so ? ANY : FALSY;
-}
-
 static void step_integer(Proof *proof, uint8_t code) {
   if (code == OP_INT_MINUS) {
     Value value = pop(proof);
@@ -261,7 +217,7 @@ static void step_integer(Proof *proof, uint8_t code) {
   Value b = pop(proof), a = pop(proof);
   bool is_known = a.kind == VALUE_KNOWN && b.kind == VALUE_KNOWN;
   if (code <= OP_INT_GE)
-    push(proof, compared(code, a, b));
+    push(proof, value_compare(code, a, b));
   else if (is_nothing(a) || is_nothing(b))
     push(proof, UNDEFINED);
   else if (is_known && code == OP_INT_ADD)
@@ -272,14 +228,6 @@ static void step_integer(Proof *proof, uint8_t code) {
     push(proof, ANY);
 }
 
-static Value negated(Value value) {
-  if (is_nothing(value))
-    return UNDEFINED;
-  if (value.kind == VALUE_KNOWN)
-    return known(value.number == 0);
-  return value.kind == VALUE_BOOL ? BOOL : ANY;
-}
-
 static Value known_if(bool is_no, bool is_yes) {
   return is_no ? known(0) : is_yes ? known(1) : BOOL;
 }
@@ -287,7 +235,7 @@ static Value known_if(bool is_no, bool is_yes) {
 static void step_logic(Proof *proof, uint8_t code) {
   Value b = pop(proof);
   if (code == OP_NOT) {
-    push(proof, negated(b));
+    push(proof, value_not(b));
     return;
   }
   if (code == OP_DEFINED) {
@@ -369,54 +317,6 @@ static void step_iterator(Proof *proof, uint8_t code) {
   push(proof, (Value){code == OP_ITER_START_DICT ? VALUE_DICT_ITERATOR : VALUE_ITERATOR, number});
 }
 
-/* What a jump's condition leaves open. */
-typedef struct {
-  bool may_jump, may_pass;
-  Value jumped, passed; /* what is known of the value then */
-} Ways;
-
-static Ways ways_of(uint8_t code, Value a, Value b) {
-  Ways ways = {true, true, b, b};
-  bool is_known = b.kind == VALUE_KNOWN, is_bool = b.kind == VALUE_BOOL;
-  switch (code) {
-  case OP_JFALSE:
-  case OP_JFALSE_P: /* of undefined: not in 4.2; both ways are right in any version */
-    ways.may_jump = !is_true(b);
-    ways.may_pass = !(is_known && b.number == 0);
-    ways.jumped = is_nothing(b) ? UNDEFINED : is_bool ? known(0) : FALSY;
-    ways.passed = is_bool ? known(1) : b;
-    break;
-  case OP_JTRUE:
-  case OP_JTRUE_P:
-    ways.may_jump = !is_false(b);
-    ways.may_pass = !is_true(b);
-    ways.jumped = is_bool ? known(1) : b;
-    ways.passed = is_bool ? known(0) : FALSY;
-    break;
-  case OP_JZ:
-  case OP_JZ_P:
-    ways.may_jump = !is_known || b.number == 0;
-    ways.may_pass = !is_known || b.number != 0;
-    break;
-  case OP_JNUNDEF:
-    ways.may_jump = !is_nothing(b);
-    ways.may_pass = !is_defined(b);
-    break;
-  case OP_JUNDEF_P:
-    ways.may_jump = !is_defined(b);
-    ways.may_pass = !is_nothing(b);
-    break;
-  default: /* OP_JL_P, OP_JLE_P: less, and less or equal */
-    if (is_known && a.kind == VALUE_KNOWN && is_defined(a) && is_defined(b)) {
-      ways.may_jump =
-          compare(code == OP_JL_P ? OP_INT_LT : OP_INT_LE, (int64_t)a.number, (int64_t)b.number);
-      ways.may_pass = !ways.may_jump;
-    }
-    break;
-  }
-  return ways;
-}
-
 /* Where the value does not tell, both ways are gone. What is known of the value on a way is kept
  * where it stays on the stack. */
 static void step_jump(Proof *proof, uint8_t code) {
@@ -429,7 +329,7 @@ static void step_jump(Proof *proof, uint8_t code) {
   Value b = pop(proof), a = code == OP_JL_P || code == OP_JLE_P ? pop(proof) : ANY;
   if (stays)
     push(proof, b);
-  Ways ways = ways_of(code, a, b);
+  Ways ways = value_ways(code, a, b);
   if (ways.may_jump)
     go_on(proof, to, stays ? &ways.jumped : NULL);
   if (ways.may_pass)

@@ -78,3 +78,17 @@ State *state_copy(const State *state);
 void state_free(State *state);
 /* Widens to by what from has; false where the two cannot be of one address. */
 bool state_join(State *to, const State *from, bool *is_wider);
+
+/* What a jump's condition leaves open. */
+typedef struct {
+  bool may_jump, may_pass;
+  Value jumped, passed; /* what is known of the value then */
+} Ways;
+
+/* Of the jump with this code: b is the top of the stack, a lies below it. */
+Ways value_ways(uint8_t code, Value a, Value b);
+/* Of numbers that may be unknown, or undefined: then the result is, which is as good as false. */
+Value value_compare(uint8_t code, Value a, Value b);
+Value value_not(Value value);
+/* found items at most of count: can the quantifier hold? */
+Value value_of_quantifier(Value quantifier, uint64_t found, uint64_t count, bool is_percent);

@@ -60,7 +60,7 @@ static void take_text(StringNeedles *out, const YR_STRING *string) {
   uint8_t wide[NEEDLE_MAX_BYTES] = {0};
   n = MIN(n, NEEDLE_MAX_BYTES / 2);
   for (uint32_t i = 0; i < n; i++)
-    wide[2 * i] = string->string[i];
+    wide[(size_t)2 * i] = string->string[i];
   add_needle(out, wide, 2 * n, is_caseless);
   /* Both forms together may stand closer than either of them. */
   if (STRING_IS_ASCII(string))

@@ -3,6 +3,7 @@
  * x86-64 has, byte by byte elsewhere. What runs over every byte of the evidence is built on it. */
 #pragma once
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -26,7 +27,7 @@ static inline __m128i bits_letters16(__m128i v) {
 static inline uint64_t bits_letters(const uint8_t *p) {
   uint64_t bits = 0;
   for (unsigned i = 0; i < 4; i++) {
-    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + (size_t)16 * i));
     bits |= (uint64_t)(uint32_t)_mm_movemask_epi8(bits_letters16(v)) << (16 * i);
   }
   return bits;
@@ -38,7 +39,7 @@ static inline uint64_t bits_any4(const uint8_t *p, const uint8_t *bytes) {
   const __m128i a = _mm_set1_epi8((char)bytes[0]), b = _mm_set1_epi8((char)bytes[1]),
                 c = _mm_set1_epi8((char)bytes[2]), d = _mm_set1_epi8((char)bytes[3]);
   for (unsigned i = 0; i < 4; i++) {
-    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + (size_t)16 * i));
     __m128i is_any = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, a), _mm_cmpeq_epi8(v, b)),
                                   _mm_or_si128(_mm_cmpeq_epi8(v, c), _mm_cmpeq_epi8(v, d)));
     bits |= (uint64_t)(uint32_t)_mm_movemask_epi8(is_any) << (16 * i);

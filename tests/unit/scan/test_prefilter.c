@@ -45,77 +45,78 @@ static char *rule_text(const char *condition) {
 }
 
 /* True of content that has none of the strings, or nobody knows. */
+static const char *const TRICKY[] = {
+    "not $a",
+    "#a == 0",
+    "#a < 1",
+    "#a <= 0 and #b != 1",
+    "0 == #a",
+    "none of them",
+    "none of ($c*)",
+    "0 of them",
+    "not any of them",
+    "not all of them",
+    "not (2 of ($a,$b))",
+    "not ($a and $b)",
+    "filesize > 10",
+    "filesize < 10KB and not $a",
+    "$a or filesize > 3",
+    "$a or not $b",
+    "not (#a > 2)",
+    "not (#a in (0..100) > 1)",
+    "#a in (0..filesize) == 0",
+    "not $a at 0",
+    "not ($a in (0..10))",
+    "not defined @a",
+    "not (@a[1] > 3)",
+    "not (@a < @b)",
+    "not (!a[1] == 5)",
+    "not defined !a[1]",
+    "for all of them : (# < 5)",
+    "for any of ($a,$b) : (# == 0)",
+    "for none of them : ($)",
+    "for none of ($a,$b) : (@ > 3)",
+    "for any i in (0..5) : (uint8(i) == 0x41)",
+    "for any i in (1,2,3) : (i > 2 - #a)",
+    "for all s in pe.sections : (s.name != \"x\")",
+    "uint16(0) == 0x5A4D",
+    "pe.is_pe or $a",
+    "not pe.is_pe",
+    "math.entropy(0, filesize) >= 0",
+    "hash.md5(0, 0) == \"d41d8cd98f00b204e9800998ecf8427e\" or $b",
+    "filename == \"\"",
+    "filename matches /^$/",
+    "depth == 0",
+    "depth < 3 or all of them",
+    "#a + 1 == 1",
+    "#a - 1 < 0",
+    "(#a + #b) * 2 < 3",
+    "#a * 5 == 0",
+    "(#a | 1) == 1",
+    "(~#a & 1) == 1",
+    "(1 << #a) == 1",
+    "#a % 2 == 0",
+    "1 + #a \\ 2 == 1",
+    "-#a == 0",
+    "entrypoint >= 0 or not defined entrypoint",
+    "true",
+    "not false",
+    "#a == #b",
+    "#a of them",
+    "(#a) of ($c*)",
+    "any of ($a) or none of ($b)",
+    "2 of them or #a < 5",
+    "filesize of them",
+    "(depth) of them",
+    "not 50% of them",
+};
+
 static void tricky_conditions_are_not_proved(void **state) {
   (void)state;
-  static const char *const CONDITIONS[] = {
-      "not $a",
-      "#a == 0",
-      "#a < 1",
-      "#a <= 0 and #b != 1",
-      "0 == #a",
-      "none of them",
-      "none of ($c*)",
-      "0 of them",
-      "not any of them",
-      "not all of them",
-      "not (2 of ($a,$b))",
-      "not ($a and $b)",
-      "filesize > 10",
-      "filesize < 10KB and not $a",
-      "$a or filesize > 3",
-      "$a or not $b",
-      "not (#a > 2)",
-      "not (#a in (0..100) > 1)",
-      "#a in (0..filesize) == 0",
-      "not $a at 0",
-      "not ($a in (0..10))",
-      "not defined @a",
-      "not (@a[1] > 3)",
-      "not (@a < @b)",
-      "not (!a[1] == 5)",
-      "not defined !a[1]",
-      "for all of them : (# < 5)",
-      "for any of ($a,$b) : (# == 0)",
-      "for none of them : ($)",
-      "for none of ($a,$b) : (@ > 3)",
-      "for any i in (0..5) : (uint8(i) == 0x41)",
-      "for any i in (1,2,3) : (i > 2 - #a)",
-      "for all s in pe.sections : (s.name != \"x\")",
-      "uint16(0) == 0x5A4D",
-      "pe.is_pe or $a",
-      "not pe.is_pe",
-      "math.entropy(0, filesize) >= 0",
-      "hash.md5(0, 0) == \"d41d8cd98f00b204e9800998ecf8427e\" or $b",
-      "filename == \"\"",
-      "filename matches /^$/",
-      "depth == 0",
-      "depth < 3 or all of them",
-      "#a + 1 == 1",
-      "#a - 1 < 0",
-      "(#a + #b) * 2 < 3",
-      "#a * 5 == 0",
-      "(#a | 1) == 1",
-      "(~#a & 1) == 1",
-      "(1 << #a) == 1",
-      "#a % 2 == 0",
-      "1 + #a \\ 2 == 1",
-      "-#a == 0",
-      "entrypoint >= 0 or not defined entrypoint",
-      "true",
-      "not false",
-      "#a == #b",
-      "#a of them",
-      "(#a) of ($c*)",
-      "any of ($a) or none of ($b)",
-      "2 of them or #a < 5",
-      "filesize of them",
-      "(depth) of them",
-      "not 50% of them",
-  };
-  for (size_t i = 0; i < G_N_ELEMENTS(CONDITIONS); i++) {
-    g_autofree char *text = rule_text(CONDITIONS[i]);
+  for (size_t i = 0; i < G_N_ELEMENTS(TRICKY); i++) {
+    g_autofree char *text = rule_text(TRICKY[i]);
     if (is_proved(text))
-      fail_msg("taken for proved: %s", CONDITIONS[i]);
+      fail_msg("taken for proved: %s", TRICKY[i]);
   }
 }
 
@@ -383,8 +384,8 @@ static void hold_against_libyara(GRand *rand, YR_RULES *rules, const char *text,
 static void nothing_true_is_stopped(void **state) {
   (void)state;
   const char *wanted = g_getenv("TRIAGE_PREFILTER_RULES"), *seed = g_getenv("TRIAGE_SEED");
-  guint n = wanted != NULL ? (guint)atoi(wanted) : 1000;
-  GRand *rand = g_rand_new_with_seed(seed != NULL ? (guint32)atoi(seed) : 17);
+  guint n = wanted != NULL ? (guint)g_ascii_strtoull(wanted, NULL, 10) : 1000;
+  GRand *rand = g_rand_new_with_seed(seed != NULL ? (guint32)g_ascii_strtoull(seed, NULL, 10) : 17);
   Tally tally = {0};
   for (guint i = 0; i < n; i++) {
     g_autofree char *text = random_rule(rand, 1 + (i % 3 == 0 ? pick(rand, 4) : 0));
@@ -411,7 +412,7 @@ static void a_million_matches_are_not_missed(void **state) {
   YR_RULES *rules =
       compile("rule r { strings: $a = \"ab\" $b = \"bravo bravo\" condition: $a and $b }");
   g_autoptr(Prefilter) prefilter = prefilter_new(rules);
-  const size_t n = 2 * (YR_MAX_STRING_MATCHES + 10);
+  const size_t n = 2 * (size_t)(YR_MAX_STRING_MATCHES + 10);
   g_autofree uint8_t *bytes = g_malloc(n);
   for (size_t i = 0; i < n; i++)
     bytes[i] = i % 2 == 0 ? 'a' : 'b';
