@@ -35,7 +35,7 @@
 #define LIMIT_EWF_HEADER_BYTES (1 * MIB)            /* one header section, inflated */
 #define LIMIT_EWF_CHUNK_BYTES (64 * MIB)            /* one chunk, inflated */
 #define LIMIT_EWF_TABLE_ENTRIES (UINT32_C(1) << 24) /* chunks of one table */
-#define LIMIT_EWF_CACHE_BYTES (16 * MIB) /* inflated chunks kept; tables kept are as much again */
+#define LIMIT_EWF_CACHE_BYTES (32 * MIB) /* inflated chunks kept; tables kept are as much again */
 #define LIMIT_EWF_ERRORS 64u             /* acquisition errors listed one by one */
 
 /* content */

@@ -55,7 +55,8 @@ static gboolean ewf_open(Image *image, GError **error) {
 }
 
 /* One chunk: part bytes of it from inside on. */
-static void read_part(Image *image, uint64_t chunk, size_t inside, uint8_t *buffer, size_t part) {
+static void read_part(Image *image, uint64_t chunk, size_t inside, uint8_t *buffer, size_t part,
+                      bool is_sweep) {
   Ewf *ewf = image->state;
   uint64_t start = chunk * ewf->chunk_bytes;
   size_t want = (size_t)MIN((uint64_t)ewf->chunk_bytes, image->info.size - start);
@@ -66,7 +67,7 @@ static void read_part(Image *image, uint64_t chunk, size_t inside, uint8_t *buff
     good = !slot->bad;
     if (good)
       memcpy(buffer, slot->data + inside, part);
-  } else if (part == want) { /* all of it: past the cache, straight to where it is wanted */
+  } else if (is_sweep && part == want) { /* past the cache, straight to where it is wanted */
     good = ewf_chunk_read(image, ewf, chunk, buffer, want, &reason);
   } else {
     if (slot->data == NULL)
@@ -86,12 +87,16 @@ static void read_part(Image *image, uint64_t chunk, size_t inside, uint8_t *buff
 }
 
 static void ewf_read(Image *image, uint64_t offset, uint8_t *buffer, size_t n) {
+  enum { SWEEP_BYTES = 128 * 1024 };
   const Ewf *ewf = image->state;
+  /* A large read goes on behind its end; libtsk's windows of 64 KiB come back to the same tables.
+   */
+  bool is_sweep = n >= SWEEP_BYTES;
   while (n > 0) {
     uint64_t chunk = offset / ewf->chunk_bytes;
     size_t inside = (size_t)(offset % ewf->chunk_bytes);
     size_t part = MIN(n, ewf->chunk_bytes - inside);
-    read_part(image, chunk, inside, buffer, part);
+    read_part(image, chunk, inside, buffer, part, is_sweep);
     offset += part, buffer += part, n -= part;
   }
 }
