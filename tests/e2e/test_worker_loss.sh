@@ -54,9 +54,9 @@ for _ in $(seq 100); do
   sleep 0.05
   workers=$(pgrep -P $pid -f triage-worker)
   if [ -n "$workers" ] && [ -d case ]; then
+    # One that opened the evidence to look at it may be gone by now: then the next.
     # shellcheck disable=SC2086
-    kill -9 $workers && killed=1
-    break
+    kill -9 $workers 2>/dev/null && killed=1 && break
   fi
 done
 wait $pid

@@ -40,11 +40,9 @@ static bool check_member(GVariant *message, uint32_t *no, GError **error) {
   g_variant_get_child(message, 4, "&s", &sha256);
   g_variant_get_child(message, 5, "&s", &sha1);
   g_variant_get_child(message, 6, "&s", &md5);
-  for (gsize i = 7; i < 11; i++) {
-    g_autoptr(GVariant) child = g_variant_get_child_value(message, i);
-    if (!proto_take_time(child, &time))
-      return broken(error, "time");
-  }
+  g_autoptr(GVariant) four = g_variant_get_child_value(message, 7);
+  if (!proto_take_times(four, (TriageTime *const[]){&time, &time, &time, &time}, 4))
+    return broken(error, "time");
   if (!is_word(member, LIMIT_PATH_BYTES) || !is_word(view, 64) || size > INT64_MAX ||
       !is_hex(sha256, 64) || !is_hex(sha1, 40) || !is_hex(md5, 32) ||
       (*no == 0) != (*member == '\0' && strcmp(view, "raw") == 0))
@@ -65,11 +63,10 @@ static bool put_member(Run *run, const Object *object, GVariant *message, GError
   g_strlcpy(record.digests.sha256, sha256, sizeof record.digests.sha256);
   g_strlcpy(record.digests.sha1, sha1, sizeof record.digests.sha1);
   g_strlcpy(record.digests.md5, md5, sizeof record.digests.md5);
-  TriageTime *times[] = {&record.created, &record.modified, &record.changed, &record.accessed};
-  for (gsize i = 0; i < 4; i++) {
-    g_autoptr(GVariant) child = g_variant_get_child_value(message, 7 + i);
-    proto_take_time(child, times[i]);
-  }
+  TriageTime *const times[] = {&record.created, &record.modified, &record.changed,
+                               &record.accessed};
+  g_autoptr(GVariant) four = g_variant_get_child_value(message, 7);
+  proto_take_times(four, times, G_N_ELEMENTS(times));
   return store_put_member(run->store, run->evidence, object->volume, object->seq, &record, error);
 }
 

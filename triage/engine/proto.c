@@ -44,7 +44,7 @@ static const MessageKind KINDS[MSG_LAST + 1] = {
     [MSG_BEGIN] = {"(t)", true},
     [MSG_PROGRESS] = {"(t)", true},
     /* no, member, view, size, sha256, sha1, md5, times */
-    [MSG_MEMBER] = {"(usstsss" PROTO_TIME PROTO_TIME PROTO_TIME PROTO_TIME ")", true},
+    [MSG_MEMBER] = {"(usstsss" PROTO_TIMES ")", true},
     /* member no, namespace, rule, identifiers, count, first offset, has and image offset, excerpt,
      * matches, indicators */
     [MSG_HIT] = {"(ussasttbtsa(sttay)a(sst))", true},

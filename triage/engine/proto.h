@@ -47,12 +47,13 @@ typedef enum {
 } MessageType;
 
 /* Fields of the messages, in the order of their type strings. */
-/* seconds, nanoseconds, digits, flags (1 set, 2 local, 4 date alone), source */
-#define PROTO_TIME "(xuyyy)"
-/* ..., times, those of NTFS's $FILE_NAME, ..., raw path */
-#define PROTO_OBJECT                                                                               \
-  "(tutuusyyutt" PROTO_TIME PROTO_TIME PROTO_TIME PROTO_TIME                                       \
-  "m(" PROTO_TIME PROTO_TIME PROTO_TIME PROTO_TIME ")umaymayay)"
+/* Any number of times: seconds, nanoseconds, digits, flags (1 set, 2 local, 4 date alone), source.
+ * Of fixed size, as the numbers of an object are: taken and given as one piece of memory. */
+#define PROTO_TIMES "a(xuyyy)"
+#define PROTO_NUMBERS "a(ttttuuuuuyy)"
+/* numbers (one element), metadata address, times (four, and four of NTFS's $FILE_NAME where any of
+ * them is set), name, attribute's name, raw path */
+#define PROTO_OBJECT "(" PROTO_NUMBERS "s" PROTO_TIMES "maymayay)"
 /* An object to examine and the objects beside it that by their names are parts of one archive with
  * it: kind (PartKind), its own place among them, the name that lacks, and they (none: no part). */
 #define PROTO_JOB "(" PROTO_OBJECT "yusa" PROTO_OBJECT ")"
@@ -80,8 +81,9 @@ GVariant *proto_reader_next(ProtoReader *reader, MessageType *type, GError **err
 /* Plain data to and from messages. The take functions check every field (enums in range, printable
  * texts, bounded names) and return false with error where one is wrong; GBytes made are
  * owned by the struct (see proto_*_clear). */
-GVariant *proto_pack_time(const TriageTime *time);
-bool proto_take_time(GVariant *message, TriageTime *out);
+GVariant *proto_pack_times(const TriageTime *const *times, gsize n);
+/* Takes n times; false where the message has another number of them or one is wrong. */
+bool proto_take_times(GVariant *message, TriageTime *const *out, gsize n);
 GVariant *proto_pack_object(const Object *object, const GBytes *raw_path);
 bool proto_take_object(GVariant *message, Object *out, GBytes **raw_path, GError **error);
 void proto_object_clear(Object *object);

@@ -37,89 +37,130 @@ static bool is_component(GBytes *name) {
   return name == NULL || g_bytes_get_size(name) <= LIMIT_NAME_BYTES;
 }
 
-GVariant *proto_pack_time(const TriageTime *time) {
-  return g_variant_new(
-      PROTO_TIME, time->seconds, time->nanoseconds, time->digits,
-      (guchar)((time->is_set ? 1 : 0) | (time->is_local ? 2 : 0) | (time->is_date ? 4 : 0)),
-      (guchar)time->source);
-}
+/* As GVariant lays out "(xuyyy)"; unused bytes are zero, or the message is not in normal form. */
+typedef struct {
+  int64_t seconds;
+  uint32_t nanoseconds;
+  uint8_t digits, flags, source, unused;
+} WireTime;
+G_STATIC_ASSERT(sizeof(WireTime) == 16);
 
-bool proto_take_time(GVariant *message, TriageTime *out) {
-  guchar digits, flags;
-  g_variant_get(message, PROTO_TIME, &out->seconds, &out->nanoseconds, &digits, &flags,
-                &out->source);
-  out->digits = digits;
-  out->is_set = (flags & 1) != 0;
-  out->is_local = (flags & 2) != 0;
-  out->is_date = (flags & 4) != 0;
-  return digits <= 9 && flags <= 7 && out->source <= TIME_SOURCE_LAST &&
-         out->nanoseconds < 1000000000u;
-}
+/* As GVariant lays out "(ttttuuuuuyy)". */
+typedef struct {
+  uint64_t seq, meta_addr, size, first_byte;
+  uint32_t volume, attr_type, attr_id, flags, dir;
+  uint8_t kind, state, unused[2];
+} WireNumbers;
+G_STATIC_ASSERT(sizeof(WireNumbers) == 56);
 
-#define FOUR_TIMES "(@" PROTO_TIME "@" PROTO_TIME "@" PROTO_TIME "@" PROTO_TIME ")"
+enum { TIMES_MAX = 8 };
 
-/* Only NTFS has them. */
-static GVariant *pack_name_times(const Object *object) {
-  bool has = object->name_created.is_set || object->name_modified.is_set ||
-             object->name_changed.is_set || object->name_accessed.is_set;
-  GVariant *four = has ? g_variant_new(FOUR_TIMES, proto_pack_time(&object->name_created),
-                                       proto_pack_time(&object->name_modified),
-                                       proto_pack_time(&object->name_changed),
-                                       proto_pack_time(&object->name_accessed))
-                       : NULL;
-  return g_variant_new_maybe(G_VARIANT_TYPE("(" PROTO_TIME PROTO_TIME PROTO_TIME PROTO_TIME ")"),
-                             four);
-}
-
-static bool take_name_times(GVariant *may, Object *out) {
-  g_autoptr(GVariant) four = g_variant_get_maybe(may);
-  TriageTime *const times[] = {&out->name_created, &out->name_modified, &out->name_changed,
-                               &out->name_accessed};
-  bool ok = true;
-  for (gsize i = 0; four != NULL && i < G_N_ELEMENTS(times); i++) {
-    g_autoptr(GVariant) child = g_variant_get_child_value(four, i);
-    ok = proto_take_time(child, times[i]) && ok;
+GVariant *proto_pack_times(const TriageTime *const *times, gsize n) {
+  WireTime wire[TIMES_MAX] = {{0}};
+  n = MIN(n, TIMES_MAX);
+  for (gsize i = 0; i < n; i++) {
+    const TriageTime *time = times[i];
+    wire[i] = (WireTime){.seconds = time->seconds,
+                         .nanoseconds = time->nanoseconds,
+                         .digits = time->digits,
+                         .flags = (uint8_t)((time->is_set ? 1 : 0) | (time->is_local ? 2 : 0) |
+                                            (time->is_date ? 4 : 0)),
+                         .source = time->source};
   }
-  return ok;
+  return g_variant_new_fixed_array(G_VARIANT_TYPE("(xuyyy)"), wire, n, sizeof *wire);
+}
+
+bool proto_take_times(GVariant *message, TriageTime *const *out, gsize n) {
+  gsize have;
+  const WireTime *wire = g_variant_get_fixed_array(message, &have, sizeof *wire);
+  if (have != n)
+    return false;
+  for (gsize i = 0; i < n; i++) {
+    *out[i] = (TriageTime){.seconds = wire[i].seconds,
+                           .nanoseconds = wire[i].nanoseconds,
+                           .digits = wire[i].digits,
+                           .is_set = (wire[i].flags & 1) != 0,
+                           .is_local = (wire[i].flags & 2) != 0,
+                           .is_date = (wire[i].flags & 4) != 0,
+                           .source = wire[i].source};
+    if (wire[i].digits > 9 || wire[i].flags > 7 || wire[i].source > TIME_SOURCE_LAST ||
+        wire[i].nanoseconds >= 1000000000u)
+      return false;
+  }
+  return true;
+}
+
+static GVariant *pack_object_times(const Object *object) {
+  const TriageTime *const times[TIMES_MAX] = {
+      &object->created,      &object->modified,      &object->changed,      &object->accessed,
+      &object->name_created, &object->name_modified, &object->name_changed, &object->name_accessed};
+  gsize n = 4; /* only NTFS has the others */
+  for (gsize i = 4; i < TIMES_MAX; i++)
+    if (times[i]->is_set)
+      n = TIMES_MAX;
+  return proto_pack_times(times, n);
+}
+
+static bool take_object_times(GVariant *message, Object *out) {
+  TriageTime *const times[TIMES_MAX] = {&out->created,      &out->modified,     &out->changed,
+                                        &out->accessed,     &out->name_created, &out->name_modified,
+                                        &out->name_changed, &out->name_accessed};
+  return proto_take_times(message, times, g_variant_n_children(message) == 4 ? 4 : TIMES_MAX);
 }
 
 GVariant *proto_pack_object(const Object *object, const GBytes *raw_path) {
+  const WireNumbers numbers = {.seq = object->seq,
+                               .meta_addr = object->meta_addr,
+                               .size = object->size,
+                               .first_byte = object->first_byte,
+                               .volume = object->volume,
+                               .attr_type = object->attr_type,
+                               .attr_id = object->attr_id,
+                               .flags = object->flags,
+                               .dir = object->dir,
+                               .kind = (uint8_t)object->kind,
+                               .state = (uint8_t)object->state};
   return g_variant_new(
-      "(tutuusyyutt@" PROTO_TIME "@" PROTO_TIME "@" PROTO_TIME "@" PROTO_TIME "@*u@may@may@ay)",
-      object->seq, object->volume, object->meta_addr, object->attr_type, object->attr_id,
-      object->meta, (guchar)object->kind, (guchar)object->state, object->flags, object->size,
-      object->first_byte, proto_pack_time(&object->created), proto_pack_time(&object->modified),
-      proto_pack_time(&object->changed), proto_pack_time(&object->accessed),
-      pack_name_times(object), object->dir, maybe_bytes(object->name),
+      "(@" PROTO_NUMBERS "s@" PROTO_TIMES "@may@may@ay)",
+      g_variant_new_fixed_array(G_VARIANT_TYPE("(ttttuuuuuyy)"), &numbers, 1, sizeof numbers),
+      object->meta, pack_object_times(object), maybe_bytes(object->name),
       maybe_bytes(object->attr_name), proto_bytes((GBytes *)raw_path));
+}
+
+static bool take_numbers(GVariant *message, Object *out) {
+  gsize n;
+  const WireNumbers *numbers = g_variant_get_fixed_array(message, &n, sizeof *numbers);
+  if (n != 1)
+    return false;
+  out->seq = numbers->seq;
+  out->meta_addr = numbers->meta_addr;
+  out->size = numbers->size;
+  out->first_byte = numbers->first_byte;
+  out->volume = numbers->volume;
+  out->attr_type = numbers->attr_type;
+  out->attr_id = numbers->attr_id;
+  out->flags = numbers->flags;
+  out->dir = numbers->dir;
+  out->kind = (ObjectKind)numbers->kind;
+  out->state = (ObjectState)numbers->state;
+  return numbers->kind <= OBJECT_KIND_LAST && numbers->state <= STATE_LAST &&
+         out->size <= INT64_MAX && out->first_byte <= INT64_MAX && out->seq <= INT64_MAX &&
+         out->meta_addr <= INT64_MAX;
 }
 
 bool proto_take_object(GVariant *message, Object *out, GBytes **raw_path, GError **error) {
   memset(out, 0, sizeof *out);
   const char *meta;
-  guchar kind, state;
-  g_autoptr(GVariant) created = NULL, modified = NULL, changed = NULL, accessed = NULL;
-  g_autoptr(GVariant) name_times = NULL, name = NULL, attr_name = NULL, path = NULL;
-  g_variant_get(message,
-                "(tutuu&syyutt@" PROTO_TIME "@" PROTO_TIME "@" PROTO_TIME "@" PROTO_TIME
-                "@*u@may@may@ay)",
-                &out->seq, &out->volume, &out->meta_addr, &out->attr_type, &out->attr_id, &meta,
-                &kind, &state, &out->flags, &out->size, &out->first_byte, &created, &modified,
-                &changed, &accessed, &name_times, &out->dir, &name, &attr_name, &path);
+  g_autoptr(GVariant) numbers = NULL, times = NULL, name = NULL, attr_name = NULL, path = NULL;
+  g_variant_get(message, "(@" PROTO_NUMBERS "&s@" PROTO_TIMES "@may@may@ay)", &numbers, &meta,
+                &times, &name, &attr_name, &path);
+  if (!take_numbers(numbers, out))
+    return broken(error, "object");
   if (strlen(meta) >= sizeof out->meta || !text_is_printable(meta))
     return broken(error, "metadata address");
   g_strlcpy(out->meta, meta, sizeof out->meta);
-  out->kind = (ObjectKind)kind;
-  out->state = (ObjectState)state;
-  if (kind > OBJECT_KIND_LAST || state > STATE_LAST)
-    return broken(error, "object kind");
-  if (!proto_take_time(created, &out->created) || !proto_take_time(modified, &out->modified) ||
-      !proto_take_time(changed, &out->changed) || !proto_take_time(accessed, &out->accessed) ||
-      !take_name_times(name_times, out))
+  if (!take_object_times(times, out))
     return broken(error, "time");
-  if (out->size > INT64_MAX || out->first_byte > INT64_MAX || out->seq > INT64_MAX ||
-      out->meta_addr > INT64_MAX)
-    return broken(error, "number");
   out->name = take_maybe(name);
   out->attr_name = take_maybe(attr_name);
   if (!is_component(out->name) || !is_component(out->attr_name)) {
