@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* reports_render.c - writes the files of a case, then the manifest over all of them. */
+#include "base/actionlog.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "reports/report_writers.h"
 #include "reports/reports.h"
+#include "reports/reports_seal.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -145,6 +147,7 @@ static GPtrArray *digest_case(const char *dir, GError **error) {
   for (struct dirent *entry; ok && (entry = readdir(stream)) != NULL;) {
     struct stat status;
     if (entry->d_name[0] == '.' || g_str_has_prefix(entry->d_name, "manifest.") ||
+        strcmp(entry->d_name, ACTION_LOG_NAME) == 0 || /* it grows on; write_manifest pins it */
         g_str_has_suffix(entry->d_name, "-journal") ||
         fstatat(dirfd(stream), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
         !S_ISREG(status.st_mode))
@@ -197,7 +200,14 @@ static void add_meta(Store *store, json_t *object) {
   }
 }
 
-static bool write_manifest(Store *store, const GPtrArray *records, int fd, GError **error) {
+static void add_ties(json_t *root, const char *dir, const Supersedes *before) {
+  json_object_set_new(root, "log", reports_pin_log(dir));
+  json_object_set_new(root, "supersedes",
+                      *before->sha256 != '\0' ? json_string(before->sha256) : json_null());
+}
+
+static bool write_manifest(Store *store, const GPtrArray *records, const char *dir,
+                           const Supersedes *before, int fd, GError **error) {
   json_t *root = json_object(), *evidence = json_array(), *inputs = json_array();
   json_t *files = json_array();
   add_meta(store, root);
@@ -214,6 +224,7 @@ static bool write_manifest(Store *store, const GPtrArray *records, int fd, GErro
   json_object_set_new(root, "evidence", evidence);
   json_object_set_new(root, "inputs", inputs);
   json_object_set_new(root, "files", files);
+  add_ties(root, dir, before);
   char *text = json_dumps(root, JSON_INDENT(2));
   json_decref(root);
   ok = ok && text != NULL &&
@@ -225,13 +236,14 @@ static bool write_manifest(Store *store, const GPtrArray *records, int fd, GErro
 
 /* write_file's callback has no room for the records: the two manifests are written here. */
 static bool put_manifest(Store *store, const char *dir, const char *name, const GPtrArray *records,
-                         bool is_json, GError **error) {
+                         const Supersedes *before, GError **error) {
+  bool is_json = before != NULL;
   g_autofree char *path = g_build_filename(dir, name, NULL);
   g_autofree char *temporary = g_strconcat(path, ".part", NULL);
   auto_fd fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0)
     return fail(error, dir, name, g_strerror(errno));
-  bool ok = !is_json || write_manifest(store, records, fd, error);
+  bool ok = !is_json || write_manifest(store, records, dir, before, fd, error);
   for (guint i = 0; !is_json && ok && i < records->len; i++) {
     const FileRecord *record = records->pdata[i];
     g_autofree char *line = g_strdup_printf("%s  %s\n", record->sha256, record->name);
@@ -241,6 +253,33 @@ static bool put_manifest(Store *store, const char *dir, const char *name, const 
   if (!ok && (error == NULL || *error == NULL))
     fail(error, dir, name, g_strerror(errno));
   return ok;
+}
+
+/* Writes both manifests; log.jsonl says so, before and after. */
+static bool render_manifest(Store *store, const char *dir, const char *const *formats,
+                            GError **error) {
+  Supersedes before;
+  if (!reports_keep_sealed(dir, &before, error))
+    return false;
+  g_autofree char *list = formats != NULL ? g_strjoinv(",", (char **)formats) : g_strdup("default");
+  g_autofree char *kept =
+      before.number > 0 ? g_strdup_printf("manifest.%u.*", before.number) : g_strdup("");
+  if (!reports_log(dir, "reports-written",
+                   (const char *const[]){"formats", list, "version", TRIAGE_VERSION, "supersedes",
+                                         before.sha256, "kept_as", kept, NULL},
+                   error))
+    return false;
+  g_autoptr(GPtrArray) records = digest_case(dir, error);
+  if (records == NULL || !put_manifest(store, dir, "manifest.json", records, &before, error))
+    return false;
+  FileRecord *manifest = digest_file(dir, "manifest.json", error);
+  if (manifest == NULL)
+    return false;
+  g_ptr_array_add(records, manifest);
+  char sha256[65];
+  return put_manifest(store, dir, "manifest.sha256", records, NULL, error) &&
+         reports_digest_file(dir, "manifest.sha256", sha256, error) &&
+         reports_log(dir, "manifest-written", (const char *const[]){"sha256", sha256, NULL}, error);
 }
 
 bool reports_render(Store *store, const char *dir, const char *const *formats, GError **error) {
@@ -259,14 +298,5 @@ bool reports_render(Store *store, const char *dir, const char *const *formats, G
         (is_index && !render_exhibits(store, dir, n_evidence, error)))
       return false;
   }
-  if (!store_settle(store, error))
-    return false;
-  g_autoptr(GPtrArray) records = digest_case(dir, error);
-  if (records == NULL || !put_manifest(store, dir, "manifest.json", records, true, error))
-    return false;
-  FileRecord *manifest = digest_file(dir, "manifest.json", error);
-  if (manifest == NULL)
-    return false;
-  g_ptr_array_add(records, manifest);
-  return put_manifest(store, dir, "manifest.sha256", records, false, error);
+  return store_settle(store, error) && render_manifest(store, dir, formats, error);
 }

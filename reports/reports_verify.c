@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* reports_verify.c - do the files of a case hold against its manifest, and against the store they
  * were rendered from? Reads alone. */
+#include "base/actionlog.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "reports/reports.h"
+#include "reports/reports_seal.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -67,6 +69,7 @@ static void check_unlisted(const char *dir, GHashTable *digests, GPtrArray *prob
   for (struct dirent *entry; (entry = readdir(stream)) != NULL;) {
     const char *name = entry->d_name;
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "manifest.sha256") == 0 ||
+        strcmp(name, ACTION_LOG_NAME) == 0 || reports_is_seal(name) ||
         g_hash_table_contains(digests, name))
       continue;
     g_ptr_array_add(extra, text_printable(name, strlen(name)));

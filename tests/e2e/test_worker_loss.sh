@@ -16,6 +16,8 @@ lost() { # FAULT REASON [OPTION...]
   has case/coverage.csv "r['path'] == '/d3/s3.vbs' and r['reason'] == '$reason'" "$fault"
   # the file's slack is an object of its own under the same path
   has_no case/coverage.csv "r['path'] != '/d3/s3.vbs'"
+  [ "$(grep -c "\"event\":\"worker-lost\".*\"reason\":\"$reason\"" case/log.jsonl)" -ge 2 ] ||
+    fail "$fault: the lost workers (two tries) are not in the action log"
   [ "$(rows case/hits.csv True)" -eq 5 ] || fail "$fault: not all other hits are there"
   grep -v '/d3/s3.vbs' whole/hits.csv >expected.csv
   same expected.csv case/hits.csv

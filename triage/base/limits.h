@@ -106,6 +106,14 @@
 #define LIMIT_PROFILE_DEPTH 32u        /* of its YAML */
 #define LIMIT_RULE_BYTES (64 * MIB)    /* one rule file */
 
+/* the action log */
+#define LIMIT_LOG_VALUE_BYTES (16 * KIB) /* of one value of a line; then it is cut and says so */
+#define LIMIT_LOG_LINE_BYTES (1 * MIB)   /* a longer line is none of the log's own */
+#define LIMIT_LOG_BYTES (1 * GIB)        /* a log that is checked */
+
+/* seals of a case */
+#define LIMIT_SEAL_BYTES (1 * MIB) /* a key, a certificate list, a signature, a time stamp */
+
 /* time and memory of a worker */
 #define LIMIT_TIMEOUT_SECONDS_DEFAULT 120u /* without progress, per object */
 #define LIMIT_BYTES_PER_SECOND                                                                     \

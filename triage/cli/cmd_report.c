@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "engine/coord.h"
 #include "engine/coord_lock.h"
+#include "engine/coord_seal.h"
 #include "reports/reports.h"
 #include <string.h>
 
@@ -28,10 +29,15 @@ static int check_case(const char *dir, CaseLock **lock, Store **store) {
 }
 
 int command_report(int argc, char **argv) {
-  g_autofree char *format = NULL;
+  g_autofree char *format = NULL, *key_file = NULL;
+  gboolean wants_stamp = FALSE;
   const GOptionEntry entries[] = {
       {"format", 0, 0, G_OPTION_ARG_STRING, &format,
        "Only these: html, csv, jsonl, ... ('triage formats' lists them)", "LIST"},
+      {"sign", 0, 0, G_OPTION_ARG_FILENAME, &key_file,
+       "Sign the new manifest with this private key and its certificate (one PEM file)", "KEY"},
+      {"timestamp-request", 0, 0, G_OPTION_ARG_NONE, &wants_stamp,
+       "Write a request for a time stamp over the new manifest", NULL},
       {NULL, 0, 0, 0, NULL, NULL, NULL}};
   g_autoptr(GOptionContext) context = g_option_context_new("CASE");
   g_option_context_set_summary(context,
@@ -46,13 +52,20 @@ int command_report(int argc, char **argv) {
     g_printerr("triage report: name one case directory\n");
     return EXIT_UNUSABLE;
   }
+  const SealOptions seals = {key_file, wants_stamp, NULL};
+  g_autoptr(SealKey) key = NULL;
+  if (key_file != NULL && (key = seal_key_read(key_file, &error)) == NULL) {
+    g_printerr("triage report: %s\n", error->message);
+    return EXIT_UNUSABLE;
+  }
   g_autoptr(CaseLock) lock = NULL;
   g_autoptr(Store) store = NULL;
   int status = check_case(argv[1], &lock, &store);
   if (status != EXIT_COMPLETE)
     return status;
   g_auto(GStrv) formats = format != NULL ? g_strsplit(format, ",", -1) : NULL;
-  if (!reports_render(store, argv[1], (const char *const *)formats, &error)) {
+  if (!reports_render(store, argv[1], (const char *const *)formats, &error) ||
+      !seal_case(argv[1], &seals, key, &error)) {
     g_printerr("triage report: %s\n", error->message);
     return triage_error_reason(error) == TRIAGE_REASON_USAGE ? EXIT_UNUSABLE : EXIT_STOPPED;
   }

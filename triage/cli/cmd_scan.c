@@ -11,7 +11,7 @@
 typedef struct {
   ScanOptions scan;
   char *shard, *areas, *progress;
-  gboolean resume, hash_all, entries, quiet, verbose, no_prefilter;
+  gboolean wants_stamp, resume, hash_all, entries, quiet, verbose, no_prefilter;
 } Arguments;
 
 static void list_entries(Arguments *a, GOptionEntry *entries) {
@@ -34,6 +34,10 @@ static void list_entries(Arguments *a, GOptionEntry *entries) {
       {"evidence-number", 0, 0, G_OPTION_ARG_STRING, &a->scan.evidence_number, "For the report",
        "TEXT"},
       {"notes", 0, 0, G_OPTION_ARG_STRING, &a->scan.notes, "For the report", "TEXT"},
+      {"sign", 0, 0, G_OPTION_ARG_FILENAME, &a->scan.sign_key,
+       "Sign the manifest with this private key and its certificate (one PEM file)", "KEY"},
+      {"timestamp-request", 0, 0, G_OPTION_ARG_NONE, &a->wants_stamp,
+       "Write a request for a time stamp over the manifest", NULL},
       {"hash-all", 0, 0, G_OPTION_ARG_NONE, &a->hash_all,
        "Digests of every object, not of hits alone", NULL},
       {"digest", 0, 0, G_OPTION_ARG_STRING, &a->scan.digest,
@@ -151,6 +155,7 @@ static void arguments_clear(Arguments *a) {
   g_free(a->scan.evidence_number);
   g_free(a->scan.notes);
   g_free(a->scan.digest);
+  g_free(a->scan.sign_key);
   g_free(a->scan.command_line);
   g_free(a->shard);
   g_free(a->areas);
@@ -175,6 +180,7 @@ static int run(Arguments *a, GOptionContext *context, int argc, char **argv) {
     return EXIT_UNUSABLE;
   }
   a->scan.resume = a->resume;
+  a->scan.wants_stamp = a->wants_stamp;
   a->scan.hash_all = a->hash_all;
   a->scan.entries = a->entries;
   a->scan.no_prefilter = a->no_prefilter;

@@ -5,7 +5,7 @@
 #include <glib.h>
 
 int command_verify(int argc, char **argv) {
-  g_autofree char *password_file = NULL;
+  g_autofree char *password_file = NULL, *signers = NULL, *authorities = NULL;
   g_auto(GStrv) rules = NULL, evidence = NULL;
   gint jobs = (gint)g_get_num_processors();
   const GOptionEntry entries[] = {
@@ -17,6 +17,11 @@ int command_verify(int argc, char **argv) {
        "Where the rules are now (default: where they were)", "FILE"},
       {"password-file", 0, 0, G_OPTION_ARG_FILENAME, &password_file,
        "The passwords the scan was given", "FILE"},
+      {"verify-signature", 0, 0, G_OPTION_ARG_FILENAME, &signers,
+       "The manifest must be signed; by a certificate of this PEM file or one issued by it",
+       "CERT"},
+      {"verify-timestamp", 0, 0, G_OPTION_ARG_FILENAME, &authorities,
+       "The manifest must bear a time stamp; of an authority of this PEM file", "CERT"},
       {"jobs", 'j', 0, G_OPTION_ARG_INT, &jobs, "Worker processes at once", "N"},
       {NULL, 0, 0, 0, NULL, NULL, NULL}};
   g_autoptr(GOptionContext) context = g_option_context_new("CASE");
@@ -37,6 +42,8 @@ int command_verify(int argc, char **argv) {
                                  .evidence = evidence,
                                  .rules = rules,
                                  .password_file = password_file,
+                                 .signers = signers,
+                                 .authorities = authorities,
                                  .jobs = jobs};
   return coord_verify(&options);
 }

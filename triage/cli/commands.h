@@ -11,6 +11,7 @@ typedef struct {
 int command_scan(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_verify(int argc, char **argv);
+int command_seal(int argc, char **argv);
 int command_extract(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_info(int argc, char **argv);

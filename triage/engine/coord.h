@@ -16,6 +16,8 @@ typedef struct {
   char **known;        /* lists of known files; NULL: none */
   char *password_file; /* NULL: none */
   char *timezone, *examiner, *case_number, *evidence_number, *notes; /* NULL: not given */
+  char *sign_key;     /* NULL: the manifest is not signed */
+  bool wants_stamp;   /* a time-stamp request is written */
   char *digest;       /* "none" or a list; NULL: default */
   char *command_line; /* for the report */
   int jobs;
@@ -56,11 +58,13 @@ typedef struct {
   char **evidence;     /* where it is now, in order; NULL: where it was */
   char **rules;        /* where they are now; NULL: where they were */
   char *password_file; /* NULL: none */
+  char *signers;       /* certificates trusted for the signature; NULL: not asked */
+  char *authorities;   /* certificates trusted for the time stamp; NULL: not asked */
   int jobs;
 } VerifyOptions;
 
 /* Checks a case and prints what holds and what does not. 0 all holds, 1 something does not, 2 it
- * cannot be checked, 3 stopped. Writes nothing into the case. */
+ * cannot be checked, 3 stopped. Writes nothing into the case but one line of its action log. */
 int coord_verify(const VerifyOptions *options);
 
 typedef struct {

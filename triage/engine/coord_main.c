@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "engine/coord_case.h"
 #include "engine/coord_known.h"
+#include "engine/coord_seal.h"
 #include "engine/coord_versions.h"
 #include "reports/reports.h"
 #include <errno.h>
@@ -233,6 +234,11 @@ static bool finish_shard(Run *run, GError **error) {
   return store_put_meta(run->store, "status", "shard", error) && store_commit(run->store, error);
 }
 
+static bool seal(Run *run, GError **error) {
+  const SealOptions seals = {run->options->sign_key, run->options->wants_stamp, NULL};
+  return seal_case(run->options->output, &seals, run->seal_key, error);
+}
+
 static bool finish(Run *run, gint64 started, GError **error) {
   g_autofree char *now = case_now();
   g_autofree char *seconds =
@@ -245,7 +251,8 @@ static bool finish(Run *run, gint64 started, GError **error) {
     return ok && finish_shard(run, error);
   return ok && assess_case(run, error) && store_put_meta(run->store, "status", "complete", error) &&
          store_commit(run->store, error) &&
-         reports_render(run->store, run->options->output, NULL, error);
+         run_log(run, "run-finished", (const char *const[]){"seconds", seconds, NULL}, error) &&
+         reports_render(run->store, run->options->output, NULL, error) && seal(run, error);
 }
 
 static bool find_mismatch(void *user, const EvidenceRecord *evidence) {
@@ -285,6 +292,7 @@ static int stop(Run *run, const GError *error) {
   if (run->store != NULL) {
     store_put_meta(run->store, "status", "stopped", NULL);
     store_commit(run->store, NULL);
+    run_log(run, "run-stopped", (const char *const[]){"why", error->message, NULL}, NULL);
   }
   return say_error(run, error, EXIT_STOPPED);
 }
@@ -312,6 +320,7 @@ static int run_case(Run *run, GPtrArray *probes, gint64 started) {
   g_autofree char *begun = store_get_meta(run->store, "fingerprint");
   bool ok = begun != NULL || (case_begin(run, libraries, &error) &&
                               store_put_meta(run->store, "fingerprint", fingerprint, &error));
+  ok = ok && run_log_begin(run, begun != NULL, &error);
   ok = ok && run_examine(run, probes, &error) && finish(run, started, &error);
   int status = ok ? run_summarise(run, &error) : EXIT_STOPPED;
   if (error != NULL) {
@@ -324,6 +333,7 @@ static int run_case(Run *run, GPtrArray *probes, gint64 started) {
 void run_clear(Run *run) {
   store_free(run->store);
   g_clear_pointer(&run->lock, case_lock_free);
+  g_clear_pointer(&run->seal_key, seal_key_free);
   g_clear_pointer(&run->rules, g_ptr_array_unref);
   g_clear_pointer(&run->known, g_ptr_array_unref);
   g_clear_pointer(&run->exhibits, exhibit_list_free);
@@ -359,6 +369,8 @@ int coord_scan(ScanOptions *options) {
       (run.passwords = inputs_read_passwords(options->password_file, &error)) != NULL &&
       (run.profiles = inputs_read_profiles(options->benign, &error)) != NULL &&
       (run.known = known_lists_open(options->known, above, &error)) != NULL &&
+      (options->sign_key == NULL ||
+       (run.seal_key = seal_key_read(options->sign_key, &error)) != NULL) &&
       (probes = run_probe_all(&run, &error)) != NULL)
     status = run_case(&run, probes, started);
   else

@@ -5,6 +5,7 @@
 #include "engine/coord.h"
 #include "engine/coord_exhibits.h"
 #include "engine/coord_lock.h"
+#include "engine/coord_seal.h"
 #include "engine/proto.h"
 #include "store/store.h"
 #include <sys/types.h>
@@ -171,6 +172,7 @@ typedef struct {
   GPtrArray *known;      /* KnownList* */
   ExhibitList *exhibits; /* NULL: evidence was named one by one */
   ProfileSet *profiles;
+  SealKey *seal_key; /* NULL: not to be signed */
   int signal_fd;
   Progress progress;
   uint64_t pending_rows; /* written since the last commit */
@@ -232,6 +234,15 @@ bool run_check_evidence(const ScanOptions *options, GError **error);
 GPtrArray *run_probe_all(Run *run, GError **error);
 /* Examines all evidence, or what the store says is still to do. */
 bool run_examine(Run *run, GPtrArray *probes, GError **error);
+/* ---- the action log of a case; a scratch copy keeps none ---- */
+bool case_log(const char *dir, const char *event, const char *const *fields, GError **error);
+bool run_log(const Run *run, const char *event, const char *const *fields, GError **error);
+bool run_log_begin(const Run *run, bool is_resumed, GError **error);
+bool run_log_evidence(const Run *run, GError **error); /* of the evidence at hand */
+bool run_log_evidence_end(const Run *run, GError **error);
+bool run_log_commit(const Run *run, GError **error);
+bool run_log_lost(const Run *run, const char *job, const Object *object, TriageReason reason,
+                  const char *detail, GError **error);
 /* A descriptor that becomes readable when the run is to stop (SIGINT, SIGTERM, SIGHUP). */
 int run_open_signals(void);
 void run_clear(Run *run); /* frees what the run owns, not itself */

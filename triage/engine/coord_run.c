@@ -50,7 +50,8 @@ bool run_tick(Run *run, GError **error) {
   run->pending_rows = 0;
   run->committed_at = now;
   case_lock_touch(run->lock);
-  return store_commit(run->store, error) && store_begin(run->store, error);
+  return store_commit(run->store, error) && run_log_commit(run, error) &&
+         store_begin(run->store, error);
 }
 
 static bool put_gaps(Run *run, GPtrArray *gaps, GPtrArray *known, GError **error) {
@@ -80,7 +81,7 @@ static bool finish_evidence(Run *run, GError **error) {
     run->digest_status = g_strdup("not computed");
   return run_put_evidence(run, error) && put_gaps(run, run->digest_gaps, NULL, error) &&
          put_gaps(run, run->probe->gaps, run->digest_gaps, error) &&
-         store_put_meta(run->store, key, "1", error);
+         store_put_meta(run->store, key, "1", error) && run_log_evidence_end(run, error);
 }
 
 static bool plan_volumes(Run *run, GError **error) {
@@ -252,7 +253,7 @@ static bool put_unopened(Run *run, GError **error) {
 
 bool run_evidence(Run *run, GError **error) {
   prepare(run);
-  bool ok = run_put_evidence(run, error);
+  bool ok = run_log_evidence(run, error) && run_put_evidence(run, error);
   if (ok && run->probe->error != NULL) {
     run->digest_state = DIGEST_DONE;
     ok = put_unopened(run, error);

@@ -256,6 +256,9 @@ static void lose_digest(Run *run, Slot *slot, TriageReason reason, const char *d
 bool slot_lost(Run *run, Slot *slot, TriageReason reason, const char *detail, GError **error) {
   JobKind job = slot->job;
   bool was_ready = slot->process == NULL || slot->process->is_ready;
+  static const char *const JOBS[] = {"none", "listing", "examining", "hashing"};
+  if (!run_log_lost(run, JOBS[job], slot->current.object, reason, detail, error))
+    return false;
   g_clear_pointer(&slot->process, process_free);
   slot->job = JOB_NONE;
   slot->deadline = 0;

@@ -20,6 +20,7 @@ typedef struct {
   GPtrArray *rules;    /* char*: likewise */
   GPtrArray *recorded; /* char*: "NAME\nSHA-256" of the evidence as the case has it */
   uint32_t n_hits;
+  bool has_log; /* and it holds */
 } Check;
 
 static void say(Check *check, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -156,6 +157,22 @@ static bool check_all(Check *check, GError **error) {
     return false;
   report(check, 0, "every file of the case, against the manifest");
   guint from = check->problems->len;
+  const SealTrust trust = {check->options->signers, check->options->authorities};
+  g_autoptr(GPtrArray) notes = g_ptr_array_new_with_free_func(g_free);
+  seal_check_case(dir, &trust, check->problems, notes);
+  for (guint i = 0; i < notes->len; i++)
+    g_print("%s\n", (char *)notes->pdata[i]);
+  if (check->problems->len > from)
+    report(check, from, "");
+  from = check->problems->len;
+  check->has_log = reports_check_log(dir, check->problems);
+  if (check->has_log)
+    report(check, from, "the action log, line by line");
+  else
+    g_print("not recorded: an action log\n");
+  /* What is wrong with the log is not to be covered by another line. */
+  check->has_log = check->has_log && check->problems->len == from;
+  from = check->problems->len;
   if (!reports_check_rendered(check->store, dir, check->scratch, check->problems, error))
     return false;
   report(check, from, "the reports, against case.db");
@@ -183,6 +200,19 @@ static void remove_scratch(const char *dir) {
   (void)rmdir(dir);
 }
 
+/* That it was checked, and what came of it, belongs into the log; where the case can only be read,
+ * there is no place for it. */
+static void log_check(const Check *check, const char *result) {
+  if (!check->has_log)
+    return;
+  g_autofree char *n = g_strdup_printf("%u", check->problems->len);
+  const char *first = check->problems->len > 0 ? check->problems->pdata[0] : "";
+  case_log(check->options->case_dir, "verified",
+           (const char *const[]){"result", result, "problems", n, "first", first, "version",
+                                 TRIAGE_VERSION, NULL},
+           NULL);
+}
+
 int coord_verify(const VerifyOptions *options) {
   g_autoptr(GError) error = NULL;
   Check check = {.options = options,
@@ -201,6 +231,7 @@ int coord_verify(const VerifyOptions *options) {
     if (triage_error_reason(error) == TRIAGE_REASON_INTERNAL)
       status = EXIT_STOPPED;
   } else {
+    log_check(&check, status == EXIT_COMPLETE ? "holds" : "does not hold");
     g_print(status == EXIT_COMPLETE ? "The case holds.\n" : "The case does NOT hold.\n");
   }
   store_free(check.store);
