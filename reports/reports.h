@@ -30,8 +30,8 @@ int reports_compare_names(gconstpointer a, gconstpointer b); /* for arrays of ch
  * has changed, is missing, or is not in it. False with error where there is no manifest to go by.
  */
 bool reports_check_manifest(const char *dir, GPtrArray *problems, GError **error);
-/* Holds the action log against its own chain and against what manifest.json knows of it; one sentence
- * naming the first line that breaks. False where the case was made without a log. */
+/* Holds the action log against its own chain and against what manifest.json knows of it; one
+ * sentence naming the first line that breaks. False where the case was made without a log. */
 bool reports_check_log(const char *dir, GPtrArray *problems);
 /* Renders every format that dir holds again into the directory scratch, compares, removes it; one
  * sentence for each that differs. */

@@ -169,8 +169,10 @@ bool action_log_check(const char *path, uint64_t pinned, ActionLogState *state, 
     return false;
   gsize n;
   const char *text = g_bytes_get_data(bytes, &n);
+  if (text == NULL)
+    text = "";
   Digests digests;
-  digest_bytes(DIGEST_SHA256, text != NULL ? text : "", (size_t)MIN(pinned, n), &digests);
+  digest_bytes(DIGEST_SHA256, text, (size_t)MIN(pinned, n), &digests);
   g_strlcpy(state->sha256, digests.sha256, sizeof state->sha256);
   char previous[HEX + 1] = NO_DIGEST;
   for (const char *p = text, *end; state->bytes < n; p = end + 1) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* actionlog.h - an append-only log, one JSON object a line, in which every line states the digest
  * of the line before and its own: a line that was changed, taken out, put in or moved shows. Each
- * line goes to the kernel whole before the action goes on, so that a run that is killed leaves a log
- * that holds. Several programs may write to one log, one after the other. */
+ * line goes to the kernel whole before the action goes on, so that a run that is killed leaves a
+ * log that holds. Several programs may write to one log, one after the other. */
 #pragma once
 #include <glib.h>
 #include <stdbool.h>
