@@ -93,6 +93,8 @@ static bool check_ranges(Arguments *a, const char **problem) {
     *problem = "--known may be given 8 times; put several lists into one file";
   else if (a->shard != NULL && !shard_parse(a->shard, &scan->shard, &scan->shards))
     *problem = "--shard takes K/N: part K, from 1, of N parts, of which there may be 10000";
+  else if (a->shard != NULL && (scan->sign_key != NULL || a->wants_stamp))
+    *problem = "a shard has no manifest to sign: seal the merged case ('triage seal')";
   else if (a->progress != NULL && strcmp(a->progress, "auto") != 0 &&
            strcmp(a->progress, "always") != 0 && strcmp(a->progress, "never") != 0)
     *problem = "--progress takes auto, always or never";

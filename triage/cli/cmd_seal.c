@@ -13,8 +13,9 @@ static int seal(const char *dir, const SealOptions *options) {
     g_printerr("triage seal: %s: is no case directory\n", dir);
     return EXIT_UNUSABLE;
   }
+  lock = case_lock_take(dir, &error);
   bool ok =
-      (lock = case_lock_take(dir, &error)) != NULL &&
+      lock != NULL &&
       (options->key_file == NULL || (key = seal_key_read(options->key_file, &error)) != NULL) &&
       seal_case(dir, options, key, &error);
   if (ok)

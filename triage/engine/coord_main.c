@@ -231,7 +231,8 @@ bool run_examine(Run *run, GPtrArray *probes, GError **error) {
 
 /* A shard is judged, and reported on, together with the others. */
 static bool finish_shard(Run *run, GError **error) {
-  return store_put_meta(run->store, "status", "shard", error) && store_commit(run->store, error);
+  return store_put_meta(run->store, "status", "shard", error) && store_commit(run->store, error) &&
+         run_log(run, "shard-finished", NULL, error);
 }
 
 static bool seal(Run *run, GError **error) {

@@ -209,6 +209,10 @@ static bool finish(const Merge *merge, Run *run, GError **error) {
          store_put_meta(run->store, "shard", "0/0", error) &&
          store_put_meta(run->store, "status", "complete", error) &&
          store_commit(run->store, error) &&
+         run_log(run, "shards-merged",
+                 (const char *const[]){"command_line", merge->options->command_line, "from", from,
+                                       NULL},
+                 error) &&
          reports_render(run->store, merge->options->output, NULL, error);
 }
 
