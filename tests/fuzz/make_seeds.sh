@@ -18,6 +18,8 @@ mkdir -p views
 if [ -n "${TRIAGE_EVIDENCE:-}" ]; then
   find "$TRIAGE_EVIDENCE" -name '*.pst' -size -300k -exec cp {} seed.pst \; -quit
 fi
+python3 "$source/make_hive.py" seed.hive 'Software\Inner' script 3 payload.vbs 'Software\Inner' text 1 a.vbs
+rm -f seed.hive.reg
 tar -cf seed.tar payload.vbs
 for tool in gzip bzip2 xz; do "$tool" -c payload.vbs >"seed.$tool"; done
 xz --format=lzma -c payload.vbs >seed.lzma

@@ -32,10 +32,12 @@ GPtrArray *indicators_read(const uint8_t *data, uint64_t size);
 void indicators_blot(const GPtrArray *indicators, char *text);
 
 typedef struct {
-  char *kind; /* what runs the target: "task" (Task Scheduler XML or .job), "disabled-task", "cron",
-                 "systemd", "systemd-timer", "monitoring", "monitoring-directory", "batch" (a batch
-                 file: counts only where something runs that); or what the machine says of itself:
-                 "mail-domain", "account-domain"; or what the object is: "mail-store" */
+  char *kind;   /* what runs the target: "task" (Task Scheduler XML or .job), "disabled-task",
+                   "registry-task" (its cache in the registry; "registry-task-times": detail alone
+                   says when the task of the same key was registered and ran), "cron",
+                   "systemd", "systemd-timer", "monitoring", "monitoring-directory", "batch" (a batch
+                   file: counts only where something runs that); or what the machine says of itself:
+                   "mail-domain", "account-domain"; or what the object is: "mail-store" */
   char *target; /* command line or file it runs, printable UTF-8 */
   char *detail; /* author, schedule, user where given; may be empty */
 } Fact;
@@ -73,7 +75,8 @@ typedef struct {
   const char *path, *sha256; /* of the object that states it */
   const char *evidence;
   uint32_t volume;
-  bool is_live; /* the object is allocated and no named stream */
+  bool is_live;       /* the object is allocated and no named stream */
+  int64_t made, last; /* the object's creation and the last its times record: seconds, 0: none */
 } FactRef;
 
 typedef struct {
@@ -83,6 +86,8 @@ typedef struct {
   const char *member; /* printable, steps joined by !/ ; empty for the object itself */
   const char *view, *state, *sha256, *rule;
   bool is_named_stream;
+  bool is_timestomped;
+  int64_t last;           /* the last that the object's times record: seconds, 0: not known */
   GPtrArray *indicators;  /* Indicator* */
   const GPtrArray *facts; /* FactRef*: all of the case */
   const char *excerpt;

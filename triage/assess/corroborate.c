@@ -101,7 +101,7 @@ static char *root_of(const char *fact_path, const char *store) {
   return found != NULL ? g_strndup(fact_path, (gsize)(found - low)) : g_strdup("");
 }
 
-static char *full_path(const HitView *hit) {
+char *corroborate_path(const HitView *hit) {
   return *hit->member != '\0' ? g_strconcat(hit->path, "!/", hit->member, NULL)
                               : g_strdup(hit->path);
 }
@@ -115,6 +115,13 @@ static bool is_same_script(const char *script, const char *root, const char *pat
     return false;
   g_autofree char *wanted = g_strconcat(root, is_windows ? script + 2 : script, NULL);
   return is_windows ? g_ascii_strcasecmp(wanted, path) == 0 : strcmp(wanted, path) == 0;
+}
+
+bool corroborate_runs(const ProfileSet *set, const FactRef *fact, const char *store,
+                      const char *path) {
+  g_autofree char *script = script_of(set, fact->target);
+  g_autofree char *root = root_of(fact->path, store);
+  return script != NULL && is_same_script(script, root, path);
 }
 
 static const char *store_of(const CorroborationRule *rule, const FactRef *fact) {
@@ -226,7 +233,7 @@ static bool corroborate_by(const ProfileSet *set, const CorroborationRule *rule,
 
 bool corroborate(const ProfileSet *set, const Profile *profile, const HitView *hit,
                  Corroboration *out) {
-  g_autofree char *path = full_path(hit);
+  g_autofree char *path = corroborate_path(hit);
   /* an unprintable name, or one with backslashes in it, is not what a command says */
   if (strchr(path, '\\') == NULL && hit->facts != NULL) {
     g_autoptr(GPtrArray) batches = batches_of(set, hit, path);
@@ -243,7 +250,7 @@ bool corroborate(const ProfileSet *set, const Profile *profile, const HitView *h
 }
 
 const FactRef *corroborate_namesake(const ProfileSet *set, const HitView *hit) {
-  g_autofree char *path = full_path(hit);
+  g_autofree char *path = corroborate_path(hit);
   const char *name = base_name(path);
   for (guint k = 0; hit->facts != NULL && k < hit->facts->len; k++) {
     const FactRef *fact = hit->facts->pdata[k];
@@ -274,7 +281,7 @@ static bool is_unnamed_part(const char *rest) {
 }
 
 const FactRef *corroborate_mail_store(const HitView *hit) {
-  g_autofree char *path = full_path(hit);
+  g_autofree char *path = corroborate_path(hit);
   for (guint k = 0; hit->facts != NULL && k < hit->facts->len; k++) {
     const FactRef *fact = hit->facts->pdata[k];
     if (strcmp(fact->kind, "mail-store") != 0 || !fact->is_live || fact->volume != hit->volume ||

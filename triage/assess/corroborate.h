@@ -19,3 +19,22 @@ const FactRef *corroborate_namesake(const ProfileSet *set, const HitView *hit);
 
 /* The mail store that the hit is a message or a nameless part of; NULL where it is none. */
 const FactRef *corroborate_mail_store(const HitView *hit);
+
+/* ---- corroborate_task.c: what the Task Scheduler's own records say besides ---- */
+/* The cache of the registry that runs the hit's script; NULL where none does. (transfer none) */
+const FactRef *corroborate_task_cache(const ProfileSet *set, const HitView *hit);
+/* When the task of that cache was registered and last ran, as a text; NULL: not recorded. (transfer
+ * none) */
+const char *corroborate_task_times(const HitView *hit, const FactRef *cache);
+/* The task that was made about when the last was recorded of a script which is no longer there. */
+const FactRef *corroborate_short_lived(const ProfileSet *set, const HitView *hit);
+/* A task that ran the script and was deleted soon, by all that is recorded of it, where nothing of
+ * the scheduler runs the script now. */
+const FactRef *corroborate_deleted_task(const ProfileSet *set, const HitView *hit);
+
+/* ---- of corroborate.c, for corroborate_task.c ---- */
+/* The hit's path with the steps into its container. (transfer full) */
+char *corroborate_path(const HitView *hit);
+/* The fact's command runs that path; store: the place where the fact lies, as a glob. */
+bool corroborate_runs(const ProfileSet *set, const FactRef *fact, const char *store,
+                      const char *path);

@@ -17,6 +17,9 @@ void fact_read_task(GPtrArray *facts, const uint8_t *data, size_t n);
 /* Legacy .job files; n is at least what fact_is_job saw. */
 bool fact_is_job(const uint8_t *data, uint64_t n);
 void fact_read_job(GPtrArray *facts, const uint8_t *data, size_t n);
+/* Values Actions and DynamicInfo of a task in the registry. */
+void fact_read_task_actions(GPtrArray *facts, const uint8_t *data, size_t n);
+void fact_read_task_times(GPtrArray *facts, const char *path, const uint8_t *data, size_t n);
 /* system: /etc/crontab and cron.d, where the sixth field is the user. */
 void fact_read_crontab(GPtrArray *facts, char *const *lines, bool has_user);
 void fact_read_script_lines(GPtrArray *facts, const char *kind, char *const *lines);

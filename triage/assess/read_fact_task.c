@@ -9,7 +9,7 @@
 enum { MAX_DEPTH = 32, MAX_NODES = 100000 };
 
 typedef struct {
-  GString *command, *arguments, *directory, *author, *user, *start;
+  GString *command, *arguments, *directory, *author, *user, *start, *registered;
   bool is_disabled;
   GPtrArray *targets; /* char* */
 } Task;
@@ -26,6 +26,8 @@ static void take_text(Task *task, const char *parent, const char *element, const
     keep(task->arguments, value);
   else if (strcmp(element, "WorkingDirectory") == 0)
     keep(task->directory, value);
+  else if (strcmp(element, "Date") == 0 && strcmp(parent, "RegistrationInfo") == 0)
+    keep(task->registered, value);
   else if (strcmp(element, "Author") == 0)
     keep(task->author, value);
   else if (strcmp(element, "UserId") == 0)
@@ -84,11 +86,15 @@ void fact_read_task(GPtrArray *facts, const uint8_t *data, size_t n) {
                g_string_new(NULL),
                g_string_new(NULL),
                g_string_new(NULL),
+               g_string_new(NULL),
                false,
                g_ptr_array_new_with_free_func(g_free)};
   walk(&task, reader);
+  bool is_dated = task.registered->len > 0;
+  /* first: what stands behind may be anybody's text (assess reads the date) */
   g_autofree char *detail =
-      g_strdup_printf("author %s; runs as %s; starts %s", task.author->str, task.user->str,
+      g_strdup_printf("%s%s%sauthor %s; runs as %s; starts %s", is_dated ? "registered " : "",
+                      task.registered->str, is_dated ? "; " : "", task.author->str, task.user->str,
                       task.start->len > 0 ? task.start->str : "on an event");
   for (guint i = 0; i < task.targets->len; i++)
     fact_add(facts, task.is_disabled ? "disabled-task" : "task", task.targets->pdata[i], detail);
@@ -102,8 +108,8 @@ void fact_read_task(GPtrArray *facts, const uint8_t *data, size_t n) {
       break;
     }
   }
-  GString *texts[] = {task.command, task.arguments, task.directory,
-                      task.author,  task.user,      task.start};
+  GString *texts[] = {task.command, task.arguments, task.directory, task.author,
+                      task.user,    task.start,     task.registered};
   for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
     g_string_free(texts[i], TRUE);
   g_ptr_array_unref(task.targets);

@@ -83,7 +83,8 @@ static bool is_candidate(const char *path) {
                                       "prtg",
                                       "shinken",
                                       "centreon",
-                                      "/etc/postfix/main.cf"};
+                                      "/etc/postfix/main.cf",
+                                      "/schedule/taskcache/tasks/"};
   for (guint i = 0; i < G_N_ELEMENTS(parts); i++)
     if (is_under(path, parts[i]))
       return true;
@@ -108,6 +109,22 @@ static GPtrArray *read_store(const uint8_t *data, uint64_t size, const char *sto
   return facts;
 }
 
+static bool has_suffix(const char *path, const char *suffix) {
+  size_t n = strlen(path), m = strlen(suffix);
+  return n >= m && g_ascii_strcasecmp(path + n - m, suffix) == 0;
+}
+
+/* Values of the Task Scheduler's cache; true where the path is one's. */
+static bool read_task_cache(GPtrArray *facts, const char *path, const uint8_t *data, size_t n) {
+  if (!is_under(path, "/schedule/taskcache/tasks/"))
+    return false;
+  if (has_suffix(path, "/Actions"))
+    fact_read_task_actions(facts, data, n);
+  else if (has_suffix(path, "/DynamicInfo"))
+    fact_read_task_times(facts, path, data, n);
+  return true;
+}
+
 GPtrArray *facts_read(const char *path, const uint8_t *data, uint64_t size) {
   if (size == 0)
     return NULL;
@@ -120,6 +137,8 @@ GPtrArray *facts_read(const char *path, const uint8_t *data, uint64_t size) {
   if (!is_task && !is_job && !is_candidate(path))
     return NULL;
   GPtrArray *facts = g_ptr_array_new_with_free_func((GDestroyNotify)fact_free);
+  if (read_task_cache(facts, path, data, (size_t)size))
+    return facts;
   if (is_task) {
     fact_read_task(facts, data, (size_t)size);
   } else if (is_job) {

@@ -204,6 +204,8 @@ static void judge_place(Judge *judge) {
     add(judge, "deleted", hit->state);
   if (hit->is_named_stream)
     add(judge, "stream", "");
+  if (hit->is_timestomped)
+    add(judge, "timestomped", "");
   if (profile_matches(judge->set->temporary, hit->path))
     add(judge, "temporary-place", hit->path);
   else if (profile_matches(judge->set->user_places, hit->path))
@@ -217,6 +219,15 @@ static void judge_place(Judge *judge) {
   if (judge->acts && strcmp(judge->content, "program") != 0 &&
       profile_matches(judge->set->system_names, last_name(hit)))
     add(judge, "system-name", last_name(hit));
+}
+
+static void judge_tasks(Judge *judge) {
+  const FactRef *task = corroborate_short_lived(judge->set, judge->hit);
+  if (task != NULL && judge->acts)
+    add(judge, "short-lived-task", task->path);
+  task = judge->is_live && judge->acts ? corroborate_deleted_task(judge->set, judge->hit) : NULL;
+  if (task != NULL)
+    add(judge, "deleted-task", task->path);
 }
 
 static void conclude(Judge *judge, VerdictKind verdict, const char *scenario, const char *profile,
@@ -239,7 +250,7 @@ static bool conclude_without_script(Judge *judge) {
   if (judge->acts)
     return false;
   const char *ground = NULL;
-  if (judge->is_live && *hit->member == '\0') {
+  if (judge->is_live && !hit->is_timestomped && *hit->member == '\0') {
     if (strcmp(judge->content, "rules") == 0)
       ground = "rule-file";
     else if (strcmp(judge->content, "program") == 0 &&
@@ -312,12 +323,16 @@ static const char *report_directory(const Judge *judge, const Profile *profile) 
   return NULL;
 }
 
-static char *corroboration_text(const FactRef *fact, bool is_product) {
+static char *corroboration_text(const HitView *hit, const FactRef *fact, bool is_product) {
+  bool is_cache = strcmp(fact->kind, "registry-task") == 0;
+  const char *times = is_cache ? corroborate_task_times(hit, fact) : NULL;
+  bool has_detail = *fact->detail != '\0';
+  g_autofree char *detail = g_strconcat(fact->detail, has_detail && times != NULL ? "; " : "",
+                                        times != NULL ? times : "", NULL);
   return g_strdup_printf("%s of %s, SHA-256 %s: %s %s %s%s%s%s", fact->path, fact->evidence,
                          *fact->sha256 != '\0' ? fact->sha256 : "not known", fact->kind,
-                         is_product ? "is" : "runs", fact->target,
-                         *fact->detail != '\0' ? " (" : "", fact->detail,
-                         *fact->detail != '\0' ? ")" : "");
+                         is_product ? "is" : "runs", fact->target, *detail != '\0' ? " (" : "",
+                         detail, *detail != '\0' ? ")" : "");
 }
 
 static char *store_text(const FactRef *fact) {
@@ -368,9 +383,14 @@ static void conclude_by_profile(Judge *judge, const Profile *profile, VerdictKin
   if (directory != NULL)
     add(judge, "report-directory", directory);
   if (by->fact != NULL) {
-    g_ptr_array_add(judge->out->corroboration, corroboration_text(by->fact, by->is_product));
+    g_ptr_array_add(judge->out->corroboration,
+                    corroboration_text(judge->hit, by->fact, by->is_product));
     if (by->through != NULL)
-      g_ptr_array_add(judge->out->corroboration, corroboration_text(by->through, false));
+      g_ptr_array_add(judge->out->corroboration,
+                      corroboration_text(judge->hit, by->through, false));
+    const FactRef *cache = corroborate_task_cache(judge->set, judge->hit);
+    if (cache != NULL && cache != by->fact)
+      g_ptr_array_add(judge->out->corroboration, corroboration_text(judge->hit, cache, false));
     add(judge, by->is_product ? "product-directory" : "corroborated", by->fact->path);
   } else {
     add(judge, "no-corroboration", "");
@@ -399,7 +419,8 @@ static bool conclude_mail_store(Judge *judge) {
   const FactRef *store = corroborate_mail_store(judge->hit);
   bool is_outside = judge->server == PARTY_FREEMAIL || judge->recipients == PARTY_FREEMAIL ||
                     (site_is_stated(judge->set) && judge->server == PARTY_OUTSIDE);
-  if (store == NULL || !judge->is_live || !is_plain_view(judge->hit->view))
+  if (store == NULL || !judge->is_live || judge->hit->is_timestomped ||
+      !is_plain_view(judge->hit->view))
     return false;
   for (guint i = 0; i < judge->set->profiles->len; i++) {
     const Profile *profile = judge->set->profiles->pdata[i];
@@ -456,6 +477,14 @@ static bool conclude_approved(Judge *judge) {
   if (approval == NULL)
     return false;
   add(judge, "approved-digest", approval->note);
+  if (judge->hit->is_timestomped) {
+    /* What it does is approved; that somebody set its times to hide when it came is not. */
+    g_autofree char *against = ground_sentence(judge->grounds, WEIGHT_AGAINST, 3);
+    conclude(judge, VERDICT_SUSPICIOUS, approval->scenario, "approved",
+             g_strdup_printf("Suspicious, though the site has approved this very content: %s.",
+                             against));
+    return true;
+  }
   g_autofree char *why = ground_sentence(judge->grounds, WEIGHT_FOR, 1);
   conclude(judge, VERDICT_KNOWN_BENIGN, approval->scenario, "approved",
            g_strdup_printf("Known: %s.", why));
@@ -472,6 +501,7 @@ void assess_hit(const ProfileSet *set, const HitView *hit, Verdict *out) {
     judge_indicator(&judge, hit->indicators->pdata[i]);
   judge_whole(&judge);
   judge_place(&judge);
+  judge_tasks(&judge);
   if (!conclude_approved(&judge) && !conclude_mail_store(&judge) &&
       !conclude_without_script(&judge))
     conclude_script(&judge);

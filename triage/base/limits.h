@@ -86,6 +86,9 @@
 #define LIMIT_PST_DEPTH 64u             /* folders in folders, messages in messages */
 #define LIMIT_PST_READS 256u            /* bytes read : bytes of an Outlook data file */
 #define LIMIT_PST_BODY_BYTES (64 * MIB) /* one body or the headers of one message */
+#define LIMIT_REGISTRY_KEYS 10000000u   /* keys of one registry hive */
+#define LIMIT_REGISTRY_DEPTH 512u       /* keys in keys, as Windows allows */
+#define LIMIT_REGISTRY_READS 256u       /* bytes read : bytes of a hive */
 #define LIMIT_PDF_STREAMS 1000000u      /* streams of one PDF */
 #define LIMIT_EMBEDDED 65536u           /* objects embedded in one document or stream */
 

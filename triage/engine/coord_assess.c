@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* coord_assess.c - the verdicts, once all evidence is examined: computed here from checked fields,
  * never by a worker. */
+#include "base/timestomp.h"
 #include "engine/coord_private.h"
 #include <string.h>
 
@@ -14,6 +15,15 @@ static void owned_fact_free(OwnedFact *fact) {
   for (guint i = 0; i < G_N_ELEMENTS(fact->texts); i++)
     g_free(fact->texts[i]);
   g_free(fact);
+}
+
+/* The last that an entry's times record. Times of an unknown zone are hours off, not days. */
+static int64_t last_of(const TriageTime *const times[4]) {
+  int64_t last = 0;
+  for (guint i = 0; i < 4; i++)
+    if (times[i]->is_set)
+      last = MAX(last, times[i]->seconds);
+  return last;
 }
 
 static bool collect_fact(void *user, const FactRow *row) {
@@ -31,6 +41,11 @@ static bool collect_fact(void *user, const FactRow *row) {
                         .evidence = fact->texts[5],
                         .volume = row->volume,
                         .is_live = row->is_live};
+  if (*row->member == '\0') { /* a member's container has times of its own */
+    fact->ref.made = row->created.is_set ? row->created.seconds : 0;
+    fact->ref.last = last_of(
+        (const TriageTime *const[]){&row->created, &row->modified, &row->changed, &row->accessed});
+  }
   g_ptr_array_add(user, fact);
   return true;
 }
@@ -65,18 +80,22 @@ static bool decide(void *user, const HitRow *row) {
     indicator->offset = row->indicators[i].offset;
     g_ptr_array_add(indicators, indicator);
   }
-  HitView view = {.evidence = row->evidence,
-                  .volume = row->volume,
-                  .path = row->path,
-                  .member = row->member,
-                  .view = row->view,
-                  .state = row->state,
-                  .sha256 = row->digests.sha256,
-                  .rule = row->rule,
-                  .is_named_stream = row->is_named_stream,
-                  .indicators = indicators,
-                  .facts = assessment->facts,
-                  .excerpt = row->excerpt};
+  HitView view = {
+      .evidence = row->evidence,
+      .volume = row->volume,
+      .path = row->path,
+      .member = row->member,
+      .view = row->view,
+      .state = row->state,
+      .sha256 = row->digests.sha256,
+      .rule = row->rule,
+      .is_named_stream = row->is_named_stream,
+      .is_timestomped = timestomp_is(row->timestomp),
+      .last = last_of((const TriageTime *const[]){&row->object_created, &row->object_modified,
+                                                  &row->object_changed, &row->object_accessed}),
+      .indicators = indicators,
+      .facts = assessment->facts,
+      .excerpt = row->excerpt};
   Decision decision = {.rowid = row->rowid};
   assess_hit(exhibit_list_profiles(assessment->exhibits, row->evidence_no, assessment->profiles),
              &view, &decision.verdict);

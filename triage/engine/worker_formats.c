@@ -48,6 +48,7 @@ void worker_formats(Worker *worker) {
       g_strdup_printf("%u.%u.%u", seccomp->major, seccomp->minor, seccomp->micro);
   send_version(worker, "libseccomp", text);
   send_version(worker, "libpff", unpack_pst_version());
+  send_version(worker, "libregf", unpack_registry_version());
   send_version(worker, "libtsk", tsk_version_get_str());
   send_version(worker, "libbde", libbde_get_version());
   send_version(worker, "libluksde", libluksde_get_version());

@@ -265,7 +265,8 @@ typedef struct {
   const char *evidence;
   uint32_t evidence_no, volume;
   const char *path, *member, *sha256, *kind, *target, *detail;
-  bool is_live; /* the object is allocated and no named stream */
+  bool is_live;                                    /* the object is allocated and no named stream */
+  TriageTime created, modified, changed, accessed; /* of the object */
 } FactRow;
 bool store_each_fact(Store *store, bool (*row)(void *user, const FactRow *fact), void *user,
                      GError **error);

@@ -627,7 +627,11 @@ bool store_each_fact(Store *store, bool (*row)(void *user, const FactRow *fact),
                     .member = column_text(s, AFTER_OBJECT + 4),
                     .sha256 = column_text(s, AFTER_OBJECT + 5),
                     .is_live = object.state == STATE_ALLOCATED &&
-                               (object.flags & OBJECT_NAMED_STREAM) == 0};
+                               (object.flags & OBJECT_NAMED_STREAM) == 0,
+                    .created = object.created,
+                    .modified = object.modified,
+                    .changed = object.changed,
+                    .accessed = object.accessed};
     bool go_on = ok && row(user, &fact);
     clear_object(&object);
     if (!go_on)

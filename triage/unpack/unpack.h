@@ -107,8 +107,9 @@ bool unpack_recognises(const uint8_t *data, uint64_t size, const char **format_n
  * by them, and the result must not depend on the machine. */
 void unpack_warm_up(void);
 
-const char *unpack_mail_version(void); /* of gmime, static */
-const char *unpack_pst_version(void);  /* of libpff, static */
+const char *unpack_mail_version(void);     /* of gmime, static */
+const char *unpack_registry_version(void); /* of libregf, static */
+const char *unpack_pst_version(void);      /* of libpff, static */
 
 /* Which bytes [from, end) of the member the view's bytes [offset, offset + length) were made from;
  * false where that is not known. */

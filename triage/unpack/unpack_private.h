@@ -188,6 +188,9 @@ void unpack_activemime_open(Unpack *unpack, const Unpacker *self, Container *con
 void unpack_image_open(Unpack *unpack, const Unpacker *self, Container *container);
 /* unpack_pdf.c */
 void unpack_pdf_open(Unpack *unpack, const Unpacker *self, Container *container);
+/* unpack_registry.c */
+bool probe_registry(const uint8_t *data, uint64_t size);
+void unpack_registry_open(Unpack *unpack, const Unpacker *self, Container *container);
 /* unpack_pst.c */
 void unpack_pst_open(Unpack *unpack, const Unpacker *self, Container *container);
 

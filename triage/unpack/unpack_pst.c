@@ -1,28 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* unpack_pst.c - Outlook data files (pst, ost, pab) by libpff: of every message the subject,
  * headers, bodies and attachments, also of those that were deleted and can be recovered. */
+#include "unpack/unpack_bfio.h"
 #include "unpack/unpack_bytes.h"
 #include "unpack/unpack_private.h"
-#include <libbfio.h>
 #include <libpff.h>
 #include <string.h>
 
 enum { READ_BYTES = 256 * 1024, NAME_BYTES = 512 };
 
-/* libpff's input: the content. libbfio's own memory range reads behind the end of it on damaged
- * files (found by the mutation test). */
-typedef struct {
-  Unpack *unpack;
-  const uint8_t *data;
-  uint64_t size, position;
-  uint64_t told; /* bytes of the content reported as progress */
-  uint64_t left; /* bytes still to be read: a file that is read on and on is given up */
-} Source;
-
 typedef struct {
   Unpack *unpack;
   Container *container;
-  Source source;
+  BfioSource source;
   libbfio_handle_t *handle;
   libpff_file_t *file;
   uint64_t n_items, n_failed;
@@ -377,75 +367,9 @@ static void check_extent(Pst *pst) {
     pst->container->end = MIN(claimed, size);
 }
 
-static ssize_t source_read(intptr_t *handle, uint8_t *buffer, size_t size,
-                           libbfio_error_t **error) {
-  Source *source = (Source *)(void *)handle;
-  (void)error;
-  uint64_t n = source->position < source->size ? source->size - source->position : 0;
-  n = MIN(n, size);
-  if (n > source->left)
-    return -1;
-  source->left -= n;
-  memcpy(buffer, source->data + (n > 0 ? source->position : 0), (size_t)n);
-  source->position += n;
-  if (source->position > source->told) {
-    uint64_t fresh = source->position - source->told;
-    source->told = source->position;
-    if (!unpack_alive(source->unpack, fresh))
-      return -1;
-  }
-  return (ssize_t)n;
-}
-
-static off64_t source_seek(intptr_t *handle, off64_t offset, int whence, libbfio_error_t **error) {
-  Source *source = (Source *)(void *)handle;
-  int64_t base = whence == SEEK_SET   ? 0
-                 : whence == SEEK_CUR ? (int64_t)source->position
-                                      : (int64_t)source->size,
-          target;
-  (void)error;
-  if (source->unpack->is_stopped || __builtin_add_overflow(base, (int64_t)offset, &target) ||
-      target < 0)
-    return -1;
-  source->position = (uint64_t)target;
-  return target;
-}
-
-static int source_open(intptr_t *handle, int flags, libbfio_error_t **error) {
-  (void)handle;
-  (void)error;
-  return (flags & LIBBFIO_ACCESS_FLAG_WRITE) == 0 ? 1 : -1;
-}
-
-static int source_yes(intptr_t *handle, libbfio_error_t **error) {
-  (void)handle;
-  (void)error;
-  return 1;
-}
-
-static int source_close(intptr_t *handle, libbfio_error_t **error) {
-  (void)handle;
-  (void)error;
-  return 0;
-}
-
-static int source_size(intptr_t *handle, size64_t *size, libbfio_error_t **error) {
-  (void)error;
-  *size = ((Source *)(void *)handle)->size;
-  return 1;
-}
-
 static bool open_file(Pst *pst, libpff_error_t **error) {
-  uint64_t size = content_size(pst->container->content);
-  pst->source = (Source){.unpack = pst->unpack,
-                         .data = content_data(pst->container->content),
-                         .size = size,
-                         .left = MAX(size, MIB) * LIMIT_PST_READS};
-  return libbfio_handle_initialize(
-             &pst->handle, (intptr_t *)(void *)&pst->source, NULL, NULL, source_open, source_close,
-             source_read, NULL, source_seek, source_yes, source_yes, source_size,
-             LIBBFIO_FLAG_IO_HANDLE_NON_MANAGED | LIBBFIO_FLAG_IO_HANDLE_CLONE_BY_REFERENCE,
-             error) == 1 &&
+  return bfio_source_open(&pst->source, pst->unpack, pst->container->content, LIMIT_PST_READS,
+                          &pst->handle, error) &&
          libpff_file_initialize(&pst->file, error) == 1 &&
          libpff_file_open_file_io_handle(pst->file, pst->handle, LIBPFF_OPEN_READ, error) == 1;
 }

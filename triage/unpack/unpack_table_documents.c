@@ -119,6 +119,21 @@ const Unpacker UNPACKER_PST = {
     .is_evidence = true,
 };
 
+const Unpacker UNPACKER_REGISTRY = {
+    .row = {.stage = "unpacker",
+            .name = "registry",
+            .title = "Values of a registry hive",
+            .spec = "libregf's documentation",
+            .library = "libregf",
+            .limitations = "values of at least 32 bytes, named by their keys, texts in UTF-8; "
+                           "shorter ones, deleted keys and transaction logs are scanned as the "
+                           "bytes of their files, in UTF-16 too",
+            .available = true},
+    .probe = probe_registry,
+    .open = unpack_registry_open,
+    .is_evidence = true,
+};
+
 const Unpacker UNPACKER_PDF = {
     .row = {.stage = "unpacker",
             .name = "pdf",

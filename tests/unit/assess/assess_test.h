@@ -35,7 +35,8 @@ static inline ProfileSet *test_profiles(const char *site) {
 
 typedef struct {
   const char *path, *member, *view, *state, *sha256;
-  bool is_named_stream;
+  bool is_named_stream, is_timestomped;
+  int64_t last;
   const GPtrArray *facts;
 } TestPlace;
 
@@ -51,6 +52,8 @@ static inline void test_assess(const ProfileSet *set, const TestPlace *place, co
                  .sha256 = place->sha256 != NULL ? place->sha256 : "",
                  .rule = "network_smtp_vb",
                  .is_named_stream = place->is_named_stream,
+                 .is_timestomped = place->is_timestomped,
+                 .last = place->last,
                  .indicators = indicators,
                  .facts = place->facts,
                  .excerpt = ""};

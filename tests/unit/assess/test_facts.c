@@ -92,6 +92,56 @@ static void test_job(void **state) {
   }
 }
 
+#define TASKS "/W/config/SOFTWARE!/M/Schedule/TaskCache/Tasks/{A}/"
+
+static void put_text(GByteArray *out, const char *text) {
+  guint32 n = (guint32)strlen(text) * 2;
+  g_byte_array_append(out, (const uint8_t[]){(uint8_t)n, 0, 0, 0}, 4);
+  for (const char *at = text; *at != '\0'; at++)
+    g_byte_array_append(out, (const uint8_t[]){(uint8_t)*at, 0}, 2);
+}
+
+static void test_task_cache(void **state) {
+  (void)state;
+  const char *const none[] = {NULL};
+  for (uint8_t version = 1; version <= 3; version++) {
+    g_autoptr(GByteArray) actions = g_byte_array_new();
+    g_byte_array_append(actions, (const uint8_t[]){version, 0}, 2);
+    if (version > 1)
+      put_text(actions, "Author");
+    const char *const programs[] = {"cscript.exe", "C:\\S\\b.vbs"};
+    for (int i = 0; i < 2; i++) {
+      g_byte_array_append(actions, (const uint8_t[]){0x66, 0x66}, 2);
+      put_text(actions, "");
+      put_text(actions, programs[i]);
+      put_text(actions, i == 0 ? "C:\\S\\a.vbs" : "");
+      put_text(actions, "");
+      if (version == 3)
+        g_byte_array_append(actions, (const uint8_t[]){0, 0}, 2);
+    }
+    expect(TASKS "Actions", actions->data, actions->len,
+           (const char *const[]){"registry-task", "cscript.exe C:\\\\S\\\\a.vbs", "registry-task",
+                                 "C:\\\\S\\\\b.vbs ", NULL});
+    expect("/elsewhere/Actions", actions->data, actions->len, none);
+    for (guint n = 1; n < actions->len; n++) { /* cut: one program less, nothing else */
+      g_autofree uint8_t *cut = g_memdup2(actions->data, n);
+      g_autoptr(GPtrArray) facts = facts_read(TASKS "Actions", cut, n);
+      assert_true(facts == NULL || facts->len < 2);
+    }
+  }
+  /* the libyal project gives this as an example: registered in 2006 and launched in 2008 */
+  static const uint8_t info[] = {0x03, 0x00, 0x00, 0x00, 0x16, 0x6f, 0x4a, 0x0f, 0x7f, 0xfe,
+                                 0xc6, 0x01, 0x66, 0xb7, 0x6c, 0x0d, 0x6b, 0x4c, 0xc9, 0x01,
+                                 0x2b, 0x04, 0x07, 0x80, 0x00, 0x00, 0x00, 0x00};
+  expect(TASKS "DynamicInfo", info, sizeof info,
+         (const char *const[]){"registry-task-times", "{A}", NULL});
+  expect(TASKS "DynamicInfo", info, sizeof info - 1, none);
+  g_autoptr(GPtrArray) facts = facts_read(TASKS "DynamicInfo", info, sizeof info);
+  const Fact *fact = facts->pdata[0];
+  assert_string_equal(fact->detail, "registered 2006-11-02T13:01:49.7475862Z; last run "
+                                    "2008-11-22T06:25:02.7210086Z");
+}
+
 /* One that Windows 7 wrote, of the plaso project's test data. */
 static void test_real_job(void **state) {
   (void)state;
@@ -206,9 +256,10 @@ static void test_mailbox(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_task),     cmocka_unit_test(test_job),
-      cmocka_unit_test(test_real_job), cmocka_unit_test(test_hostile_task),
-      cmocka_unit_test(test_cron),     cmocka_unit_test(test_services),
-      cmocka_unit_test(test_batch),    cmocka_unit_test(test_mailbox)};
+      cmocka_unit_test(test_task),         cmocka_unit_test(test_job),
+      cmocka_unit_test(test_task_cache),   cmocka_unit_test(test_real_job),
+      cmocka_unit_test(test_hostile_task), cmocka_unit_test(test_cron),
+      cmocka_unit_test(test_services),     cmocka_unit_test(test_batch),
+      cmocka_unit_test(test_mailbox)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

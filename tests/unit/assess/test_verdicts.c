@@ -351,6 +351,126 @@ static void test_approved(void **state) {
   assert_int_equal(verdict.verdict, VERDICT_KNOWN_BENIGN);
   assert_string_equal(verdict.scenario, "health-check");
   verdict_clear(&verdict);
+  place.is_timestomped = true; /* what it does is approved, that its times were set is not */
+  test_assess(set, &place, GOOD, &verdict);
+  assert_int_equal(verdict.verdict, VERDICT_SUSPICIOUS);
+  if (strstr(verdict.reason, "approved") == NULL || strstr(verdict.reason, "contradict") == NULL)
+    fail_msg("%s", verdict.reason);
+  verdict_clear(&verdict);
+}
+
+static void test_timestomped(void **state) {
+  (void)state;
+  FactRef fact = task("cscript.exe \"C:\\\\Scripts\\\\n.vbs\"");
+  g_autoptr(GPtrArray) facts = g_ptr_array_new();
+  g_ptr_array_add(facts, &fact);
+  TestPlace place = {.path = "/Scripts/n.vbs", .facts = facts, .is_timestomped = true};
+  assert_int_equal(verdict_of(SITE, &place, GOOD, NULL), VERDICT_SUSPICIOUS);
+  /* no script: nothing acts, but nothing excuses it either */
+  static const char rules[] = "rule x {\n strings:\n  $a = \"CDO.Message\" nocase\n condition:\n  "
+                              "any of them\n}\n";
+  TestPlace other = {.path = "/opt/scanner/mail.yar", .is_timestomped = true};
+  assert_int_equal(verdict_of(SITE, &other, rules, ""), VERDICT_UNEXPLAINED);
+}
+
+static bool has_ground(const TestPlace *place, const char *id, VerdictKind *kind) {
+  g_autoptr(ProfileSet) set = test_profiles(SITE);
+  Verdict verdict;
+  bool has = false;
+  test_assess(set, place, GOOD, &verdict);
+  for (guint i = 0; i < verdict.grounds->len; i++)
+    has = has || strcmp(g_array_index(verdict.grounds, VerdictGround, i).id, id) == 0;
+  *kind = verdict.verdict;
+  verdict_clear(&verdict);
+  return has;
+}
+
+/* A task made for a script that was gone soon after; a task that was gone soon after. */
+static void test_task_lives(void **state) {
+  (void)state;
+  enum { MADE = 1717400000, HOUR = 3600, DAY = 24 * HOUR };
+  FactRef fact = task("cscript.exe \"C:\\\\Scripts\\\\n.vbs\"");
+  g_autoptr(GPtrArray) facts = g_ptr_array_new();
+  g_ptr_array_add(facts, &fact);
+  VerdictKind kind;
+  TestPlace gone = {.path = "/Scripts/n.vbs", .facts = facts, .state = "deleted"};
+  gone.last = MADE + HOUR;
+  assert_false(has_ground(&gone, "short-lived-task", &kind)); /* nothing says when it was made */
+  fact.made = MADE;
+  assert_true(has_ground(&gone, "short-lived-task", &kind));
+  assert_int_equal(kind, VERDICT_SUSPICIOUS);
+  gone.last = MADE + 400 * DAY;
+  assert_false(has_ground(&gone, "short-lived-task", &kind));
+  fact.made = 0; /* the task's own word: 2024-06-03 */
+  fact.detail = "registered 2024-06-03T07:00:00.1234567; author registered 2025-07-08T00:00:00";
+  gone.last = MADE + DAY;
+  assert_true(has_ground(&gone, "short-lived-task", &kind));
+  gone.last = MADE + 400 * DAY; /* what an author calls himself is no date */
+  assert_false(has_ground(&gone, "short-lived-task", &kind));
+  gone.last = MADE;
+  fact.target = "cscript.exe \"C:\\\\Scripts\\\\other\\\\n.vbs\"";
+  assert_false(has_ground(&gone, "short-lived-task", &kind));
+  fact.target = "cscript.exe \"C:\\\\Scripts\\\\n.vbs\"";
+  TestPlace live = {.path = "/Scripts/n.vbs", .facts = facts, .last = MADE};
+  assert_false(has_ground(&live, "short-lived-task", &kind));
+  assert_int_equal(kind, VERDICT_KNOWN_BENIGN);
+
+  fact.is_live = false;
+  fact.made = MADE;
+  fact.last = MADE + 90 * DAY;
+  fact.detail = "";
+  assert_false(has_ground(&live, "deleted-task", &kind));
+  assert_int_equal(kind, VERDICT_LIKELY_BENIGN);
+  fact.last = MADE + HOUR;
+  assert_true(has_ground(&live, "deleted-task", &kind));
+  assert_int_equal(kind, VERDICT_UNEXPLAINED);
+  FactRef again = task(fact.target); /* it was only made anew */
+  g_ptr_array_add(facts, &again);
+  assert_false(has_ground(&live, "deleted-task", &kind));
+  assert_int_equal(kind, VERDICT_KNOWN_BENIGN);
+}
+
+/* The registry's cache of a task does as well as its file, and says when it ran. */
+static void test_task_cache(void **state) {
+  (void)state;
+#define CACHE                                                                                      \
+  "/Windows/System32/config/SOFTWARE!/Microsoft/Windows "                                          \
+  "NT/CurrentVersion/Schedule/TaskCache/Tasks/"
+  FactRef cache = task("cscript.exe \"C:\\\\Scripts\\\\n.vbs\"");
+  cache.kind = "registry-task";
+  cache.path = CACHE "{1}/Actions";
+  FactRef times = cache, other = cache;
+  times.kind = other.kind = "registry-task-times";
+  times.target = other.target = "{1}";
+  times.path = CACHE "{1}/DynamicInfo";
+  times.detail = "registered 2024-06-03T07:00:00.0000000Z; last run 2024-07-01T05:00:00.0000000Z";
+  other.path = CACHE "{2}/DynamicInfo";
+  other.detail = "last run 2020-01-01T00:00:00.0000000Z";
+  g_autoptr(GPtrArray) facts = g_ptr_array_new();
+  g_ptr_array_add(facts, &other);
+  g_ptr_array_add(facts, &cache);
+  g_ptr_array_add(facts, &times);
+  g_autoptr(ProfileSet) set = test_profiles(SITE);
+  TestPlace place = {.path = "/Scripts/n.vbs", .facts = facts};
+  Verdict verdict;
+  test_assess(set, &place, GOOD, &verdict);
+  assert_int_equal(verdict.verdict, VERDICT_KNOWN_BENIGN);
+  assert_int_equal(verdict.corroboration->len, 1);
+  const char *text = verdict.corroboration->pdata[0];
+  if (!g_str_has_prefix(text, cache.path) || strstr(text, "last run 2024-07-01") == NULL)
+    fail_msg("%s", text);
+  verdict_clear(&verdict);
+  FactRef file = task(cache.target); /* beside the task's file it adds the last run */
+  g_ptr_array_add(facts, &file);
+  test_assess(set, &place, GOOD, &verdict);
+  assert_int_equal(verdict.corroboration->len, 2);
+  assert_true(g_str_has_prefix(verdict.corroboration->pdata[0], file.path));
+  verdict_clear(&verdict);
+  g_ptr_array_remove(facts, &file);
+  cache.path =
+      "/Users/x/SOFTWARE!/Microsoft/Windows NT/CurrentVersion/Schedule/TaskCache/Tasks/{1}/"
+      "Actions"; /* a hive of somebody's own */
+  assert_int_equal(verdict_of(SITE, &place, GOOD, NULL), VERDICT_LIKELY_BENIGN);
 }
 
 static void expect_error(const char *text, const char *wanted) {
@@ -396,6 +516,8 @@ int main(void) {
       cmocka_unit_test(test_batch),         cmocka_unit_test(test_report_directories),
       cmocka_unit_test(test_service_hosts), cmocka_unit_test(test_place),
       cmocka_unit_test(test_suspicious),    cmocka_unit_test(test_other_content),
-      cmocka_unit_test(test_approved),      cmocka_unit_test(test_profile_errors)};
+      cmocka_unit_test(test_timestomped),   cmocka_unit_test(test_task_lives),
+      cmocka_unit_test(test_task_cache),    cmocka_unit_test(test_approved),
+      cmocka_unit_test(test_profile_errors)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,10 +3,12 @@
  * off must be reported, and a known but unsupported one must be listed. */
 #include "unpack_mutate.h"
 
-/* libpff 20180714 loses a few bytes of some damaged files; a worker's memory is limited anyway. */
+/* libpff 20180714 and libregf 20201007 lose a few bytes of some damaged files; a worker's memory is
+ * limited anyway. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void) {
-  return "leak:libpff_column_definition_initialize\n";
+  return "leak:libpff_column_definition_initialize\nleak:libregf_key_item_initialize\n"
+         "leak:libcdata_array_initialize\n";
 }
 
 typedef struct {
@@ -55,6 +57,11 @@ static const Fixture FIXTURES[] = {
     {"office-xml", MAKE_OFFICE "cp payload.xml out", NULL, "word/payload.vbs"},
     {"pst", NULL, "real/bulk_extractor/tests/Data/Outlook_Files/outlook.pst",
      "Top of Outlook data file/Drafts/a test message for outlook [2097252]/body.txt"},
+    {"registry",
+     "printf 'hive of %s' \"$PWD\" | iconv -t utf-16le >text && python3 "
+     "${TRIAGE_SOURCE:-.}/tests/unit/unpack/make_hive.py out 'Soft Ware\\\\Inner' text 1 text "
+     "'Soft Ware\\\\Inner' script 3 payload.vbs",
+     NULL, "Soft Ware/Inner/script"},
     {"pdf", MAKE_OFFICE "cp plain.pdf out", NULL, "(object 7 at 49)"},
     {"activemime", MAKE_OFFICE "cp payload.mso out", NULL, "(activemime)"},
 };
