@@ -33,10 +33,6 @@ static bool probe_aff4(const ImagePeek *peek) {
           memmem(peek->tail, peek->n_tail, "aff4://", 7) != NULL);
 }
 
-static bool probe_vhdx(const ImagePeek *peek) {
-  return head_is(peek, "vhdxfile", 8);
-}
-
 static bool probe_vdi(const ImagePeek *peek) {
   return peek->n_head >= 68 && memcmp(peek->head + 64, "\x7f\x10\xda\xbe", 4) == 0;
 }
@@ -80,9 +76,6 @@ static const ImageFormat IMAGE_AFF =
 static const ImageFormat IMAGE_AFF4 =
     REFUSED("aff4", "Advanced Forensic Format 4", "zip with an aff4:// volume", probe_aff4,
             "no C library in Debian 12");
-static const ImageFormat IMAGE_VHDX =
-    REFUSED("vhdx", "Hyper-V virtual hard disk (VHDX)", "signature vhdxfile", probe_vhdx,
-            "libvhdi 20210425 reads it in experiment only; convert it to VHD or raw");
 static const ImageFormat IMAGE_VDI = REFUSED("vdi", "VirtualBox disk image", "signature 0xBEDA107F",
                                              probe_vdi, "no C library in Debian 12");
 static const ImageFormat IMAGE_DMG =

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* image_vhd.c - Virtual PC / Hyper-V virtual hard disk (VHD), read through libvhdi. A fixed VHD is
- * a raw disk with 512 bytes behind it, and often called .dd: the footer is looked for at the end.
- */
+/* image_vhd.c - Virtual PC / Hyper-V virtual hard disks (VHD, VHDX), read through libvhdi. A fixed
+ * VHD is a raw disk with 512 bytes behind it, and often called .dd: the footer is looked for at the
+ * end. */
 #include "evidence/image_format.h"
 #define HAVE_LIBBFIO 1 /* libvhdi's header then declares how to open a libbfio handle */
 #include <libbfio.h>
@@ -34,14 +34,18 @@ static bool vhd_probe(const ImagePeek *peek) {
   return start_copy(peek) != NULL || end_copy(peek) != NULL;
 }
 
+static const char *kind_of(const Image *image) {
+  return image->format == &IMAGE_VHDX ? "VHDX" : "VHD";
+}
+
 static gboolean vhd_fail(Image *image, GError **error, libvhdi_error_t **failure,
                          const char *what) {
   char text[1024] = "";
   libvhdi_error_sprint(*failure, text, sizeof text);
   libvhdi_error_free(failure);
   g_autofree char *detail = image_yal_text(text);
-  return triage_fail(error, TRIAGE_REASON_CORRUPT, "%s: the VHD cannot be read (%s: %s)",
-                     image_files_shown(image->files, 0), what, detail);
+  return triage_fail(error, TRIAGE_REASON_CORRUPT, "%s: the %s cannot be read (%s: %s)",
+                     image_files_shown(image->files, 0), kind_of(image), what, detail);
 }
 
 static gboolean vhd_describe(Image *image, libvhdi_file_t *file, GError **error) {
@@ -57,9 +61,9 @@ static gboolean vhd_describe(Image *image, libvhdi_file_t *file, GError **error)
                        image_files_shown(image->files, 0));
   if (type == VHD_DIFFERENTIAL)
     return triage_fail(error, TRIAGE_REASON_UNSUPPORTED_FORMAT,
-                       "%s: is a differencing VHD that holds only what has changed since its "
+                       "%s: is a differencing %s that holds only what has changed since its "
                        "parent; merge it with the parent and examine the result",
-                       image_files_shown(image->files, 0));
+                       image_files_shown(image->files, 0), kind_of(image));
   if (libvhdi_file_get_bytes_per_sector(file, &sector, &failure) == 1 && sector >= 512)
     image->info.sector_bytes = sector;
   else
@@ -91,8 +95,8 @@ static gboolean vhd_open(Image *image, GError **error) {
   uint64_t file_size = image_files_size(image->files, 0);
   if (image_files_n(image->files) != 1)
     return triage_fail(error, TRIAGE_REASON_UNSUPPORTED_FORMAT,
-                       "%s: a VHD in several files cannot be read; join them first",
-                       image_files_shown(image->files, 0));
+                       "%s: a %s in several files cannot be read; join them first",
+                       image_files_shown(image->files, 0), kind_of(image));
   libvhdi_file_t *file = NULL;
   libvhdi_error_t *failure = NULL;
   if (libvhdi_file_initialize(&file, &failure) != 1)
@@ -138,6 +142,63 @@ static void vhd_close(Image *image) {
     libbfio_handle_free(&memory, NULL);
   image->memory = NULL;
 }
+
+/* ---- VHDX ---- */
+
+enum {
+  VHDX_HEADER = 64,
+  VHDX_FIRST = 65536,
+  VHDX_SECOND = 131072,
+  VHDX_SEQUENCE = 8,
+  VHDX_LOG = 48
+};
+
+static bool vhdx_probe(const ImagePeek *peek) {
+  return peek->n_head >= 8 && memcmp(peek->head, "vhdxfile", 8) == 0;
+}
+
+/* The newer of the two headers; false where there is none. */
+static bool vhdx_header(Image *image, uint8_t header[VHDX_HEADER]) {
+  static const uint64_t PLACES[] = {VHDX_FIRST, VHDX_SECOND};
+  bool any = false;
+  for (gsize i = 0; i < G_N_ELEMENTS(PLACES); i++) {
+    uint8_t found[VHDX_HEADER];
+    if (image_files_pread(image->files, 0, found, sizeof found, PLACES[i]) !=
+            (ssize_t)sizeof found ||
+        memcmp(found, "head", 4) != 0 ||
+        (any && image_le64(found + VHDX_SEQUENCE) <= image_le64(header + VHDX_SEQUENCE)))
+      continue;
+    memcpy(header, found, sizeof found);
+    any = true;
+  }
+  return any;
+}
+
+static gboolean vhdx_open(Image *image, GError **error) {
+  static const uint8_t NO_LOG[16] = {0};
+  uint8_t header[VHDX_HEADER];
+  if (vhdx_header(image, header) && memcmp(header + VHDX_LOG, NO_LOG, sizeof NO_LOG) != 0)
+    image_add_problem(image,
+                      "%s: was not closed properly: its log holds changes that are not played "
+                      "back, so parts of the disk may be older than they were.",
+                      image_files_shown(image->files, 0));
+  return vhd_open(image, error);
+}
+
+const ImageFormat IMAGE_VHDX = {
+    .row = {.stage = "image",
+            .name = "vhdx",
+            .title = "Hyper-V virtual hard disk (VHDX, fixed and dynamic)",
+            .spec = "MS-VHDX",
+            .library = "libvhdi",
+            .limitations = "a differencing disk is refused: its parent is not looked for; the log "
+                           "of one not closed properly is not played back, which is said",
+            .available = true},
+    .probe = vhdx_probe,
+    .open = vhdx_open,
+    .read = vhd_read,
+    .close = vhd_close,
+};
 
 const ImageFormat IMAGE_VHD = {
     .row = {.stage = "image",

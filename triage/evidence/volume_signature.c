@@ -8,6 +8,8 @@
 #define DAMAGED " that is too damaged to be opened" LATER
 #define SIGNATURE(offset, bytes, reason, detail)                                                   \
   { offset, bytes, sizeof(bytes) - 1, reason, detail }
+#define NAMED(offset, bytes, name)                                                                 \
+  SIGNATURE(offset, bytes, TRIAGE_REASON_UNSUPPORTED_FILESYSTEM, name LATER)
 
 static const Signature SIGNATURES[] = {
     SIGNATURE(3, "-FVE-FS-", TRIAGE_REASON_ENCRYPTED, "a BitLocker volume" LATER),
@@ -40,6 +42,20 @@ static const Signature SIGNATURES[] = {
     SIGNATURE(36865, "NSR03", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM, "a UDF file system" LATER),
     SIGNATURE(4096, "\xfc\x4e\x2b\xa9", TRIAGE_REASON_UNSUPPORTED_FILESYSTEM,
               "a Linux software RAID member" LATER),
+    NAMED(0, "\xfc\x4e\x2b\xa9", "a Linux software RAID member"),
+    NAMED(1024, "\xe2\xe1\xf5\xe0", "an EROFS file system"),
+    NAMED(0, "-rom1fs-", "a romfs file system"),
+    NAMED(1024, "\2\0\0\0\0\0\x34\x34", "a NILFS2 file system"),
+    NAMED(16404, "\0\0\0\7version", "a ZFS pool member"),
+    NAMED(4120, "\xc6\x85\x73\xf6\x66\xce\x90\xa9\xd9\x6a\x60\xcf\x80\x3d\xf7\xef",
+          "a bcachefs file system"),
+    NAMED(4120, "\xc6\x85\x73\xf6\x4e\x1a\x45\xca\x82\x65\xf5\x7f\x48\xba\x6d\x81",
+          "a bcache device"),
+    NAMED(65536, "\x01\x16\x19\x70", "a GFS2 file system"),
+    NAMED(8192, "OCFSV2", "an OCFS2 file system"),
+    NAMED(1048576, "\x0d\xd0\x01\xc0", "a VMFS volume"),
+    NAMED(0, "dmvdo001", "a VDO volume"),
+    NAMED(3072, "PRIVHEAD", "a Windows dynamic disk (LDM)"),
     SIGNATURE(3, "NTFS    ", TRIAGE_REASON_CORRUPT, "an NTFS file system" DAMAGED),
     SIGNATURE(3, "EXFAT   ", TRIAGE_REASON_CORRUPT, "an exFAT file system" DAMAGED),
     SIGNATURE(54, "FAT12   ", TRIAGE_REASON_CORRUPT, "a FAT12 file system" DAMAGED),
