@@ -232,31 +232,37 @@ static int compare_parts(gconstpointer a, gconstpointer b) {
   return x->offset != y->offset ? (x->offset < y->offset ? -1 : 1) : 0;
 }
 
-/* Opens the partition table; detection may refuse where two kinds are possible. */
-static TSK_VS_INFO *open_table(TSK_IMG_INFO *tsk) {
+/* The one entry of a DOS table in front of a GPT, which guards it. */
+static bool is_protective(const TSK_VS_INFO *table) {
+  guint n = 0;
+  bool has_ee = false;
+  if (table->vstype != TSK_VS_TYPE_DOS)
+    return false;
+  for (const TSK_VS_PART_INFO *part = table->part_list; part != NULL; part = part->next)
+    if ((part->flags & TSK_VS_PART_FLAG_ALLOC) != 0) {
+      n++;
+      has_ee = has_ee || (part->desc != NULL && strstr(part->desc, "0xee") != NULL);
+    }
+  return n == 1 && has_ee;
+}
+
+/* Opens the partition table; detection may refuse where two kinds are possible, and takes the guard
+ * for the table where the first copy of the GPT behind it is damaged. *is_lost: so is the other. */
+static TSK_VS_INFO *open_table(TSK_IMG_INFO *tsk, bool *is_lost) {
   static const unsigned SECTORS[] = {512, 4096};
   for (gsize s = 0; s < G_N_ELEMENTS(SECTORS); s++) {
     tsk->sector_size = SECTORS[s];
     tsk_error_reset();
     TSK_VS_INFO *table = tsk_vs_open(tsk, 0, TSK_VS_TYPE_DETECT);
+    bool is_guard = table != NULL && is_protective(table);
+    if (is_guard) {
+      tsk_vs_close(table);
+      table = NULL;
+    }
     static const TSK_VS_TYPE_ENUM TYPES[] = {TSK_VS_TYPE_GPT, TSK_VS_TYPE_MAC};
     for (gsize i = 0; table == NULL && i < G_N_ELEMENTS(TYPES); i++)
       table = tsk_vs_open(tsk, 0, TYPES[i]);
-    bool is_protective =
-        table != NULL && table->vstype == TSK_VS_TYPE_DOS && table->part_list != NULL && s == 0;
-    if (is_protective) { /* a 4096-byte GPT behind a protective MBR */
-      guint n_alloc = 0;
-      bool has_ee = false;
-      for (TSK_VS_PART_INFO *part = table->part_list; part != NULL; part = part->next)
-        if ((part->flags & TSK_VS_PART_FLAG_ALLOC) != 0) {
-          n_alloc++;
-          has_ee = has_ee || (part->desc != NULL && strstr(part->desc, "0xee") != NULL);
-        }
-      if (n_alloc == 1 && has_ee) {
-        tsk_vs_close(table);
-        table = NULL;
-      }
-    }
+    *is_lost = table == NULL && (*is_lost || is_guard);
     if (table != NULL)
       return table;
   }
@@ -265,10 +271,10 @@ static TSK_VS_INFO *open_table(TSK_IMG_INFO *tsk) {
   return NULL;
 }
 
-static GArray *list_parts(VolumeSet *set) {
+static GArray *list_parts(VolumeSet *set, bool *is_lost) {
   GArray *parts = g_array_new(FALSE, TRUE, sizeof(Volume));
   TSK_IMG_INFO *tsk = &set->bridge->tsk;
-  TSK_VS_INFO *table = open_table(tsk);
+  TSK_VS_INFO *table = open_table(tsk, is_lost);
   for (TSK_VS_PART_INFO *part = table != NULL ? table->part_list : NULL;
        part != NULL && parts->len < LIMIT_VOLUMES; part = part->next) {
     uint64_t offset, length;
@@ -282,8 +288,9 @@ static GArray *list_parts(VolumeSet *set) {
   }
   if (table != NULL)
     tsk_vs_close(table);
-  else
+  else if (!*is_lost)
     volume_mbr_parts(set->image, parts);
+  *is_lost = *is_lost || (parts->len == 0 && (table != NULL || volume_mbr_is_empty(set->image)));
   tsk->sector_size = 512;
   g_array_sort(parts, compare_parts);
   return parts;
@@ -431,6 +438,23 @@ static void settle(VolumeSet *set, VolumeCare care, const WalkSink *sink) {
   }
 }
 
+/* Where the table of partitions is lost or empty, file systems may be left of them. */
+static void look_for_lost(VolumeSet *set, const WalkSink *sink) {
+  add_outside(set, sink);
+  if (set->slots->len == 1) { /* none: the media is taken as it is */
+    Slot *whole = set->slots->pdata[0];
+    g_free(whole->public.description);
+    whole->public.description = g_strdup("the whole image");
+    whole->public.is_outside = false;
+    whole->is_refused = true;
+    return;
+  }
+  set->is_disk = true;
+  give_gap(sink, &find_slot(set, 0)->public, image_size(set->image), TRIAGE_REASON_CORRUPT,
+           "the disk's table of partitions is damaged or empty; file systems were looked for where "
+           "partitions usually begin, the rest is examined as bytes");
+}
+
 /* The media as bytes alone. */
 static void add_bytes(VolumeSet *set, const WalkSink *sink) {
   Slot *slot = add_slot(set, 0, 0, image_size(set->image), "the whole image");
@@ -452,7 +476,8 @@ VolumeSet *volume_set_new(Image *image, const GPtrArray *passwords, VolumeCare c
     add_bytes(set, sink);
     return set;
   }
-  g_autoptr(GArray) parts = list_parts(set);
+  bool is_lost = false;
+  g_autoptr(GArray) parts = list_parts(set, &is_lost);
   /* A table without a partition is no table; a file system at the start wins over it. */
   if (parts->len > 0) {
     set->is_disk = true;
@@ -466,12 +491,16 @@ VolumeSet *volume_set_new(Image *image, const GPtrArray *passwords, VolumeCare c
     Slot *slot = add_slot(set, 0, 0, image_size(image), "the whole image");
     if (!open_slot(set, slot, &next_no, sink)) {
       slot->is_refused = true;
-      if (parts->len > 0)
+      if (parts->len > 0 || is_lost)
         g_ptr_array_remove_index(set->slots, set->slots->len - 1);
+    } else {
+      is_lost = false;
     }
   }
   if (parts->len > 0)
     add_outside(set, sink);
+  else if (is_lost)
+    look_for_lost(set, sink);
   settle(set, care, sink);
   for (guint i = 0; i < parts->len; i++)
     g_free(g_array_index(parts, Volume, i).description);

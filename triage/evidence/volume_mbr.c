@@ -54,3 +54,14 @@ bool volume_mbr_parts(Image *image, GArray *parts) {
   }
   return true;
 }
+
+bool volume_mbr_is_empty(Image *image) {
+  uint8_t sector[SECTOR];
+  if (image_size(image) < SECTOR)
+    return false;
+  image_read(image, 0, sector, SECTOR);
+  bool any = false;
+  for (size_t i = TABLE; i < TABLE + (size_t)N_ENTRIES * ENTRY; i++)
+    any = any || sector[i] != 0;
+  return !any && sector[510] == 0x55 && sector[511] == 0xaa;
+}

@@ -13,10 +13,16 @@
 
 static const Row ROWS[] = {
     VOLUME("dos", "DOS partition table with extended partitions",
-           "lost partitions are looked for at the start of gaps and at whole MiB"),
-    VOLUME("gpt", "GUID partition table", "attributes and GUIDs are not reported"),
+           "lost partitions are looked for at the start of gaps and at whole MiB, also where every "
+           "entry was deleted"),
+    VOLUME("gpt", "GUID partition table",
+           "attributes and GUIDs are not reported; the copy at the end serves where the first is "
+           "damaged"),
     VOLUME("mac", "Apple partition map", "none known"),
-    VOLUME("bsd", "BSD disk label", "none known"),
+    VOLUME(
+        "bsd", "BSD disk label",
+        "a label inside a partition is not followed: its file systems are found where they begin "
+        "with the partition"),
     VOLUME("sun", "Sun volume table of contents", "none known"),
     SYSTEM("ntfs", "NTFS",
            "WOF files compressed with LZX are read as stored; slack of compressed files is not "
