@@ -196,6 +196,15 @@ static const char *last_name(const HitView *hit) {
   return slash != NULL ? slash + 1 : path;
 }
 
+/* Views made from one another stand as steps: "base64+utf-16le". */
+static bool is_encoded(const ProfileSet *set, const char *view) {
+  g_auto(GStrv) steps = g_strsplit(view, "+", 0);
+  bool is = false;
+  for (guint i = 0; steps[i] != NULL; i++)
+    is = is || profile_matches(set->encoded_views, steps[i]);
+  return is;
+}
+
 static void judge_place(Judge *judge) {
   const HitView *hit = judge->hit;
   bool is_allocated = strcmp(hit->state, "allocated") == 0;
@@ -210,7 +219,7 @@ static void judge_place(Judge *judge) {
     add(judge, "temporary-place", hit->path);
   else if (profile_matches(judge->set->user_places, hit->path))
     add(judge, "user-place", "");
-  if (profile_matches(judge->set->encoded_views, hit->view))
+  if (is_encoded(judge->set, hit->view))
     add(judge, "encoded", hit->view);
   else if (strcmp(hit->view, "raw") != 0)
     add(judge, "converted-view", hit->view);

@@ -71,7 +71,10 @@ static void test_place(void **state) {
       {.path = "/Scripts/Reports/n.vbs", .state = "deleted", .facts = facts},
       {.path = "/Scripts/Reports/n.vbs", .is_named_stream = true, .facts = facts},
       {.path = "/Windows/Temp/n.vbs", .facts = facts},
-      {.path = "/Scripts/Reports/n.vbs", .view = "vbe", .facts = facts}};
+      {.path = "/Scripts/Reports/n.vbs", .view = "vbe", .facts = facts},
+      {.path = "/Scripts/Reports/n.vbs", .view = "folded", .facts = facts},
+      {.path = "/Scripts/Reports/n.vbs", .view = "utf-16le+escapes", .facts = facts},
+      {.path = "/Scripts/Reports/n.vbs", .view = "base64+utf-16le", .facts = facts}};
   for (guint i = 0; i < G_N_ELEMENTS(places); i++)
     assert_int_equal(verdict_of(SITE, &places[i], GOOD, ""), VERDICT_SUSPICIOUS);
   TestPlace open = {.path = "/Users/x/Desktop/n.vbs", .facts = facts};
