@@ -32,6 +32,8 @@ static void append_escaped(GString *out, const uint8_t *p, size_t n) {
 }
 
 void text_append_printable(GString *out, const void *bytes, size_t n) {
+  if (n == 0)
+    return; /* bytes may be NULL */
   const uint8_t *p = bytes, *end = p + n;
   while (p < end) {
     if (*p == '\\' || *p == '\n' || *p == '\t') {
