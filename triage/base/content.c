@@ -16,6 +16,7 @@ struct _Spool {
   int fd;
   uint64_t end;    /* first byte never given out */
   guint n_regions; /* alive */
+  bool is_full;    /* a write has found no room */
 };
 
 struct _Content {
@@ -82,6 +83,17 @@ uint64_t content_builder_size(const ContentBuilder *builder) {
   return builder->size;
 }
 
+/* The machine's want of room says nothing of the evidence: whoever owns the spool stops. */
+static gboolean spool_fails(Spool *spool, GError **error) {
+  spool->is_full = true;
+  return triage_fail(error, TRIAGE_REASON_SIZE_LIMIT,
+                     "the spool file in the case directory cannot grow: %s", g_strerror(errno));
+}
+
+bool spool_is_full(const Spool *spool) {
+  return spool != NULL && spool->is_full;
+}
+
 /* Two builders may grow at once (a container's member and its view): each reserves a stretch of the
  * file's address space as long as it may become; what is not written stays a hole. */
 static bool move_to_spool(ContentBuilder *builder, GError **error) {
@@ -100,8 +112,7 @@ static bool move_to_spool(ContentBuilder *builder, GError **error) {
   builder->is_spooled = true;
   if (pwrite(spool->fd, builder->heap->data, builder->heap->len, (off_t)builder->region) !=
       (ssize_t)builder->heap->len)
-    return triage_fail(error, TRIAGE_REASON_SIZE_LIMIT,
-                       "the spool file in the case directory cannot grow: %s", g_strerror(errno));
+    return spool_fails(spool, error);
   g_byte_array_set_size(builder->heap, 0);
   return true;
 }
@@ -114,8 +125,7 @@ static bool write_spool(ContentBuilder *builder, const uint8_t *bytes, size_t n,
     if (written < 0 && errno == EINTR)
       continue;
     if (written <= 0)
-      return triage_fail(error, TRIAGE_REASON_SIZE_LIMIT,
-                         "the spool file in the case directory cannot grow: %s", g_strerror(errno));
+      return spool_fails(builder->spool, error);
     done += (size_t)written;
     builder->size += (uint64_t)written;
   }

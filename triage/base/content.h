@@ -15,6 +15,9 @@ typedef struct _ContentBuilder ContentBuilder;
  * Takes over fd. (transfer full) */
 Spool *spool_new(int fd);
 void spool_free(Spool *spool);
+/* True where content could not be kept for want of room: what was said of it is not to be relied
+ * on. */
+bool spool_is_full(const Spool *spool);
 
 /* A builder of content of at most max bytes. The spool must outlive the content made. */
 ContentBuilder *content_builder_new(Spool *spool, uint64_t max);

@@ -124,9 +124,7 @@ static bool check_resumed(Run *run, GPtrArray *probes, char **fingerprint, GErro
   g_autoptr(GString) text = g_string_new(NULL);
   for (guint i = 0; i < probes->len; i++) {
     const Probe *probe = probes->pdata[i];
-    g_string_append_printf(
-        text, "%s %llu %s %s\n", probe->name, (unsigned long long)probe->media_bytes,
-        probe->kind != NULL ? probe->kind : "", probe->stored_md5 != NULL ? probe->stored_md5 : "");
+    g_string_append_printf(text, "%s\n", probe->name);
   }
   for (guint i = 0; i < run->rules->len; i++)
     g_string_append_printf(text, "%s\n", ((RuleInput *)run->rules->pdata[i])->sha256);
@@ -168,6 +166,8 @@ static bool check_resumed(Run *run, GPtrArray *probes, char **fingerprint, GErro
                        "%s: was begun as shard %s, not as %s (0/0: the whole); give the same "
                        "--shard, or name a new case directory",
                        options->output, stored_shard != NULL ? stored_shard : "0/0", shard);
+  if (options->resume && stored != NULL && !resume_check(run, probes, error))
+    return false;
   return !options->resume || stored == NULL || strcmp(stored, digests.sha256) == 0 ||
          triage_fail(error, TRIAGE_REASON_USAGE,
                      "%s: was begun with other evidence, rules or options; resume it with the same "
@@ -204,6 +204,13 @@ bool run_examine(Run *run, GPtrArray *probes, GError **error) {
     gint64 began = g_get_monotonic_time();
     run->evidence = i + 1;
     run->probe = probes->pdata[i];
+    if (!resume_evidence(run, &problem)) {
+      if (go_on(run, &problem, &first))
+        continue;
+      g_clear_error(&first);
+      g_propagate_error(error, problem);
+      return false;
+    }
     g_autofree char *key = g_strdup_printf("evidence_%u_probed", run->evidence);
     g_autofree char *done = store_get_meta(run->store, key);
     if (done == NULL &&
@@ -290,8 +297,10 @@ int run_summarise(Run *run, GError **error) {
 
 /* The case keeps what is done: committed as far as the store still can. */
 static int stop(Run *run, const GError *error) {
+  g_autofree char *status = run->store != NULL ? store_get_meta(run->store, "status") : NULL;
   if (run->store != NULL) {
-    store_put_meta(run->store, "status", "stopped", NULL);
+    if (status == NULL || strcmp(status, "running") == 0)
+      store_put_meta(run->store, "status", "stopped", NULL);
     store_commit(run->store, NULL);
     run_log(run, "run-stopped", (const char *const[]){"why", error->message, NULL}, NULL);
   }
@@ -321,7 +330,8 @@ static int run_case(Run *run, GPtrArray *probes, gint64 started) {
   g_autofree char *begun = store_get_meta(run->store, "fingerprint");
   bool ok = begun != NULL || (case_begin(run, libraries, &error) &&
                               store_put_meta(run->store, "fingerprint", fingerprint, &error));
-  ok = ok && run_log_begin(run, begun != NULL, &error);
+  ok = ok && run_log_begin(run, begun != NULL, &error) &&
+       store_put_meta(run->store, "status", "running", &error);
   ok = ok && run_examine(run, probes, &error) && finish(run, started, &error);
   int status = ok ? run_summarise(run, &error) : EXIT_STOPPED;
   if (error != NULL) {

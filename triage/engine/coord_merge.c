@@ -15,6 +15,7 @@ typedef struct {
   uint32_t n;          /* shards there are to be */
   GPtrArray *dirs;     /* char*, by shard; (transfer none) */
   char *fingerprint;   /* of all of them */
+  char *shared_out;    /* what the evidence is and whose, the same in all */
   GArray *owners;      /* uint32_t, by evidence: as shard_owner */
   GPtrArray *evidence; /* char*, paths, then NULL */
   GPtrArray *profiles; /* char*, by evidence: its own profile or "" */
@@ -31,6 +32,25 @@ static bool take_evidence(void *user, const EvidenceRecord *record) {
   Merge *merge = user;
   g_ptr_array_add(merge->evidence, g_strdup(record->path));
   return true;
+}
+
+/* Each has to have met the same evidence, and to have shared it out in the same way. */
+static bool compare_evidence(Merge *merge, Store *store, const char *dir, GError **error) {
+  g_autoptr(GString) text = g_string_new(NULL);
+  for (guint no = 1; no <= merge->evidence->len; no++) {
+    g_autofree char *owner_key = g_strdup_printf("evidence_%u_owner", no);
+    g_autofree char *identity_key = g_strdup_printf("evidence_%u_identity", no);
+    g_autofree char *owner = store_get_meta(store, owner_key);
+    g_autofree char *identity = store_get_meta(store, identity_key);
+    g_string_append_printf(text, "%s %s\n", owner != NULL ? owner : "",
+                           identity != NULL ? identity : "");
+  }
+  if (merge->shared_out == NULL)
+    merge->shared_out = g_strdup(text->str);
+  return strcmp(merge->shared_out, text->str) == 0 ||
+         refuse(error, dir,
+                "has met other evidence than the first shard (other sizes, or some could not be "
+                "opened); run that shard again");
 }
 
 /* One shard: finished, of the same scan as the others, and the only one of its number. */
@@ -62,6 +82,8 @@ static bool look_at(Merge *merge, const char *dir, GError **error) {
                   "is a shard of another scan: its evidence, rules, options or number of shards "
                   "are not those of the first");
   }
+  if (!compare_evidence(merge, store, dir, error))
+    return false;
   if (merge->dirs->pdata[k - 1] != NULL)
     return refuse(error, dir, "is the second of its number; give each shard once");
   merge->dirs->pdata[k - 1] = (gpointer)dir;
@@ -207,6 +229,7 @@ static bool finish(const Merge *merge, Run *run, GError **error) {
          store_put_meta(run->store, "command_line", merge->options->command_line, error) &&
          store_put_meta(run->store, "merged_from", from, error) &&
          store_put_meta(run->store, "shard", "0/0", error) &&
+         store_forget_marks(run->store, error) &&
          store_put_meta(run->store, "status", "complete", error) &&
          store_commit(run->store, error) &&
          run_log(run, "shards-merged",
@@ -255,5 +278,6 @@ int coord_merge(const MergeOptions *options) {
   g_ptr_array_unref(merge.evidence);
   g_string_free(merge.merged_from, TRUE);
   g_free(merge.fingerprint);
+  g_free(merge.shared_out);
   return status;
 }

@@ -222,6 +222,12 @@ bool run_put_volume(Run *run, const VolumeWork *volume, bool is_enumerated, GErr
 /* Commits now and then. */
 bool run_tick(Run *run, GError **error);
 bool assess_case(Run *run, GError **error);
+/* What evidence is told by when a case is gone on with. (transfer full) */
+char *resume_identity(const Probe *probe);
+/* Fails (usage) where evidence is another than the case was begun with. */
+bool resume_check(Run *run, const GPtrArray *probes, GError **error);
+/* Before the evidence at hand is examined: forgets what is to be tried again. */
+bool resume_evidence(Run *run, GError **error);
 /* Which shard examines evidence number no alone; 0: all do, each its part. */
 uint32_t shard_owner(const ScanOptions *options, const GPtrArray *probes, uint32_t no);
 /* Which shard of a divided piece of evidence reads all of it, for its digest. */

@@ -5,10 +5,13 @@
 #include "engine/coord_slots.h"
 #include "base/limits.h"
 #include "engine/coord_case.h"
+#include "store/store_resume.h"
 #include "store/store_shard.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum { BATCH_OBJECTS = 64, PAGE_OBJECTS = 4096, START_FAILURES_MAX = 3 };
@@ -329,6 +332,7 @@ static bool finish_enumeration(Run *run, Slot *slot, GError **error) {
   volume->state = VOLUME_READY;
   uint64_t objects, bytes;
   if (!run_put_volume(run, volume, true, error) ||
+      !store_mark_walked(run->store, run->evidence, volume->no, error) ||
       (run->is_split && !store_keep_shard(run->store, run->evidence, volume->no,
                                           run->options->shard, run->options->shards, error)) ||
       !store_count_work(run->store, run->evidence, volume->no, &objects, &bytes, error))
@@ -337,8 +341,24 @@ static bool finish_enumeration(Run *run, Slot *slot, GError **error) {
   return true;
 }
 
+/* A worker that finds no room for content says so; believed where there is none. */
+static bool take_full_disk(Run *run, GVariant *message, GError **error) {
+  struct statvfs room;
+  g_autoptr(GError) said = NULL;
+  process_take_error(message, &said);
+  const char *dir = run->options->output;
+  bool is_full = getenv("TRIAGE_TEST_FULL_DISK") != NULL ||
+                 (statvfs(dir, &room) == 0 && room.f_bavail * room.f_frsize < 16 * MIB);
+  if (triage_error_reason(said) != TRIAGE_REASON_INTERNAL || !is_full)
+    return triage_fail(error, TRIAGE_REASON_WORKER_CRASH, "a worker sent a wrong answer");
+  return triage_fail(error, TRIAGE_REASON_INTERNAL,
+                     "%s: the disk is full; free space and run again with --resume", dir);
+}
+
 static bool take_job_error(Run *run, Slot *slot, GVariant *message, GError **error) {
   g_autoptr(GError) said = NULL;
+  if (slot->job == JOB_SCAN)
+    return take_full_disk(run, message, error);
   if (slot->job != JOB_ENUMERATE)
     return triage_fail(error, TRIAGE_REASON_WORKER_CRASH, "a worker sent a wrong answer");
   process_take_error(message, &said);

@@ -6,6 +6,7 @@
 #include "engine/worker.h"
 #include "engine/worker_views.h"
 #include <string.h>
+#include <unistd.h>
 
 enum { AREA_AROUND = 16 * 1024 }; /* bytes before and behind a match that tell what it is about */
 
@@ -440,6 +441,18 @@ static Content *read_part(void *user, guint i, GError **error) {
   return whole;
 }
 
+/* What was said of the object is for want of room, and not of it: the coordinator forgets it when
+ * it ends this worker, or gives the object to another one. */
+static void stop_for_room(Worker *worker) {
+  g_autoptr(GError) error = NULL;
+  MessageType type;
+  triage_fail(&error, TRIAGE_REASON_INTERNAL, "no room for content in the case directory");
+  worker_fail(worker, error);
+  while (worker_receive(worker, &type) != NULL)
+    continue;
+  _exit(0);
+}
+
 static void scan_object(Worker *worker, const Object *object, GBytes *raw_path,
                         const UnpackSet *set) {
   gsize n;
@@ -480,6 +493,8 @@ static void scan_object(Worker *worker, const Object *object, GBytes *raw_path,
     unpack_views(&worker->unpack, &sink, &member);
   else
     unpack_object_of_set(&worker->unpack, &sink, &member, set);
+  if (spool_is_full(worker->unpack.spool))
+    stop_for_room(worker);
   worker_send(worker, MSG_END,
               g_variant_new("(tttsss)", object->seq, size,
                             (guint64)(MAX(scan.n_members, 1) - 1 - scan.n_views),
