@@ -211,3 +211,45 @@ bool report_write_entries(Store *store, int fd, GError **error) {
         "first_byte,sha256,sha1,md5,created,modified,changed,accessed");
   return finish(&table, store_each_entry(store, put_entry, &table, error), error);
 }
+
+/* One row for each time of each hit; times of unknown zone stay out. */
+static bool put_event(void *user, const HitRow *hit) {
+  Table *table = user;
+  const struct {
+    const TriageTime *time;
+    const char *description;
+  } times[] = {{&hit->created, "Creation Time"},
+               {&hit->modified, "Content Modification Time"},
+               {&hit->changed, "Metadata Modification Time"},
+               {&hit->accessed, "Last Access Time"}};
+  g_autofree char *path = report_whole_path(hit);
+  g_autofree char *message =
+      g_strdup_printf("%s: %s matches %s (%s)", hit->evidence, path, hit->rule, hit->verdict);
+  for (gsize i = 0; i < G_N_ELEMENTS(times); i++) {
+    if (!times[i].time->is_set || times[i].time->is_local)
+      continue;
+    add_field(table, message);
+    add_time(table, times[i].time);
+    add_field(table, times[i].description);
+    add_field(table, hit->hit_id);
+    add_field(table, hit->evidence);
+    add_field(table, path);
+    add_field(table, hit->meta);
+    add_field(table, hit->digests.sha256);
+    add_field(table, hit->rule);
+    add_field(table, hit->verdict);
+    add_field(table, hit->reason);
+    add_values(table, hit, (const char *const[]){"smtp_server", NULL});
+    add_values(table, hit, (const char *const[]){"mail_to", "mail_cc", "mail_bcc", NULL});
+    end_row(table);
+  }
+  return table->out.problem == 0;
+}
+
+bool report_write_timesketch_csv(Store *store, int fd, GError **error) {
+  Table table;
+  begin(&table, fd,
+        "message,datetime,timestamp_desc,hit_id,evidence,path,inode,sha256_hash,yara_match,verdict,"
+        "reason,smtp_server,mail_to");
+  return finish(&table, store_each_hit(store, put_event, &table, error), error);
+}

@@ -40,11 +40,6 @@ static const char *const SERVER[] = {"smtp_server", NULL};
 static const char *const FROM[] = {"mail_from", NULL};
 static const char *const TO[] = {"mail_to", "mail_cc", "mail_bcc", NULL};
 
-static char *whole_path(const HitRow *hit) {
-  return *hit->member != '\0' ? g_strconcat(hit->path, "!/", hit->member, NULL)
-                              : g_strdup(hit->path);
-}
-
 /* ---- Timesketch: one line for each time of each hit; times of unknown zone stay out ---- */
 static void timesketch_line(Out *out, const HitRow *hit) {
   const struct {
@@ -54,7 +49,7 @@ static void timesketch_line(Out *out, const HitRow *hit) {
                {&hit->modified, "Content Modification Time"},
                {&hit->changed, "Metadata Modification Time"},
                {&hit->accessed, "Last Access Time"}};
-  g_autofree char *path = whole_path(hit);
+  g_autofree char *path = report_whole_path(hit);
   for (gsize i = 0; i < G_N_ELEMENTS(times); i++) {
     if (!times[i].time->is_set || times[i].time->is_local)
       continue;
@@ -95,7 +90,7 @@ static void set_time(json_t *object, const char *name, const TriageTime *time) {
 }
 
 static void ecs_line(Out *out, const HitRow *hit) {
-  g_autofree char *path = whole_path(hit);
+  g_autofree char *path = report_whole_path(hit);
   json_t *object = json_object();
   set_time(object, "@timestamp", hit->modified.is_set ? &hit->modified : &hit->created);
   set(child(object, "ecs"), "version", "8.11.0");
@@ -134,7 +129,7 @@ static void ecs_line(Out *out, const HitRow *hit) {
 
 /* ---- Microsoft Sentinel: columns of a custom table (Log Analytics) ---- */
 static void sentinel_line(Out *out, const HitRow *hit) {
-  g_autofree char *path = whole_path(hit);
+  g_autofree char *path = report_whole_path(hit);
   json_t *object = json_object();
   set_time(object, "TimeGenerated", hit->modified.is_set ? &hit->modified : &hit->created);
   set(object, "HitId", hit->hit_id);
@@ -192,9 +187,11 @@ static bool take_digest(void *user, const HitRow *hit) {
   if (strcmp(hit->verdict, "known-benign") == 0 || strcmp(hit->verdict, "likely-benign") == 0 ||
       strcmp(hit->view, "raw") != 0 || *hit->digests.sha256 == '\0')
     return true;
+  if (g_hash_table_contains(hunt->seen, hit->digests.sha256))
+    return true; /* adding it again would free the text that digests points to */
   char *digest = g_strdup(hit->digests.sha256);
-  if (g_hash_table_add(hunt->seen, digest))
-    g_ptr_array_add(hunt->digests, digest);
+  g_hash_table_add(hunt->seen, digest);
+  g_ptr_array_add(hunt->digests, digest);
   return hunt->digests->len < HUNT_DIGESTS;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* reports_out.c - buffered writing. */
 #include "reports/reports_out.h"
+#include "base/digest.h"
 #include "base/io.h"
 #include <errno.h>
 #include <string.h>
@@ -54,5 +55,44 @@ char *report_values(const HitRow *hit, const char *const *names) {
       g_string_append(text, "; ");
     g_string_append(text, indicator->value);
   }
+  return g_string_free(text, FALSE);
+}
+
+char *report_whole_path(const HitRow *hit) {
+  return *hit->member != '\0' ? g_strconcat(hit->path, "!/", hit->member, NULL)
+                              : g_strdup(hit->path);
+}
+
+bool report_time(const TriageTime *time, char *out, gsize size) {
+  triage_time_format(time, out, size);
+  return strlen(out) > 4 && strspn(out, "0123456789") == 4 && strncmp(out, "0000", 4) != 0;
+}
+
+static void hex_bytes(const char *hex, guint8 *out, gsize n) {
+  for (gsize i = 0; i < n; hex++) {
+    if (*hex == '-')
+      continue;
+    int high = g_ascii_xdigit_value(hex[0]), low = g_ascii_xdigit_value(hex[1]);
+    out[i++] = (guint8)(high << 4 | low);
+    hex++;
+  }
+}
+
+char *report_uuid(const char *name_space, const char *name) {
+  enum { UUID_BYTES = 16 };
+  guint8 uuid[UUID_BYTES];
+  hex_bytes(name_space, uuid, UUID_BYTES);
+  g_autoptr(Digester) digester = digester_new(DIGEST_SHA1);
+  digester_update(digester, uuid, UUID_BYTES);
+  digester_update(digester, name, strlen(name));
+  Digests digests;
+  digester_finish(digester, &digests);
+  hex_bytes(digests.sha1, uuid, UUID_BYTES);
+  uuid[6] = (guint8)((uuid[6] & 0x0F) | 0x50);
+  uuid[8] = (guint8)((uuid[8] & 0x3F) | 0x80);
+  GString *text = g_string_new(NULL);
+  for (guint i = 0; i < UUID_BYTES; i++)
+    g_string_append_printf(text, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+                           uuid[i]);
   return g_string_free(text, FALSE);
 }

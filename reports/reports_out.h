@@ -16,5 +16,17 @@ void out_format(Out *out, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* Writes the rest and frees; false with error where any write failed. */
 bool out_finish(Out *out, GError **error);
 
+/* The path with the member behind it (transfer full). */
+char *report_whole_path(const HitRow *hit);
+/* The time as RFC 3339 (without Z where its zone is unknown); false where there is none, or its
+ * year has not four digits, which other tools' formats demand. */
+bool report_time(const TriageTime *time, char *out, gsize size);
+
+/* Namespaces of name-based identifiers: our own, and that of STIX observables. */
+#define REPORT_UUID_OWN "5a2f6c1e-8d0b-4b7a-9e53-1f0c7d9b6a44"
+#define REPORT_UUID_STIX "00abedb4-aa42-466c-9c01-fed23315a9b7"
+/* UUID version 5 (RFC 4122) of name (transfer full). */
+char *report_uuid(const char *name_space, const char *name);
+
 /* Values of the indicators with one of the names (NULL-terminated), unique, joined by "; ". */
 char *report_values(const HitRow *hit, const char *const *names);

@@ -24,6 +24,23 @@ static const ReportWriter WRITERS[] = {
     WRITER("timesketch", "Timeline for Timesketch (JSON lines)", "jansson",
            "on request; times of unknown zone (FAT) stay out", "timesketch.jsonl", false,
            report_write_timesketch),
+    WRITER(
+        "timesketch-csv", "Timeline for Timesketch (CSV)", "libcsv",
+        "on request; times of unknown zone (FAT) stay out; a cell that begins like a formula has "
+        "' before it",
+        "timesketch.csv", false, report_write_timesketch_csv),
+    WRITER("dfxml", "Digital Forensics XML 1.1.0", "",
+           "on request; of each object the place of its first match, not all its byte runs; years "
+           "of other than four digits stay out",
+           "dfxml.xml", false, report_write_dfxml),
+    WRITER("case", "CASE/UCO graph (JSON-LD)", "jansson",
+           "on request; times of unknown zone (FAT) stay out; the place is told in words; not held "
+           "against the ontology's shapes",
+           "case.jsonld", false, report_write_case),
+    WRITER("stix", "Sightings as a STIX 2.1 bundle", "jansson",
+           "on request; suspicious and unexplained hits alone; created, modified, valid_from and "
+           "observed are the run's times, which STIX demands: all else is the same in every run",
+           "stix.json", false, report_write_stix),
     WRITER("ecs", "Elastic Common Schema (JSON lines)", "jansson",
            "on request; times of unknown zone (FAT) stay out", "ecs.jsonl", false,
            report_write_ecs),
