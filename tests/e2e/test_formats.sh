@@ -3,6 +3,7 @@
 # test_formats.sh - every format for other tools over real hits and over 250 hostile names and contents: read by xmllint,
 # rdflib, csv and json readers, held against each other and against what the format's standard demands; nothing in any
 # file, nor on a terminal, that acts.
+# labels: asan
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 python=/usr/bin/python3 # the one that Debian's python3-rdflib is for
 [ -x $python ] || python=python3
