@@ -17,13 +17,14 @@ rows=("$@")
 [ ${#rows[@]} -gt 0 ] || rows=(all)
 mkdir -p "$build/found"
 bash "$root/tests/fuzz/make_seeds.sh" "$build/seeds" >"$build/seeds.log" 2>&1
+export ASAN_OPTIONS=allocator_may_return_null=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}
 status=0
 for row in "${rows[@]}"; do
   corpus=$build/corpus/$row
   mkdir -p "$corpus"
   echo "== $row"
   TRIAGE_FUZZ_ROW=$row nice "$build/tests/unpack_fuzz" -max_total_time="$seconds" -timeout=25 \
-    -rss_limit_mb=2560 -malloc_limit_mb=65536 -max_len=300000 -artifact_prefix="$build/found/$row-" \
+    -rss_limit_mb=2560 -malloc_limit_mb=1048576 -max_len=300000 -artifact_prefix="$build/found/$row-" \
     -print_final_stats=1 -verbosity=0 "$corpus" "$build/seeds" || status=1
 done
 exit $status
