@@ -47,6 +47,7 @@ void worker_formats(Worker *worker) {
   g_autofree char *text =
       g_strdup_printf("%u.%u.%u", seccomp->major, seccomp->minor, seccomp->micro);
   send_version(worker, "libseccomp", text);
+  send_version(worker, "libsqlite3 (worker)", unpack_sqlite_version());
   send_version(worker, "libpff", unpack_pst_version());
   send_version(worker, "libregf", unpack_registry_version());
   send_version(worker, "libtsk", tsk_version_get_str());

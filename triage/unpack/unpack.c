@@ -9,6 +9,7 @@
 #include "unpack/unpack_vba.h"
 #include <iconv.h>
 #include <locale.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -293,6 +294,7 @@ void unpack_warm_up(void) {
   if (converter != (iconv_t)-1)
     iconv_close(converter);
   mime_warm_up();
+  sqlite3_initialize();
   struct archive *archive = archive_read_new();
   if (archive != NULL) {
     archive_read_support_format_xar(archive);

@@ -110,6 +110,7 @@ void unpack_warm_up(void);
 const char *unpack_mail_version(void);     /* of gmime, static */
 const char *unpack_registry_version(void); /* of libregf, static */
 const char *unpack_pst_version(void);      /* of libpff, static */
+const char *unpack_sqlite_version(void);   /* static */
 
 /* Which bytes [from, end) of the member the view's bytes [offset, offset + length) were made from;
  * false where that is not known. */

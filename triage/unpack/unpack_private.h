@@ -191,6 +191,8 @@ void unpack_pdf_open(Unpack *unpack, const Unpacker *self, Container *container)
 /* unpack_registry.c */
 bool probe_registry(const uint8_t *data, uint64_t size);
 void unpack_registry_open(Unpack *unpack, const Unpacker *self, Container *container);
+/* unpack_sqlite.c */
+void unpack_sqlite_open(Unpack *unpack, const Unpacker *self, Container *container);
 /* unpack_pst.c */
 void unpack_pst_open(Unpack *unpack, const Unpacker *self, Container *container);
 

@@ -134,6 +134,20 @@ const Unpacker UNPACKER_REGISTRY = {
     .is_evidence = true,
 };
 
+const Unpacker UNPACKER_SQLITE = {
+    .row = {.stage = "unpacker",
+            .name = "sqlite",
+            .title = "SQLite database: values of rows longer than a page",
+            .spec = "SQLite database file format, version 3",
+            .library = "libsqlite3",
+            .limitations = "shorter rows, deleted ones and what only a write-ahead log or journal "
+                           "beside the file holds are scanned as bytes",
+            .available = true},
+    .probe = probe_sqlite,
+    .open = unpack_sqlite_open,
+    .is_evidence = true,
+};
+
 const Unpacker UNPACKER_PDF = {
     .row = {.stage = "unpacker",
             .name = "pdf",

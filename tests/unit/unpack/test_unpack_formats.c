@@ -62,6 +62,10 @@ static const Fixture FIXTURES[] = {
      "${TRIAGE_SOURCE:-.}/tests/unit/unpack/make_hive.py out 'Soft Ware\\\\Inner' text 1 text "
      "'Soft Ware\\\\Inner' script 3 payload.vbs",
      NULL, "Soft Ware/Inner/script"},
+    {"sqlite",
+     "sqlite3 out \"CREATE TABLE t(a TEXT); INSERT INTO t SELECT CAST(readfile('payload.vbs') AS "
+     "TEXT)\"",
+     NULL, "t/1/a"},
     {"pdf", MAKE_OFFICE "cp plain.pdf out", NULL, "(object 7 at 49)"},
     {"activemime", MAKE_OFFICE "cp payload.mso out", NULL, "(activemime)"},
 };
