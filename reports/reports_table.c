@@ -30,8 +30,9 @@ static const ReportWriter WRITERS[] = {
         "' before it",
         "timesketch.csv", false, report_write_timesketch_csv),
     WRITER("dfxml", "Digital Forensics XML 1.1.0", "",
-           "on request; of each object the place of its first match, not all its byte runs; years "
-           "of other than four digits stay out",
+           "on request; of each object the place of its first match, not all its byte runs; which "
+           "of several pieces of evidence a volume lies in is not told; years of other than four "
+           "digits stay out",
            "dfxml.xml", false, report_write_dfxml),
     WRITER("case", "CASE/UCO graph (JSON-LD)", "jansson",
            "on request; times of unknown zone (FAT) stay out; the place is told in words; not held "

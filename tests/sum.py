@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""sum.py [PRESET=RESULTS.xml...] --steps [FAILED STEP...]
+"""sum.py RECORD [PRESET=RESULTS.xml...] --steps [FAILED STEP...]
 
 Adds up ctest's result files. Names every failed and every skipped test, and every part that a
 passing test says it skipped; the last line is the sum. Exit status 1 where anything failed, or
-where nothing passed."""
+where nothing passed. RECORD is written as JSON for a laboratory's validation file: what was tested, where,
+and each test with its result and what it left out."""
+import json
+import platform
 import re
+import subprocess
 import sys
 import xml.etree.ElementTree as ET
 
@@ -13,7 +17,7 @@ import xml.etree.ElementTree as ET
 SAID = re.compile(r'SKIPPED:.*|\[ +SKIPPED +\] (?!\d+ test)\S.*')
 
 
-def read(preset, path, counts):
+def read(preset, path, counts, tests):
     try:
         cases = ET.parse(path).getroot().iter('testcase')
     except (OSError, ET.ParseError) as error:
@@ -24,27 +28,41 @@ def read(preset, path, counts):
         name, status = f"{preset}/{case.get('name')}", case.get('status')
         said = list(dict.fromkeys(line.strip() for line in SAID.findall(case.findtext('system-out') or '')))
         skipped = case.find('skipped')
+        tests.append({'name': name, 'seconds': float(case.get('time') or 0), 'left_out': said})
         # A program that is missing is "notrun" too: only the agreed exit status is a skip.
         if skipped is not None and 'SKIP_RETURN_CODE' in skipped.get('message', ''):
             counts['skipped'] += 1
+            tests[-1]['result'] = 'skipped'
             print(f"SKIPPED {name}: {' / '.join(said) or 'it gave no reason'}")
         elif status == 'run' and case.find('failure') is None:
             counts['passed'] += 1
+            tests[-1]['result'] = 'passed'
             for line in said:
                 print(f'PARTLY  {name}: {line}')
         else:
             counts['failed'] += 1
+            tests[-1]['result'] = 'failed'
             print(f'FAILED  {name}')
+
+
+def write_record(path, counts, tests, steps):
+    git = subprocess.run(['git', 'describe', '--always', '--dirty'], capture_output=True, text=True, check=False)
+    record = {'commit': git.stdout.strip(), 'machine': platform.platform(), 'counts': counts, 'failed_steps': steps, 'tests': tests}
+    with open(path, 'w', encoding='utf-8') as file:
+        json.dump(record, file, indent=1)
+        file.write('\n')
 
 
 def main():
     split = sys.argv.index('--steps')
     counts = {'passed': 0, 'failed': 0, 'skipped': 0}
-    for item in sys.argv[1:split]:
-        read(*item.split('=', 1), counts)
+    tests = []
+    for item in sys.argv[2:split]:
+        read(*item.split('=', 1), counts, tests)
     for step in sys.argv[split + 1:]:
         counts['failed'] += 1
         print(f'FAILED  step {step}')
+    write_record(sys.argv[1], counts, tests, sys.argv[split + 1:])
     print('tests: ' + ', '.join(f'{n} {word}' for word, n in counts.items()))
     return 1 if counts['failed'] or not counts['passed'] else 0
 
