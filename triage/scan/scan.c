@@ -6,7 +6,6 @@
 #include "scan/prefilter.h"
 #include "scan/search.h"
 #include <string.h>
-#include <time.h>
 #include <yara.h>
 
 struct _Scanner {
@@ -273,32 +272,23 @@ GPtrArray *scanner_scan(Scanner *scanner, const Content *content, uint32_t timeo
   return scanner_scan_own(scanner, content, UINT64_MAX, timeout_seconds, error);
 }
 
-static uint64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 /* False where libyara is known to find nothing. */
 static bool is_to_scan(Scanner *scanner, const Content *content) {
   uint64_t size = content_size(content);
   if (scanner->prefilter == NULL || !prefilter_is_on(scanner->prefilter) ||
       !gain_is_worth(&scanner->gain, size))
     return true;
-  uint64_t start = now_ns();
   bool is_through = prefilter_may_match(scanner->prefilter, content_data(content), size);
-  gain_tried(&scanner->gain, size, now_ns() - start, is_through);
+  gain_tried(&scanner->gain, size, !is_through);
   return is_through;
 }
 
 static int run_scan(Scanner *scanner, Scan *scan, uint32_t timeout_seconds) {
-  uint64_t size = content_size(scan->content), start = now_ns();
   yr_scanner_set_callback(scanner->scanner, on_event, scan);
   yr_scanner_set_flags(scanner->scanner, SCAN_FLAGS_REPORT_RULES_MATCHING);
   yr_scanner_set_timeout(scanner->scanner, (int)MIN(timeout_seconds, 1000000u));
-  int rc = yr_scanner_scan_mem(scanner->scanner, content_data(scan->content), (size_t)size);
-  gain_scanned(&scanner->gain, size, now_ns() - start);
-  return rc;
+  return yr_scanner_scan_mem(scanner->scanner, content_data(scan->content),
+                             (size_t)content_size(scan->content));
 }
 
 GPtrArray *scanner_scan_own(Scanner *scanner, const Content *content, uint64_t own,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_prefilter.c - what the prefilter proves of rules, what it must not, and that it never stops
  * content that libyara finds something in: random rules on random bytes. */
+#include "base/limits.h"
+#include "scan/gain.h"
 #include "scan/prefilter.h"
 #include "scan/search.h"
 #include <setjmp.h>
@@ -422,6 +424,27 @@ static void a_million_matches_are_not_missed(void **state) {
   yr_rules_destroy(rules);
 }
 
+/* Where it stops nothing it rests, tries again, rests longer; where it stops all it never does. */
+static void what_gains_nothing_rests(void **state) {
+  (void)state;
+  Gain useless, useful;
+  gain_init(&useless);
+  gain_init(&useful);
+  guint n_useless = 0, n_useful = 0;
+  for (guint i = 0; i < 4096; i++) {
+    if (gain_is_worth(&useless, MIB)) {
+      n_useless++;
+      gain_tried(&useless, MIB, false);
+    }
+    if (gain_is_worth(&useful, MIB)) {
+      n_useful++;
+      gain_tried(&useful, MIB, i % 4 == 0);
+    }
+  }
+  assert_in_range(n_useless, 64, 200);
+  assert_int_equal(n_useful, 4096);
+}
+
 static int set_up(void **state) {
   (void)state;
   return yr_initialize();
@@ -440,6 +463,7 @@ int main(void) {
       cmocka_unit_test(rules_that_hang_on_others),
       cmocka_unit_test(nothing_true_is_stopped),
       cmocka_unit_test(a_million_matches_are_not_missed),
+      cmocka_unit_test(what_gains_nothing_rests),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
