@@ -274,7 +274,6 @@ static void read_row(Database *database, sqlite3_stmt *row, const char *table, u
 }
 
 static void read_table(Database *database, const char *table) {
-  g_autofree char *quoted = NULL;
   sqlite3_stmt *rows = NULL;
   uint64_t number = 0;
   int rc;
