@@ -59,6 +59,9 @@ truncate -s 2M fat.dd && mkfs.vfat -F 12 fat.dd >/dev/null || fail mkfs.vfat
 script fat >onfat.vbs && touch -d '2021-07-01T13:14:15Z' onfat.vbs
 TZ=UTC mcopy -m -i fat.dd onfat.vbs :: || fail mcopy
 
+# The same volume inside an archive: the members' own records count.
+mkdir inner && zip -q inner/disk.zip ntfs.dd || fail "zip of an image"
+
 mkdir files && script ops >files/a.vbs && touch -d '2020-02-29T23:58:57.123456700Z' files/a.vbs
 mkdir archives
 (
@@ -77,7 +80,7 @@ open('archives/cut-dos.zip', 'wb').write(data[:data.index(b'PK\1\2')])
 PY
 
 for zone in UTC America/New_York; do
-  TZ=$zone "$TRIAGE" scan -q -o "case-${zone%%/*}" ntfs.dd fat.dd archives 2>stderr
+  TZ=$zone "$TRIAGE" scan -q -o "case-${zone%%/*}" ntfs.dd fat.dd archives inner 2>stderr
   [ $? -le 1 ] || { fail "scan under $zone"; head -n 5 stderr; }
 done
 for file in hits.csv hits.jsonl timeline.body; do same "case-UTC/$file" "case-America/$file"; done
@@ -122,6 +125,13 @@ signs = {name: lines[row['hit_id']]['timestomp_signs'] for name, row in seen.ite
 assert signs['tool'] == ['entry-before-name', 'whole-seconds', 'created-before-name'], signs
 assert signs['moved'] == ['created-before-name'] and signs['plain'] == [], signs
 assert '1970' not in ''.join(row[f] for row in rows for f in FOUR)
+
+nested = {row['member'].rsplit('/', 1)[1]: row for row in rows if row['evidence'] == 'inner' and '/s/' in row['member']
+          and row['member'].endswith('.vbs')}
+for name in ('plain', 'byhand', 'tool', 'installed', 'moved'):
+    row = nested[name + '.vbs']
+    same = ('created', 'modified', 'name_created', 'name_accessed', 'timestomped', 'times_kind')
+    assert [row[c] for c in same] == [seen[name][c] for c in same], (name, row)
 
 # FAT: as written, no zone; of the access the day alone.
 fat, = [row for row in rows if row['evidence'] == 'fat.dd' and row['path'] == '/onfat.vbs']

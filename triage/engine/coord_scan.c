@@ -40,8 +40,9 @@ static bool check_member(GVariant *message, uint32_t *no, GError **error) {
   g_variant_get_child(message, 4, "&s", &sha256);
   g_variant_get_child(message, 5, "&s", &sha1);
   g_variant_get_child(message, 6, "&s", &md5);
-  g_autoptr(GVariant) four = g_variant_get_child_value(message, 7);
-  if (!proto_take_times(four, (TriageTime *const[]){&time, &time, &time, &time}, 4))
+  g_autoptr(GVariant) times = g_variant_get_child_value(message, 7);
+  if (!proto_take_both_times(
+          times, (TriageTime *const[]){&time, &time, &time, &time, &time, &time, &time, &time}))
     return broken(error, "time");
   if (!is_word(member, LIMIT_PATH_BYTES) || !is_word(view, 64) || size > INT64_MAX ||
       !is_hex(sha256, 64) || !is_hex(sha1, 40) || !is_hex(md5, 32) ||
@@ -63,10 +64,11 @@ static bool put_member(Run *run, const Object *object, GVariant *message, GError
   g_strlcpy(record.digests.sha256, sha256, sizeof record.digests.sha256);
   g_strlcpy(record.digests.sha1, sha1, sizeof record.digests.sha1);
   g_strlcpy(record.digests.md5, md5, sizeof record.digests.md5);
-  TriageTime *const times[] = {&record.created, &record.modified, &record.changed,
-                               &record.accessed};
-  g_autoptr(GVariant) four = g_variant_get_child_value(message, 7);
-  proto_take_times(four, times, G_N_ELEMENTS(times));
+  TriageTime *const times[] = {&record.created,      &record.modified,     &record.changed,
+                               &record.accessed,     &record.name_created, &record.name_modified,
+                               &record.name_changed, &record.name_accessed};
+  g_autoptr(GVariant) taken = g_variant_get_child_value(message, 7);
+  proto_take_both_times(taken, times);
   return store_put_member(run->store, run->evidence, object->volume, object->seq, &record, error);
 }
 

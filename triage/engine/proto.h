@@ -84,6 +84,9 @@ GVariant *proto_reader_next(ProtoReader *reader, MessageType *type, GError **err
 GVariant *proto_pack_times(const TriageTime *const *times, gsize n);
 /* Takes n times; false where the message has another number of them or one is wrong. */
 bool proto_take_times(GVariant *message, TriageTime *const *out, gsize n);
+/* Four times, and those of NTFS's $FILE_NAME where one of them is set. */
+GVariant *proto_pack_both_times(const TriageTime *const times[8]);
+bool proto_take_both_times(GVariant *message, TriageTime *const out[8]);
 GVariant *proto_pack_object(const Object *object, const GBytes *raw_path);
 bool proto_take_object(GVariant *message, Object *out, GBytes **raw_path, GError **error);
 void proto_object_clear(Object *object);

@@ -90,10 +90,7 @@ bool proto_take_times(GVariant *message, TriageTime *const *out, gsize n) {
   return true;
 }
 
-static GVariant *pack_object_times(const Object *object) {
-  const TriageTime *const times[TIMES_MAX] = {
-      &object->created,      &object->modified,      &object->changed,      &object->accessed,
-      &object->name_created, &object->name_modified, &object->name_changed, &object->name_accessed};
+GVariant *proto_pack_both_times(const TriageTime *const times[8]) {
   gsize n = 4; /* only NTFS has the others */
   for (gsize i = 4; i < TIMES_MAX; i++)
     if (times[i]->is_set)
@@ -101,11 +98,22 @@ static GVariant *pack_object_times(const Object *object) {
   return proto_pack_times(times, n);
 }
 
+bool proto_take_both_times(GVariant *message, TriageTime *const out[8]) {
+  return proto_take_times(message, out, g_variant_n_children(message) == 4 ? 4 : TIMES_MAX);
+}
+
+static GVariant *pack_object_times(const Object *object) {
+  return proto_pack_both_times(
+      (const TriageTime *const[]){&object->created, &object->modified, &object->changed,
+                                  &object->accessed, &object->name_created, &object->name_modified,
+                                  &object->name_changed, &object->name_accessed});
+}
+
 static bool take_object_times(GVariant *message, Object *out) {
   TriageTime *const times[TIMES_MAX] = {&out->created,      &out->modified,     &out->changed,
                                         &out->accessed,     &out->name_created, &out->name_modified,
                                         &out->name_changed, &out->name_accessed};
-  return proto_take_times(message, times, g_variant_n_children(message) == 4 ? 4 : TIMES_MAX);
+  return proto_take_both_times(message, times);
 }
 
 GVariant *proto_pack_object(const Object *object, const GBytes *raw_path) {

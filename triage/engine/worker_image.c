@@ -139,6 +139,10 @@ static void read_object(Nested *nested, const Object *object) {
                    .modified = object->modified,
                    .changed = object->changed,
                    .accessed = object->accessed,
+                   .name_created = object->name_created,
+                   .name_modified = object->name_modified,
+                   .name_changed = object->name_changed,
+                   .name_accessed = object->name_accessed,
                    .error = content.error};
   bool is_lost = content.error != NULL && content_size(content.content) == 0;
   if (is_lost)

@@ -127,12 +127,13 @@ static void send_hit(Scan *scan, const Member *member, uint32_t no, const ScanHi
 
 static void send_member(Scan *scan, const Member *member, uint64_t size, uint32_t no,
                         const char *text, const Digests *digests) {
-  const TriageTime *const times[] = {&member->created, &member->modified, &member->changed,
-                                     &member->accessed};
+  const TriageTime *const times[] = {
+      &member->created,      &member->modified,      &member->changed,      &member->accessed,
+      &member->name_created, &member->name_modified, &member->name_changed, &member->name_accessed};
   worker_send(scan->worker, MSG_MEMBER,
               g_variant_new("(usstsss@" PROTO_TIMES ")", no, text, member->path->view, size,
                             digests->sha256, digests->sha1, digests->md5,
-                            proto_pack_times(times, G_N_ELEMENTS(times))));
+                            proto_pack_both_times(times)));
 }
 
 static void tell_work(Scan *scan, uint64_t bytes) {

@@ -138,6 +138,7 @@ typedef struct {
   uint64_t size;      /* bytes examined of this member */
   Digests digests;
   TriageTime created, modified, changed, accessed;
+  TriageTime name_created, name_modified, name_changed, name_accessed; /* of NTFS inside */
 } MemberRecord;
 
 typedef struct {
@@ -195,7 +196,8 @@ typedef struct {
   const Object *object; /* as store_pending gives it */
   const char *fs_type, *path, *member, *view, *meta, *state;
   bool is_named_stream, is_reallocated;
-  bool has_name_times; /* name_created ...: of NTFS's $FILE_NAME, the object's own entry */
+  bool has_name_times; /* name_created ...: of NTFS's $FILE_NAME; of the object's own entry, or of
+                          the member where that is a file of NTFS too */
   unsigned timestomp;  /* what its two records of times say together: bits of base/timestomp.h */
   uint64_t size;       /* of the member, or of the object itself */
   Digests digests;

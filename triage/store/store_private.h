@@ -5,7 +5,7 @@
 #include "store/store.h"
 #include <sqlite3.h>
 
-enum { STORE_SCHEMA_VERSION = 5 };
+enum { STORE_SCHEMA_VERSION = 6 };
 
 typedef enum {
   SQL_PUT_META,
@@ -72,6 +72,9 @@ const char *column_text(sqlite3_stmt *statement, int column);
 uint64_t column_u64(sqlite3_stmt *statement, int column);
 GBytes *column_bytes(sqlite3_stmt *statement, int column);
 void column_time(sqlite3_stmt *statement, int column, TriageTime *out);
+/* Fills in what NTFS keeps of the times of the object, and of the member where an image inside has
+ * NTFS: its name's times begin at column at. */
+void store_both_records(sqlite3_stmt *statement, int at, const Object *object, HitRow *row);
 void column_digests(sqlite3_stmt *statement, int column, Digests *out);
 
 /* " WHERE column = scope", or "". (transfer full) */

@@ -2,7 +2,6 @@
 /* store_read.c - rows coming out, always in an order of their own content. */
 #include "base/digest.h"
 #include "base/keyhash.h"
-#include "base/timestomp.h"
 #include "store/store_private.h"
 #include <string.h>
 
@@ -322,7 +321,10 @@ static const char HITS_SQL[] =
     "h.match_count, h.first_offset, h.image_offset, h.excerpt, h.verdict, h.scenario, h.profile, "
     "h.reason, h.also_views, o.examined_bytes, coalesce(m.member, ''), coalesce(m.view, 'raw'), "
     "coalesce(m.size, o.size), m.sha256, m.sha1, m.md5, m.created, m.created_part, m.modified, "
-    "m.modified_part, m.changed, m.changed_part, m.accessed, m.accessed_part FROM hit h JOIN "
+    "m.modified_part, m.changed, m.changed_part, m.accessed, m.accessed_part, m.name_created, "
+    "m.name_created_part, "
+    "m.name_modified, m.name_modified_part, m.name_changed, m.name_changed_part, m.name_accessed, "
+    "m.name_accessed_part FROM hit h JOIN "
     "object o ON o.evidence = h.evidence AND o.volume = h.volume AND o.seq = h.seq LEFT JOIN "
     "member m ON m.evidence = h.evidence AND m.volume = h.volume AND m.seq = h.seq AND m.no = "
     "h.member_no";
@@ -368,18 +370,7 @@ static void fill_hit(sqlite3_stmt *s, const Object *object, const Place *place, 
   row->object_modified = object->modified;
   row->object_changed = object->changed;
   row->object_accessed = object->accessed;
-  const TriageTime standard[] = {object->created, object->modified, object->changed,
-                                 object->accessed};
-  const TriageTime name[] = {object->name_created, object->name_modified, object->name_changed,
-                             object->name_accessed};
-  row->name_created = object->name_created;
-  row->name_modified = object->name_modified;
-  row->name_changed = object->name_changed;
-  row->name_accessed = object->name_accessed;
-  for (guint i = 0; i < G_N_ELEMENTS(name); i++)
-    row->has_name_times = row->has_name_times || name[i].is_set;
-  /* slack and free blocks have no times of their own */
-  row->timestomp = object->state <= STATE_ORPHAN ? timestomp_signs(standard, name) : 0;
+  store_both_records(s, MEMBER + 14, object, row);
 }
 
 static bool give_hit(Store *store, HitRow *row, const Object *object, GHashTable *ids,

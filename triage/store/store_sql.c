@@ -51,7 +51,7 @@ const char STORE_SCHEMA[] =
     " name BLOB NOT NULL) STRICT;"
     "CREATE INDEX name_object ON name(evidence, volume, seq);"
     "CREATE TABLE member(" KEY "no INTEGER NOT NULL, member TEXT NOT NULL, view TEXT NOT NULL, "
-    " size INTEGER NOT NULL, sha256 TEXT, sha1 TEXT, md5 TEXT, " TIMES
+    " size INTEGER NOT NULL, sha256 TEXT, sha1 TEXT, md5 TEXT, " TIMES NAME_TIMES
     " PRIMARY KEY(evidence, volume, seq, no)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE hit(id INTEGER PRIMARY KEY, " KEY "member_no INTEGER NOT NULL, "
     " namespace TEXT NOT NULL, rule TEXT NOT NULL, strings TEXT NOT NULL, "
@@ -113,7 +113,7 @@ const char *const STORE_SQL[SQL_LAST + 1] = {
                        "sha256 = ?6, sha1 = ?7, md5 = ?8 WHERE evidence = ?1 AND volume = ?2 AND "
                        "seq = ?3",
     [SQL_PUT_MEMBER] = "INSERT INTO member VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-                       "?, ?)",
+                       "?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [SQL_PUT_HIT] = "INSERT INTO hit(evidence, volume, seq, member_no, namespace, rule, strings, "
                     "match_count, first_offset, image_offset, excerpt) "
                     "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

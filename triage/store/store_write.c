@@ -205,6 +205,8 @@ bool store_put_member(Store *store, uint32_t evidence, uint32_t volume, uint64_t
   bind_text(&binder, member->digests.sha1);
   bind_text(&binder, member->digests.md5);
   bind_times(&binder, &member->created, &member->modified, &member->changed, &member->accessed);
+  bind_times(&binder, &member->name_created, &member->name_modified, &member->name_changed,
+             &member->name_accessed);
   return store_run(store, binder.statement, error);
 }
 

@@ -31,6 +31,8 @@ typedef struct {
   Content *content; /* (transfer none) during the call */
   uint64_t size;    /* claimed size; content may be shorter where error is set */
   TriageTime created, modified, changed, accessed;
+  /* Of a file of NTFS in a disk image inside an object: those of its $FILE_NAME. */
+  TriageTime name_created, name_modified, name_changed, name_accessed;
   const ViewMap *map;  /* of a view of the member handed out last before it; NULL: a member */
   const GError *error; /* NULL: complete; else why content is partial (its code is the reason) */
 } Member;
