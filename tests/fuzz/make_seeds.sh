@@ -20,6 +20,8 @@ if [ -n "${TRIAGE_EVIDENCE:-}" ]; then
 fi
 python3 "$source/make_hive.py" seed.hive 'Software\Inner' script 3 payload.vbs 'Software\Inner' text 1 a.vbs
 rm -f seed.hive.reg
+sqlite3 seed.db "PRAGMA page_size = 512; CREATE TABLE t(a, b); CREATE INDEX i ON t(b);
+  INSERT INTO t VALUES(printf('%.*c', 3000, 'x'), 1), (zeroblob(900), 2)" || true
 tar -cf seed.tar payload.vbs
 for tool in gzip bzip2 xz; do "$tool" -c payload.vbs >"seed.$tool"; done
 xz --format=lzma -c payload.vbs >seed.lzma

@@ -3,6 +3,7 @@
 """make_views.py: writes one script in every encoding that a view undoes, hit.N, and beside each the
 same of a script that is no hit, miss.N; views.tsv names them with the view that must show it."""
 import random
+import struct
 import sys
 
 sys.dont_write_bytecode = True
@@ -23,6 +24,12 @@ def noise(n, seed):
 
 def vb(expression):
     return f'Option Explicit\r\nSet m = CreateObject({expression})\r\nm.Send\r\n'
+
+
+def shortcut(arguments):
+    """A Windows shortcut ([MS-SHLLINK]) with arguments alone, in UTF-16."""
+    head = struct.pack('<I', 0x4C) + bytes.fromhex('0114020000000000c000000000000046') + struct.pack('<I', 0xA0)
+    return head + bytes(52) + struct.pack('<H', len(arguments)) + arguments.encode('utf-16-le') + bytes(4)
 
 
 def cases(name):
@@ -86,6 +93,9 @@ def cases(name):
         'C', '\\x43').replace('D', '\\x44').replace('O', '\\x4f')).encode()
     yield 'entities+folded', ('<w onload="x = ' + se.joined(name).replace('&', '&amp;').replace(
         '"', '&quot;') + '">').encode()
+    yield 'utf-16le', shortcut(f'vbscript:Execute("Set m = CreateObject(""{name}"") : m.Send")')
+    yield 'utf-16le', ('\ufeff<?xml version="1.0" encoding="UTF-16"?><Task><Exec><Command>mshta</Command><Arguments>'
+                       f'vbscript:CreateObject("{name}").Send</Arguments></Exec></Task>').encode('utf-16-le')
     yield 'utf-16le+folded', vb(se.joined(name)).encode('utf-16-le')
     yield 'utf-16be+folded', noise(333, 2) + vb(se.chars(name)).encode('utf-16-be') + noise(33, 2)
     yield 'powershell+folded', ('powershell -e ' + se.b64(
