@@ -39,18 +39,21 @@
 #define LIMIT_EWF_ERRORS 64u             /* acquisition errors listed one by one */
 
 /* content */
-#define LIMIT_HEAP_CONTENT (8 * MIB)  /* larger content is spooled to an unlinked file */
-#define LIMIT_OBJECT_BYTES (64 * GIB) /* of one object; the rest is size-limit */
-#define LIMIT_RUNS_PER_ATTR 4000000u  /* block runs of one attribute */
-#define LIMIT_AREA_BYTES (1 * MIB)    /* of one object made of blocks that no entry covers */
-#define LIMIT_AREA_OVERLAP (64 * KIB) /* of the next one, for matches across the border */
+#define LIMIT_HEAP_CONTENT (8 * MIB)   /* larger content is spooled to an unlinked file */
+#define LIMIT_OBJECT_BYTES (64 * GIB)  /* of one object; the rest is size-limit */
+#define LIMIT_RUNS_PER_ATTR 4000000u   /* block runs of one attribute */
+#define LIMIT_VOLUME_HOLES (256 * GIB) /* holes of sparse files of one volume, read as the zeros   \
+                                        */
+#define LIMIT_HOLE_KEPT (64 * KIB)     /* that they are; of each hole beyond, so many */
+#define LIMIT_AREA_BYTES (1 * MIB)     /* of one object made of blocks that no entry covers */
+#define LIMIT_AREA_OVERLAP (64 * KIB)  /* of the next one, for matches across the border */
 
 /* unpacking */
 #define LIMIT_DEPTH_DEFAULT 16u           /* containers inside containers */
 #define LIMIT_EXPANDED_DEFAULT (16 * GIB) /* bytes unpacked from one object of the evidence */
 #define LIMIT_RATIO 1000u                 /* expanded : packed, looked at above LIMIT_RATIO_FROM */
 #define LIMIT_RATIO_FROM (64 * MIB)
-#define LIMIT_HOLE_BYTES (1 * GIB)    /* holes of one sparse member, where the ratio allows less */
+#define LIMIT_HOLE_BYTES (1 * GIB)    /* holes of one sparse object that are always read */
 #define LIMIT_NESTED_OBJECTS 1000000u /* files of one volume of an image inside an object */
 #define LIMIT_NESTED_STEPS 4096u      /* directories in the path of one of them */
 #define LIMIT_MEMBERS 10000000u       /* members of one archive */

@@ -14,10 +14,11 @@ enum { AREA_AROUND = 16 * 1024 }; /* bytes before and behind a match that tell w
 typedef struct {
   Worker *worker;
   const Object *object;
-  const char *path;   /* as facts_read wants it: printable */
-  const GArray *runs; /* of the object's own bytes */
-  uint64_t own;       /* of an area: the bytes that are its own, the rest is the next one's */
-  uint32_t n_members; /* and views: the numbers of rows */
+  const char *path;     /* as facts_read wants it: printable */
+  const GArray *runs;   /* of the object's own bytes */
+  const GArray *shifts; /* of them, to their places in the object; NULL: none */
+  uint64_t own;         /* of an area: the bytes that are its own, the rest is the next one's */
+  uint32_t n_members;   /* and views: the numbers of rows */
   uint32_t n_views;
   SeenHits *seen;   /* of the member at hand */
   Content *content; /* its bytes, (transfer none): what a view was made from */
@@ -72,6 +73,19 @@ static bool find_place(const Scan *scan, const MemberPath *path, uint64_t offset
   return false;
 }
 
+/* Where a byte of a member lies: in the object's own bytes holes may have been shortened. */
+static uint64_t object_offset(const Scan *scan, const MemberPath *path, uint64_t offset) {
+  uint64_t skipped = 0;
+  bool is_own = scan->shifts != NULL && path->depth == 0 && strcmp(path->view, "raw") == 0;
+  for (guint i = 0; is_own && i < scan->shifts->len; i++) {
+    const ContentShift *shift = &g_array_index(scan->shifts, ContentShift, i);
+    if (offset < shift->content_offset)
+      break;
+    skipped = shift->skipped;
+  }
+  return offset + skipped;
+}
+
 static char *excerpt_of(const Content *content, uint64_t offset) {
   const uint64_t before = LIMIT_EXCERPT_BYTES / 4;
   uint64_t size = content_size(content), start = offset > before ? offset - before : 0;
@@ -79,24 +93,27 @@ static char *excerpt_of(const Content *content, uint64_t offset) {
   return text_printable(content_data(content) + (n > 0 ? start : 0), (size_t)n);
 }
 
-static GVariant *pack_matches(const GPtrArray *matches) {
+static GVariant *pack_matches(const Scan *scan, const MemberPath *path, const GPtrArray *matches) {
   GVariantBuilder builder;
   g_variant_builder_init(&builder, G_VARIANT_TYPE("a(sttay)"));
   for (guint i = 0; i < matches->len; i++) {
     const ScanMatch *match = matches->pdata[i];
-    g_variant_builder_add(&builder, "(stt@ay)", match->identifier, match->offset, match->length,
+    g_variant_builder_add(&builder, "(stt@ay)", match->identifier,
+                          object_offset(scan, path, match->offset), match->length,
                           proto_bytes(match->bytes));
   }
   return g_variant_builder_end(&builder);
 }
 
-static GVariant *pack_indicators(const GPtrArray *indicators) {
+static GVariant *pack_indicators(const Scan *scan, const MemberPath *path,
+                                 const GPtrArray *indicators) {
   GVariantBuilder builder;
   g_variant_builder_init(&builder, G_VARIANT_TYPE("a(sst)"));
   for (guint i = 0; i < indicators->len; i++) {
     const Indicator *indicator = indicators->pdata[i];
     g_autofree char *value = worker_text(indicator->value);
-    g_variant_builder_add(&builder, "(sst)", indicator->name, value, indicator->offset);
+    g_variant_builder_add(&builder, "(sst)", indicator->name, value,
+                          object_offset(scan, path, indicator->offset));
   }
   return g_variant_builder_end(&builder);
 }
@@ -120,9 +137,12 @@ static void send_hit(Scan *scan, const Member *member, uint32_t no, const ScanHi
     g_variant_builder_add(&identifiers, "s", hit->identifiers->pdata[i]);
   worker_send(scan->worker, MSG_HIT,
               g_variant_new("(ussasttbts@a(sttay)@a(sst))", no, hit->rule_namespace, hit->rule,
-                            &identifiers, hit->match_count, hit->first_offset, (gboolean)has_place,
-                            has_place ? place : 0, excerpt, pack_matches(hit->matches),
-                            pack_indicators(indicators)));
+                            &identifiers, hit->match_count,
+                            has_first ? object_offset(scan, member->path, hit->first_offset)
+                                      : hit->first_offset,
+                            (gboolean)has_place, has_place ? place : 0, excerpt,
+                            pack_matches(scan, member->path, hit->matches),
+                            pack_indicators(scan, member->path, indicators)));
 }
 
 static void send_member(Scan *scan, const Member *member, uint64_t size, uint32_t no,
@@ -471,6 +491,7 @@ static void scan_object(Worker *worker, const Object *object, GBytes *raw_path,
                .seen = seen,
                .path = shown,
                .runs = content.runs,
+               .shifts = content.shifts,
                .own = object->kind == OBJECT_AREA ? content.own : UINT64_MAX};
   report_damage(&scan, &content);
   uint64_t size = MIN(content_size(content.content), scan.own);

@@ -63,7 +63,8 @@ enum {                        /* Object.flags */
        OBJECT_NAMED_STREAM = 16, /* attr_name belongs to the path as path:attr_name */
        OBJECT_REALLOCATED =
            32, /* the name is deleted and its metadata belongs to another file now */
-       OBJECT_NO_CONTENT = 64, /* nothing to read: never handed to a scan */
+       OBJECT_NO_CONTENT = 64,   /* nothing to read: never handed to a scan */
+       OBJECT_SHORT_HOLES = 128, /* so large by its holes that each is read as few zeros */
 };
 
 typedef struct {

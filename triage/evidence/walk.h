@@ -26,9 +26,16 @@ typedef struct {
   uint64_t content_offset, length, media_offset;
 } ContentRun;
 
+/* From content_offset on, a byte's place in the object is so much higher: before it, a hole of a
+ * sparse file was read as LIMIT_HOLE_KEPT zeros (OBJECT_SHORT_HOLES). */
+typedef struct {
+  uint64_t content_offset, skipped;
+} ContentShift;
+
 typedef struct {
   Content *content; /* (transfer full); what could be read, at least empty */
   GArray *runs;     /* ContentRun, ascending; NULL or gaps between them: in no one place */
+  GArray *shifts;   /* ContentShift, ascending; NULL: none */
   GArray *damage;   /* Damage met by this read, NULL: none. Bytes there read as zero */
   uint64_t
       overwritten; /* of a deleted entry: bytes in blocks that are in use again, read as zero */

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <tsk/fs/tsk_ntfs.h>
 
-#define CLAIM_FACTOR 8 /* deleted entries may claim the volume so many times over */
+#define CLAIM_FACTOR 8 /* entries may claim the volume so many times over */
 
 typedef struct {
   const char *dir;
@@ -42,17 +42,32 @@ static bool run_place(const Walk *walk, const TSK_FS_ATTR_RUN *run, uint64_t *st
   return true;
 }
 
-bool areas_claim(Walk *walk, const Object *object, const TSK_FS_ATTR *attr) {
-  if (walk->is_live || !is_nonresident(attr) || (object->flags & OBJECT_NO_CONTENT) != 0)
+/* A few sparse files are read as they are. Claims of more zeros than a day can read are met by
+ * reading less of each hole, in the order of the walk: what is left out holds nothing. */
+static void claim_holes(Walk *walk, Object *object, uint64_t stored) {
+  uint64_t holes = object->size > stored ? object->size - stored : 0;
+  if ((object->flags & OBJECT_COMPRESSED) != 0 || holes <= LIMIT_HOLE_BYTES)
+    return;
+  if (object->size > LIMIT_OBJECT_BYTES || holes > LIMIT_VOLUME_HOLES - walk->holes)
+    object->flags |= OBJECT_SHORT_HOLES;
+  else
+    walk->holes += holes;
+}
+
+bool areas_claim(Walk *walk, Object *object, const TSK_FS_ATTR *attr) {
+  if (!is_nonresident(attr) || (object->flags & OBJECT_NO_CONTENT) != 0)
     return true;
-  uint64_t size = (walk->fs->last_block + 1) * walk->fs->block_size, start, end;
-  if (walk->claimed / CLAIM_FACTOR > size)
-    return false;
+  uint64_t size = (walk->fs->last_block + 1) * walk->fs->block_size, own = 0, start, end;
+  uint64_t *claimed = &walk->claimed[walk->is_live];
   guint n = 0;
   for (const TSK_FS_ATTR_RUN *run = attr->nrd.run; run != NULL && n < LIMIT_RUNS_PER_ATTR;
        run = run->next, n++)
     if (run_place(walk, run, &start, &end))
-      walk->claimed += MIN(end - start, INT64_MAX / 4 - MIN(walk->claimed, INT64_MAX / 4));
+      own += MIN(end - start, INT64_MAX / 4 - MIN(own, INT64_MAX / 4));
+  if (own > size || *claimed / CLAIM_FACTOR > size)
+    return false;
+  *claimed += own;
+  claim_holes(walk, object, own);
   return true;
 }
 

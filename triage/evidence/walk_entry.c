@@ -102,8 +102,8 @@ static void emit_stored(Walk *walk, Object *object, const TSK_FS_ATTR *attr,
   if (!is_claim_ok)
     walk_gap(
         walk, object->seq, 0, false, object->meta_addr, TRIAGE_REASON_SIZE_LIMIT,
-        "the deleted entries of the volume lay claim to many times its size; the blocks this one "
-        "names are examined with other entries or as unallocated blocks");
+        "this entry, or the entries of the volume together, lay claim to many times its size; the "
+        "blocks this one names are examined with other entries or as blocks of no entry");
   areas_take(walk, object, attr);
   object->attr_name = NULL;
 }

@@ -45,7 +45,8 @@ typedef struct {
   /* for the areas, see walk_areas.c; bytes of the media */
   bool is_live;        /* the entry at hand is in use */
   Ranges live, dead;   /* what the content of entries in use, and of deleted ones, covers */
-  uint64_t claimed;    /* bytes that deleted entries lay claim to */
+  uint64_t claimed[2]; /* bytes that deleted entries, and those in use, lay claim to */
+  uint64_t holes;      /* bytes of their holes that are read as the zeros they are */
   uint64_t free_bytes; /* of blocks not in use, deleted entries' included */
   uint64_t area_bytes[AREA_CLASS_LAST + 1]; /* of each class, selected or not */
   uint32_t area_dirs[AREA_CLASS_LAST + 1];  /* directory of each class, 0: not made yet */
@@ -81,9 +82,9 @@ void xfs_walk(Walk *walk);
 void xfs_read(VolumeSet *set, const Object *object, Spool *spool, WalkContent *out);
 
 /* ---- walk_areas.c ---- */
-/* Before an object is sent: false where the deleted entries of the volume claim more than can be
- * looked at; its content is then left out. */
-bool areas_claim(Walk *walk, const Object *object, const TSK_FS_ATTR *attr);
+/* Before an object is sent: false where it, or the entries of the volume together, claim more than
+ * can be there; its content is then left out. Sets OBJECT_SHORT_HOLES. */
+bool areas_claim(Walk *walk, Object *object, const TSK_FS_ATTR *attr);
 /* False where the object lies where the live volume has the same bytes (a shadow copy). */
 bool areas_is_new(const Walk *walk, const Object *object, const TSK_FS_ATTR *attr);
 /* After it was sent: remembers what its content covers, and sends its slack. attr may be NULL. */

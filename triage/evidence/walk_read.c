@@ -13,6 +13,7 @@ enum { STEP = 1024 * 1024, MAX_FAILURES = 256 };
 void walk_content_clear(WalkContent *content) {
   g_clear_pointer(&content->content, content_unref);
   g_clear_pointer(&content->runs, g_array_unref);
+  g_clear_pointer(&content->shifts, g_array_unref);
   g_clear_pointer(&content->damage, g_array_unref);
   g_clear_error(&content->error);
 }
@@ -26,9 +27,14 @@ typedef struct {
   WalkContent *out;
   uint64_t lost;    /* bytes that libtsk could not read */
   uint64_t pending; /* the last of them: appended as zeros only if something follows */
+  uint64_t skipped; /* bytes of holes that were left out */
+  bool is_short;    /* holes are to be shortened */
   Ranges taken;     /* of a deleted entry: stretches whose blocks are in use again */
   guint failures;
 } Reader;
+
+/* Of an ext4 file libtsk calls what lies between its extents a filler. */
+static const unsigned HOLES = TSK_FS_ATTR_RUN_FLAG_SPARSE | TSK_FS_ATTR_RUN_FLAG_FILLER;
 
 static uint64_t hole_at(const Reader *reader, uint64_t offset) {
   const TSK_FS_ATTR *attr = reader->attr;
@@ -36,11 +42,14 @@ static uint64_t hole_at(const Reader *reader, uint64_t offset) {
       attr->r != NULL)
     return 0;
   uint64_t block = reader->fs->block_size, place = offset + attr->nrd.skiplen;
+  /* What was never written is not read: libtsk would give zeros for it. */
+  if (offset >= (uint64_t)MAX(attr->nrd.initsize, 0))
+    return UINT64_MAX - offset;
   for (const TSK_FS_ATTR_RUN *run = attr->nrd.run; run != NULL; run = run->next) {
     uint64_t start = run->offset * block, length = run->len * block;
     if (place < start || place - start >= length)
       continue;
-    return (run->flags & TSK_FS_ATTR_RUN_FLAG_SPARSE) != 0 ? start + length - place : 0;
+    return (run->flags & HOLES) != 0 ? start + length - place : 0;
   }
   return 0;
 }
@@ -86,13 +95,27 @@ static bool append_blocks(Reader *reader, uint64_t offset, char *buffer, size_t 
   return true;
 }
 
+static bool append_hole(Reader *reader, uint64_t length) {
+  uint64_t kept = reader->is_short ? MIN(length, LIMIT_HOLE_KEPT) : length;
+  if (!append_bytes(reader, "", 0) ||
+      !content_builder_append_zeros(reader->builder, kept, &reader->out->error))
+    return false;
+  if (kept == length)
+    return true;
+  reader->skipped += length - kept;
+  if (reader->out->shifts == NULL)
+    reader->out->shifts = g_array_new(FALSE, FALSE, sizeof(ContentShift));
+  ContentShift shift = {content_builder_size(reader->builder), reader->skipped};
+  g_array_append_val(reader->out->shifts, shift);
+  return true;
+}
+
 static bool append_step(Reader *reader, uint64_t offset, uint64_t size, char *buffer,
                         uint64_t *taken) {
   uint64_t hole = hole_at(reader, offset);
   if (hole > 0) {
     *taken = MIN(hole, size - offset);
-    return append_bytes(reader, "", 0) &&
-           content_builder_append_zeros(reader->builder, *taken, &reader->out->error);
+    return append_hole(reader, *taken);
   }
   size_t n = (size_t)MIN(STEP, size - offset);
   *taken = n;
@@ -118,6 +141,33 @@ static void read_all(Reader *reader, uint64_t size) {
                 (unsigned long long)reader->lost,
                 reader->pending == reader->lost ? "the content ends before them"
                                                 : "they stand as zero");
+}
+
+/* Runs as places in what was read: holes before them may be shorter than they are. */
+static void shift_runs(WalkContent *out) {
+  const GArray *shifts = out->shifts;
+  uint64_t skipped = 0;
+  guint next = 0;
+  for (guint i = 0; shifts != NULL && out->runs != NULL && i < out->runs->len; i++) {
+    ContentRun *run = &g_array_index(out->runs, ContentRun, i);
+    for (; next < shifts->len; next++) {
+      const ContentShift *shift = &g_array_index(shifts, ContentShift, next);
+      if (run->content_offset < shift->content_offset + shift->skipped)
+        break;
+      skipped = shift->skipped;
+    }
+    run->content_offset -= skipped;
+  }
+}
+
+static void tell_short(const Reader *reader) {
+  WalkContent *out = reader->out;
+  if (reader->skipped > 0 && out->error == NULL)
+    triage_fail(&out->error, TRIAGE_REASON_SIZE_LIMIT,
+                "%llu bytes in %u hole(s), which hold nothing, were left out: each was read as "
+                "%llu zero bytes, and the digests are of that; all that is stored was examined",
+                (unsigned long long)reader->skipped, out->shifts->len,
+                (unsigned long long)LIMIT_HOLE_KEPT);
 }
 
 static void take_runs(const Reader *reader, uint64_t size) {
@@ -216,6 +266,7 @@ static void read_attr(Reader *reader, TSK_FS_FILE *file, const Object *object, S
   }
   uint64_t size = reader->attr->size > 0 ? (uint64_t)reader->attr->size : 0;
   reader->builder = content_builder_new(spool, LIMIT_OBJECT_BYTES);
+  reader->is_short = (object->flags & OBJECT_SHORT_HOLES) != 0;
   Wof wof = {0};
   if (TSK_FS_TYPE_ISNTFS(reader->fs->ftype))
     wof = wof_find(file);
@@ -225,7 +276,9 @@ static void read_attr(Reader *reader, TSK_FS_FILE *file, const Object *object, S
     take_runs(reader, size);
     if (!find_taken(reader, file, size))
       read_all(reader, size);
+    shift_runs(out);
     tell_taken(reader, size);
+    tell_short(reader);
   }
   GError *error = NULL;
   out->content = content_builder_finish(reader->builder, &error);
