@@ -18,11 +18,13 @@
 #define LIMIT_PATH_BYTES (4 * MIB)      /* one whole path, as printed */
 #define LIMIT_DIR_ENTRIES 10000000u     /* names in one directory */
 #define LIMIT_VOLUME_OBJECTS 200000000u /* objects of one volume */
-#define LIMIT_ATTRS_PER_ENTRY 4096u     /* attributes of one entry */
-#define LIMIT_VOLUMES 1024u             /* volumes of one piece of evidence */
-#define LIMIT_ENUM_SKIPS 64u            /* places of one volume given up after crashing a worker */
-#define LIMIT_SHADOW_COPIES 512u        /* of one volume (Windows keeps at most 512) */
-#define LIMIT_PARTITION_PROBES 2048u    /* places of one gap looked at for a lost file system */
+#define LIMIT_MAPPED_BLOCKS                                                                        \
+  (UINT64_C(1) << 26)                /* of a volume's block maps, beyond its own blocks */
+#define LIMIT_ATTRS_PER_ENTRY 4096u  /* attributes of one entry */
+#define LIMIT_VOLUMES 1024u          /* volumes of one piece of evidence */
+#define LIMIT_ENUM_SKIPS 64u         /* places of one volume given up after crashing a worker */
+#define LIMIT_SHADOW_COPIES 512u     /* of one volume (Windows keeps at most 512) */
+#define LIMIT_PARTITION_PROBES 2048u /* places of one gap looked at for a lost file system */
 
 /* disk images */
 #define LIMIT_IMAGE_SEGMENTS 65536u /* files of one image */
@@ -39,14 +41,15 @@
 #define LIMIT_EWF_ERRORS 64u             /* acquisition errors listed one by one */
 
 /* content */
-#define LIMIT_HEAP_CONTENT (8 * MIB)   /* larger content is spooled to an unlinked file */
-#define LIMIT_OBJECT_BYTES (64 * GIB)  /* of one object; the rest is size-limit */
-#define LIMIT_RUNS_PER_ATTR 4000000u   /* block runs of one attribute */
-#define LIMIT_VOLUME_HOLES (256 * GIB) /* holes of sparse files of one volume, read as the zeros   \
-                                        */
-#define LIMIT_HOLE_KEPT (64 * KIB)     /* that they are; of each hole beyond, so many */
-#define LIMIT_AREA_BYTES (1 * MIB)     /* of one object made of blocks that no entry covers */
-#define LIMIT_AREA_OVERLAP (64 * KIB)  /* of the next one, for matches across the border */
+#define LIMIT_HEAP_CONTENT (8 * MIB)  /* larger content is spooled to an unlinked file */
+#define LIMIT_OBJECT_BYTES (64 * GIB) /* of one object; the rest is size-limit */
+#define LIMIT_RUNS_PER_ATTR 4000000u  /* block runs of one attribute */
+#define LIMIT_VOLUME_HOLES                                                                         \
+  (256 * GIB)                         /* holes of sparse files of one volume, read as the zeros    \
+                                       */
+#define LIMIT_HOLE_KEPT (64 * KIB)    /* that they are; of each hole beyond, so many */
+#define LIMIT_AREA_BYTES (1 * MIB)    /* of one object made of blocks that no entry covers */
+#define LIMIT_AREA_OVERLAP (64 * KIB) /* of the next one, for matches across the border */
 
 /* unpacking */
 #define LIMIT_DEPTH_DEFAULT 16u           /* containers inside containers */

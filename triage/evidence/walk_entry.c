@@ -204,6 +204,32 @@ static bool emit_forks(Walk *walk, const Object *base, TSK_FS_FILE *file) {
   return any;
 }
 
+/* Before libtsk follows the block map of an ext2, ext3 or UFS inode, which costs as much as its
+ * size says, whatever is stored: a few bytes can claim days of it. */
+static bool is_map_affordable(Walk *walk, const TSK_FS_META *meta) {
+  TSK_FS_TYPE_ENUM type = walk->fs->ftype;
+  if ((!TSK_FS_TYPE_ISEXT(type) && !TSK_FS_TYPE_ISFFS(type)) ||
+      meta->content_type == TSK_FS_META_CONTENT_TYPE_EXT4_EXTENTS)
+    return true;
+  uint64_t blocks = (uint64_t)MAX(meta->size, 0) / walk->fs->block_size;
+  uint64_t allowed = LIMIT_MAPPED_BLOCKS + 8 * (walk->fs->last_block + 1);
+  if (blocks > allowed - walk->mapped)
+    return false;
+  walk->mapped += blocks;
+  return true;
+}
+
+static void emit_unmapped(Walk *walk, Object *object) {
+  uint64_t seq = walk->seq;
+  object->flags |= OBJECT_NO_CONTENT;
+  emit(walk, object, NULL, true);
+  if (walk->seq > seq)
+    walk_gap(walk, seq, 0, false, object->meta_addr, TRIAGE_REASON_SIZE_LIMIT,
+             "this entry, or the entries of the volume together, claim many times more blocks than "
+             "the volume has: their list is not followed, and the blocks are examined as blocks of "
+             "no entry");
+}
+
 static void emit_default(Walk *walk, const Object *base, TSK_FS_FILE *file) {
   Object object = *base;
   bool is_hole = false;
@@ -213,6 +239,10 @@ static void emit_default(Walk *walk, const Object *base, TSK_FS_FILE *file) {
   if (object.kind == OBJECT_LINK) {
     object.size = meta->link != NULL ? strlen(meta->link) : 0;
     attr = tsk_fs_file_attr_get(file);
+  }
+  if (object.kind == OBJECT_FILE && !is_map_affordable(walk, meta)) {
+    emit_unmapped(walk, &object);
+    return;
   }
   if (object.kind == OBJECT_FILE || object.kind == OBJECT_VIRTUAL) {
     attr = tsk_fs_file_attr_get(file);

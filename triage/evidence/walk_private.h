@@ -47,6 +47,7 @@ typedef struct {
   Ranges live, dead;   /* what the content of entries in use, and of deleted ones, covers */
   uint64_t claimed[2]; /* bytes that deleted entries, and those in use, lay claim to */
   uint64_t holes;      /* bytes of their holes that are read as the zeros they are */
+  uint64_t mapped;     /* blocks that the sizes of inodes with block maps claim */
   uint64_t free_bytes; /* of blocks not in use, deleted entries' included */
   uint64_t area_bytes[AREA_CLASS_LAST + 1]; /* of each class, selected or not */
   uint32_t area_dirs[AREA_CLASS_LAST + 1];  /* directory of each class, 0: not made yet */
