@@ -96,19 +96,6 @@ split -b 2M -d -a 3 disk.dd split.
 mkdir hole && cp split.00? hole/ && rm hole/split.001
 damaged "hole in a split raw image" hole/split.000 '("missing-segment",)'
 
-# --- 10,000 directories deep: the leaf is seen
-truncate -s 96M deep.dd && mke2fs -q -t ext4 -F -N 12000 deep.dd || fail "mke2fs"
-script >leaf.vbs
-{
-  for _ in $(seq 10000); do printf 'mkdir d\ncd d\n'; done
-  echo "write leaf.vbs leaf.vbs"
-} >deep.commands
-debugfs -w -f deep.commands deep.dd >/dev/null 2>&1 || fail "debugfs"
-rm -rf case
-status 0 "$TRIAGE" scan -q -o case deep.dd
-has case/hits.csv 'r["path"].endswith("/leaf.vbs") and r["path"].count("/") == 10001' "the leaf of 10,000 directories"
-rm -f deep.dd deep.commands
-
 # --- 60,000 central-directory entries on one local header
 python3 - <<'PY'
 import struct

@@ -56,12 +56,12 @@
 #define LIMIT_EXPANDED_DEFAULT (16 * GIB) /* bytes unpacked from one object of the evidence */
 #define LIMIT_RATIO 1000u                 /* expanded : packed, looked at above LIMIT_RATIO_FROM */
 #define LIMIT_RATIO_FROM (64 * MIB)
-#define LIMIT_HOLE_BYTES (1 * GIB)    /* holes of one sparse object that are always read */
-#define LIMIT_NESTED_OBJECTS 1000000u /* files of one volume of an image inside an object */
-#define LIMIT_NESTED_STEPS 4096u      /* directories in the path of one of them */
-#define LIMIT_MEMBERS 10000000u       /* members of one archive */
-#define LIMIT_DEPTH_MAX 128u          /* of --max-depth: each level holds a library open */
-#define LIMIT_PARTS 10000u            /* parts of one archive in several files */
+#define LIMIT_HOLE_BYTES (1 * GIB)       /* holes of one sparse object that are always read */
+#define LIMIT_NESTED_OBJECTS 1000000u    /* files of one volume of an image inside an object */
+#define LIMIT_NESTED_STEPS 4096u         /* directories in the path of one of them */
+#define LIMIT_MEMBERS 10000000u          /* members of one archive */
+#define LIMIT_DEPTH_MAX 128u             /* of --max-depth: each level holds a library open */
+#define LIMIT_PARTS 10000u               /* parts of one archive in several files */
 #define LIMIT_PASSWORD_ROUNDS 100000000u /* of key derivation for one encrypted container */
 #define LIMIT_APPENDED 256u              /* containers one behind the other in one object */
 

@@ -79,6 +79,18 @@ bool walk_remember(GHashTable *set, uint64_t address) {
   return true;
 }
 
+/* FAT and exFAT know a directory by the place of its name: names that lead to the same blocks would
+ * be read again for each of them, in a circle for ever more. */
+static bool is_read_elsewhere(Walk *walk, const TSK_FS_FILE *file) {
+  TSK_FS_TYPE_ENUM type = walk->fs->ftype;
+  const TSK_FS_META *meta = file->meta;
+  if ((!TSK_FS_TYPE_ISFAT(type) && type != TSK_FS_TYPE_EXFAT) || meta == NULL ||
+      meta->content_ptr == NULL || meta->content_len < sizeof(TSK_DADDR_T))
+    return false;
+  uint64_t cluster = *(const TSK_DADDR_T *)meta->content_ptr;
+  return cluster != 0 && !walk_remember(walk->clusters, cluster);
+}
+
 /* A name that stands for a directory becomes one of the walk, once. libtsk's own rule for deleted
  * names: one that points to a live directory belongs to that one. */
 static void queue_dir(Walk *walk, const PendingDir *below, const TSK_FS_FILE *file, GBytes *name) {
@@ -94,6 +106,11 @@ static void queue_dir(Walk *walk, const PendingDir *below, const TSK_FS_FILE *fi
     return;
   ObjectDir dir = {.no = ++walk->n_dirs, .parent = below->dir, .name = name};
   walk->stopped = walk->stopped || !walk->sink->dir(walk->sink->user, &dir);
+  if (!is_deleted && is_read_elsewhere(walk, file)) {
+    walk_gap(walk, GAP_NO_OBJECT, dir.no, true, entry->meta_addr, TRIAGE_REASON_CORRUPT,
+             "the blocks of this directory are those of another one, where its names are listed");
+    return;
+  }
   PendingDir *pending = g_new0(PendingDir, 1);
   pending->meta_addr = entry->meta_addr;
   pending->dir = dir.no;
@@ -322,6 +339,7 @@ static void walk_clear(Walk *walk) {
   g_hash_table_unref(walk->objects);
   g_hash_table_unref(walk->entries);
   g_hash_table_unref(walk->dirs);
+  g_hash_table_unref(walk->clusters);
   ranges_clear(&walk->live);
   ranges_clear(&walk->dead);
 }
@@ -330,6 +348,7 @@ static void walk_init(Walk *walk) {
   walk->objects = g_hash_table_new_full(hash_key, equal_keys, g_free, g_free);
   walk->entries = g_hash_table_new_full(keyhash_uint64, g_int64_equal, g_free, NULL);
   walk->dirs = g_hash_table_new_full(keyhash_uint64, g_int64_equal, g_free, NULL);
+  walk->clusters = g_hash_table_new_full(keyhash_uint64, g_int64_equal, g_free, NULL);
   walk->pending = g_queue_new();
   walk->taken = g_array_new(FALSE, FALSE, sizeof(TakenName));
   ranges_init(&walk->live);

@@ -32,11 +32,12 @@ typedef struct {
   const WalkSkip *skips;
   guint n_skips;
   const WalkSink *sink;
-  GHashTable *objects; /* AttrKey -> seq + 1 */
-  GHashTable *entries; /* metadata addresses that a name led to */
-  GHashTable *dirs;    /* metadata addresses of directories read or queued */
-  GQueue *pending;     /* PendingDir* */
-  GArray *taken;       /* TakenName */
+  GHashTable *objects;  /* AttrKey -> seq + 1 */
+  GHashTable *entries;  /* metadata addresses that a name led to */
+  GHashTable *dirs;     /* metadata addresses of directories read or queued */
+  GHashTable *clusters; /* FAT: first clusters of directories in use, read or queued */
+  GQueue *pending;      /* PendingDir* */
+  GArray *taken;        /* TakenName */
   uint64_t seq;
   uint32_t n_dirs;
   uint32_t root_dir;    /* of a snapshot: the directory that names it; else 0 */
