@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# test_damage.sh - seeded damage (flip, zero, cut) in NTFS, ext4, FAT and E01 images: the run never
-# ends but as 0 or 1, in bounded time, and the accounts of its volumes close. TRIAGE_DAMAGE_ROUNDS
-# places each (default 4; 200 is the long run).
+# test_damage.sh - seeded damage (flip, zero, cut) in NTFS, ext4, FAT, HFS+ and E01 images: the run
+# never ends but as 0 or 1, in bounded time, and the accounts of its volumes close.
+# TRIAGE_DAMAGE_ROUNDS places each (default 4; 200 is the long run).
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 for tool in mkntfs ntfscp mkfs.vfat mcopy mke2fs ewfacquire; do command -v $tool >/dev/null || skip "no $tool"; done
 rounds=${TRIAGE_DAMAGE_ROUNDS:-4}
@@ -13,6 +13,14 @@ truncate -s 3M fat.dd && mkfs.vfat fat.dd >/dev/null && mcopy -i fat.dd tree/a.v
 truncate -s 6M ntfs.dd && mkntfs -q -F -f -p 0 ntfs.dd >/dev/null 2>&1
 for file in a.vbs noise b.vbs; do ntfscp ntfs.dd tree/$file $file >/dev/null 2>&1; done
 e01 ext4.dd image 1.4GiB fast
+images=(ext4.dd fat.dd ntfs.dd image.E01)
+# No tool of Debian fills an HFS+ volume without mounting it: one that a Mac made.
+hfs=${TRIAGE_EVIDENCE:-}/real/dfvfs/hfsplus.raw
+if [ -f "$hfs" ]; then
+  cp "$hfs" hfs.dd && images+=(hfs.dd)
+else
+  echo "SKIPPED: damage in HFS+ (no TRIAGE_EVIDENCE)"
+fi
 
 mutate() { # FROM TO SEED
   python3 - "$@" <<'PY'
@@ -35,7 +43,7 @@ PY
 }
 
 n=0
-for image in ext4.dd fat.dd ntfs.dd image.E01; do
+for image in "${images[@]}"; do
   for seed in $(seq "$rounds"); do
     mutant=mutant.${image##*.}
     mutate "$image" "$mutant" "$seed"
@@ -52,6 +60,7 @@ for image in ext4.dd fat.dd ntfs.dd image.E01; do
     [ -d case ] || continue
     "$TRIAGE" info case >stdout || fail "$image, seed $seed: no accounts"
     grep -q 'still to do [1-9]' stdout && fail "$image, seed $seed: objects are left over"
+    python3 "$E2E/accounts_close.py" stdout || fail "$image, seed $seed: the accounts do not close"
   done
 done
 echo "$n damaged images examined"
