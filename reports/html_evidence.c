@@ -202,6 +202,25 @@ static void segments(Out *out, const EvidenceInfo *info) {
   html_markup(out, "</ol>\n");
 }
 
+static void files_row(Out *out, HtmlCase *page, uint32_t no) {
+  g_autofree char *key = g_strdup_printf("evidence_%u_changed", no);
+  g_autofree char *after_key = g_strdup_printf("evidence_%u_files_after", no);
+  g_autofree char *changed = store_get_meta(page->store, key);
+  g_autofree char *after = store_get_meta(page->store, after_key);
+  html_markup(out, "<tr><th scope=\"row\">Evidence files</th><td>");
+  if (changed != NULL) {
+    html_markup(out, "<strong class=\"bad\">");
+    html_text(out, changed);
+    html_markup(out, "</strong>");
+  } else if (after != NULL) {
+    html_markup(out, "<span class=\"good\">✓ size, time of modification and of status are the "
+                     "same before and after</span> (<code>manifest.json</code> records them)");
+  } else {
+    html_markup(out, "<span class=\"none\">not looked at again: the run did not end</span>");
+  }
+  html_markup(out, "</td></tr>\n");
+}
+
 static void one(Out *out, HtmlCase *page, const EvidenceInfo *info) {
   const EvidenceRecord *record = &info->record;
   if (page->evidence->len <= OPEN_EVIDENCE)
@@ -221,7 +240,9 @@ static void one(Out *out, HtmlCase *page, const EvidenceInfo *info) {
   html_format(out, ", sectors of %llu bytes", (unsigned long long)record->sector_bytes);
   html_markup(out, "</td></tr>\n<tr><th scope=\"row\">Integrity</th><td>");
   put_status(out, record->digest_status);
-  html_markup(out, "</td></tr>\n</tbody></table>\n");
+  html_markup(out, "</td></tr>\n");
+  files_row(out, page, record->no);
+  html_markup(out, "</tbody></table>\n");
   digests(out, record);
   volumes(out, page, info);
   properties(out, info);

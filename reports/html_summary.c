@@ -17,6 +17,15 @@ static uint64_t count_status(const HtmlCase *page, const char *status) {
 static void mismatch_banner(Out *out, HtmlCase *page) {
   for (guint i = 0; i < page->evidence->len; i++) {
     const EvidenceInfo *info = page->evidence->pdata[i];
+    g_autofree char *key = g_strdup_printf("evidence_%u_changed", info->record.no);
+    g_autofree char *changed = store_get_meta(page->store, key);
+    if (changed != NULL) {
+      html_markup(out, "<p class=\"alert\" role=\"note\"><strong>Integrity: ");
+      html_name(out, info->record.name);
+      html_markup(out, " was changed while it was examined.</strong> ");
+      html_text(out, changed);
+      html_markup(out, ".</p>\n");
+    }
     bool wrong = strcmp(info->record.digest_status, "mismatch") == 0;
     if (!wrong && strcmp(info->record.digest_status, "incomplete") != 0)
       continue;

@@ -162,6 +162,38 @@ static GPtrArray *digest_case(const char *dir, GError **error) {
   return ok ? g_steal_pointer(&records) : NULL;
 }
 
+/* Size and times of the evidence's files before and after: lines of the store's meta. */
+static void add_states(json_t *list, const char *text, bool is_after) {
+  static const char *const NAMES[2][4] = {
+      {"size", "modified", "changed", "accessed"},
+      {"size_after", "modified_after", "changed_after", "accessed_after"}};
+  g_auto(GStrv) lines = g_strsplit(text != NULL ? text : "", "\n", -1);
+  for (guint i = 0; lines[i] != NULL && *lines[i] != '\0'; i++) {
+    g_auto(GStrv) fields = g_strsplit(lines[i], "\t", 5);
+    if (g_strv_length(fields) != 5)
+      continue;
+    if (i >= json_array_size(list))
+      json_array_append_new(list, json_object());
+    json_t *item = json_array_get(list, i);
+    json_object_set_new(item, "path", json_string(fields[4]));
+    for (guint k = 0; k < 4; k++)
+      json_object_set_new(item, NAMES[is_after][k], json_string(fields[k]));
+  }
+}
+
+static void add_files(Store *store, json_t *evidence) {
+  for (size_t i = 0; i < json_array_size(evidence); i++) {
+    g_autofree char *key = g_strdup_printf("evidence_%zu_files", i + 1);
+    g_autofree char *after_key = g_strconcat(key, "_after", NULL);
+    g_autofree char *before = store_get_meta(store, key);
+    g_autofree char *after = store_get_meta(store, after_key);
+    json_t *list = json_array();
+    add_states(list, before, false);
+    add_states(list, after, true);
+    json_object_set_new(json_array_get(evidence, i), "files", list);
+  }
+}
+
 static bool add_evidence(void *user, const EvidenceRecord *evidence) {
   json_t *item = json_object();
   json_object_set_new(item, "name", json_string(evidence->name));
@@ -221,6 +253,7 @@ static bool write_manifest(Store *store, const GPtrArray *records, const char *d
     json_object_set_new(item, "sha256", json_string(record->sha256));
     json_array_append_new(files, item);
   }
+  add_files(store, evidence);
   json_object_set_new(root, "evidence", evidence);
   json_object_set_new(root, "inputs", inputs);
   json_object_set_new(root, "files", files);

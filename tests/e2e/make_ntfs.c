@@ -53,10 +53,11 @@ int main(int argc, char **argv) {
     return 1;
   }
   char name[64], text[64];
-  for (int d = 0; d < atoi(argv[2]); d++) {
+  long dirs = strtol(argv[2], NULL, 10), files = strtol(argv[3], NULL, 10);
+  for (int d = 0; d < dirs; d++) {
     snprintf(name, sizeof name, "d%d", d);
     ntfs_inode *dir = create(root, name, S_IFDIR);
-    for (int f = 0; f < atoi(argv[3]); f++) {
+    for (int f = 0; f < files; f++) {
       snprintf(name, sizeof name, "f%d.txt", f);
       snprintf(text, sizeof text, "file %d of %d", f, d);
       ntfs_inode *file = create(dir, name, S_IFREG);
@@ -65,7 +66,7 @@ int main(int argc, char **argv) {
     }
     close_all(dir, root);
   }
-  s64 sparse = atoll(argv[4]);
+  s64 sparse = strtoll(argv[4], NULL, 10);
   if (sparse > 0) {
     ntfs_inode *file = create(root, "sparse.vbs", S_IFREG);
     put(file, sparse - (s64)strlen(argv[5]), argv[5]);

@@ -185,6 +185,8 @@ bool case_put_probe(Run *run, GError **error) {
       return false;
   if (probe->prefilter != NULL && !store_put_meta(run->store, "prefilter", probe->prefilter, error))
     return false;
+  if (!case_put_files(run, false, error))
+    return false;
   if (probe->sandbox_missing != NULL && probe->sandbox_missing[0] != NULL) {
     g_autofree char *text = g_strjoinv("\n", probe->sandbox_missing);
     return store_put_meta(run->store, "sandbox", text, error);

@@ -68,6 +68,11 @@ GVariant *part_index_job(const PartIndex *index, const Object *object, GBytes *p
 
 /* ---- what a probe found out ---- */
 typedef struct {
+  char *path, *shown; /* as it is, and printable */
+  char *state;        /* case_file_state when it was probed */
+} ProbeFile;
+
+typedef struct {
   uint32_t no;
   uint64_t offset, length;
   char *fs_type, *description;
@@ -90,6 +95,7 @@ typedef struct {
   GPtrArray *problems;   /* char* */
   GPtrArray *segments;   /* char*: printable path */
   GArray *segment_bytes; /* uint64_t */
+  GPtrArray *files;      /* ProbeFile*: those the evidence is made of */
   char **sandbox_missing;
   char *prefilter; /* how it works, or why it does not; NULL: no rules */
   uint32_t n_rules;

@@ -2,7 +2,7 @@
 /* coord_probe.c - asks a worker what a piece of evidence is, before anything is written. */
 #include "base/limits.h"
 #include "base/text.h"
-#include "engine/coord_private.h"
+#include "engine/coord_case.h"
 #include <string.h>
 
 StoredGap *stored_gap_new(const Gap *gap, const char *member) {
@@ -26,6 +26,21 @@ static void probe_volume_free(ProbeVolume *volume) {
   g_free(volume);
 }
 
+static void probe_file_free(ProbeFile *file) {
+  g_free(file->path);
+  g_free(file->shown);
+  g_free(file->state);
+  g_free(file);
+}
+
+static void add_file(Probe *probe, const char *raw, gsize n) {
+  ProbeFile *file = g_new0(ProbeFile, 1);
+  file->path = g_strndup(raw, n);
+  file->shown = text_printable(raw, n);
+  file->state = case_file_state(file->path);
+  g_ptr_array_add(probe->files, file);
+}
+
 static Probe *probe_empty(const char *path) {
   Probe *probe = g_new0(Probe, 1);
   probe->path = g_strdup(path);
@@ -34,6 +49,7 @@ static Probe *probe_empty(const char *path) {
   probe->properties = g_ptr_array_new_with_free_func(g_free);
   probe->problems = g_ptr_array_new_with_free_func(g_free);
   probe->segments = g_ptr_array_new_with_free_func(g_free);
+  probe->files = g_ptr_array_new_with_free_func((GDestroyNotify)probe_file_free);
   probe->segment_bytes = g_array_new(FALSE, FALSE, sizeof(uint64_t));
   return probe;
 }
@@ -52,6 +68,7 @@ void probe_free(Probe *probe) {
   g_ptr_array_unref(probe->properties);
   g_ptr_array_unref(probe->problems);
   g_ptr_array_unref(probe->segments);
+  g_ptr_array_unref(probe->files);
   g_array_unref(probe->segment_bytes);
   g_strfreev(probe->sandbox_missing);
   g_free(probe->prefilter);
@@ -109,11 +126,15 @@ static bool take_evidence(Probe *probe, GVariant *message, GError **error) {
     gsize n;
     const char *raw = g_variant_get_fixed_array(path, &n, 1);
     g_ptr_array_add(probe->segments, text_printable(raw != NULL ? raw : "", n));
+    if (raw != NULL)
+      add_file(probe, raw, n);
     g_array_append_val(probe->segment_bytes, bytes);
   }
   g_variant_iter_free(properties);
   g_variant_iter_free(problems);
   g_variant_iter_free(segments);
+  if (probe->files->len == 0) /* a directory */
+    add_file(probe, probe->path, strlen(probe->path));
   return ok || broken(error, "description of the evidence");
 }
 

@@ -81,7 +81,8 @@ static bool finish_evidence(Run *run, GError **error) {
     run->digest_status = g_strdup("not computed");
   return run_put_evidence(run, error) && put_gaps(run, run->digest_gaps, NULL, error) &&
          put_gaps(run, run->probe->gaps, run->digest_gaps, error) &&
-         store_put_meta(run->store, key, "1", error) && run_log_evidence_end(run, error);
+         case_put_files(run, true, error) && store_put_meta(run->store, key, "1", error) &&
+         run_log_evidence_end(run, error);
 }
 
 static bool plan_volumes(Run *run, GError **error) {
