@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# test_containers.sh - one disk in the containers that qemu-img writes: VHDX of each kind, VMDK in one
+# test_containers.sh - one disk in the containers that qemu-img and affconvert write: VHDX of each kind, VMDK in one
 # file and in several, QCOW2 of both versions, plain and compressed: every byte, and the same hits.
 # What depends on another file or is encrypted is refused by its name; what is damaged is said.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -32,6 +32,39 @@ same_disk vmdk '-o subformat=twoGbMaxExtentFlat' flat.vmdk vmdk
 same_disk vmdk '-o subformat=streamOptimized' stream.vmdk vmdk
 same_disk qcow2 '-o compat=0.10' old.qcow2 qcow
 same_disk qcow2 '-c -o compat=1.1' packed.qcow2 qcow
+
+if command -v affconvert >/dev/null; then
+  ln disk.dd disk.raw # it goes by names
+  affconvert -q -o disk.aff disk.raw >affconvert.log 2>&1 && affconvert -q -x -o stored.aff disk.raw >>affconvert.log 2>&1 ||
+    { cat affconvert.log; fail affconvert; }
+  for name in disk stored; do
+    rm -rf case
+    status 0 "$TRIAGE" scan -q -o case $name.aff
+    [ "$(digest_of case)" = "$digest" ] || fail "$name.aff: not the bytes of the disk"
+    [ "$(tail -n +2 case/hits.csv | cut -d, -f3- | sort)" = "$expected" ] || fail "$name.aff: other hits"
+    grep -q '"digest_status": "match"' case/manifest.json || fail "$name.aff: its digests are not compared"
+  done
+  # a page that does not inflate, one that is not there, a file that breaks off; an older signature
+  python3 - <<'PY'
+data = open("disk.aff", "rb").read()
+first, second = data.index(b"page0"), data.index(b"page1")
+bad = bytearray(data)
+for at in range(first + 3000, first + 3100):
+    bad[at] ^= 0xff
+open("bad.aff", "wb").write(bad)
+gone = bytearray(data)
+gone[second + 4:second + 5] = b"9"
+open("gone.aff", "wb").write(gone)
+open("short.aff", "wb").write(data[:second + 100])
+PY
+  for name in bad:corrupt gone:read-error; do
+    status 1 "$TRIAGE" scan -q -o ${name%:*} "${name%:*}.aff"
+    has ${name%:*}/coverage.csv "r['reason'] == '${name#*:}' and 'cannot be had' in r['detail']"
+    grep -q '"digest_status": "mismatch"' ${name%:*}/manifest.json || fail "${name%:*}.aff: its digests are said to match"
+  done
+  status 2 "$TRIAGE" scan -q -o short short.aff
+  says "does not say its size"
+fi
 
 refused() { # FILE TEXT
   status 2 "$TRIAGE" scan -q -o never "$1"

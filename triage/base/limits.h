@@ -33,6 +33,7 @@
 #define LIMIT_IMAGE_PROBLEMS 64u    /* sentences about one container */
 #define LIMIT_IMAGE_PROPERTIES 256u /* acquisition properties of one container */
 #define LIMIT_IMAGE_DESCRIPTOR (64 * KIB)           /* text descriptor of a VMDK */
+#define LIMIT_AFF_SEGMENTS 4000000u                 /* named parts of one AFF file, and its pages */
 #define LIMIT_EWF_SECTIONS 4000000u                 /* sections of one E01 set */
 #define LIMIT_EWF_HEADER_BYTES (1 * MIB)            /* one header section, inflated */
 #define LIMIT_EWF_CHUNK_BYTES (64 * MIB)            /* one chunk, inflated */

@@ -20,7 +20,7 @@ static bool probe_lvf(const ImagePeek *peek) {
   return head_is(peek, "LVF\x09\r\n\xff", 8);
 }
 
-static bool probe_aff(const ImagePeek *peek) {
+static bool probe_afm(const ImagePeek *peek) {
   return head_is(peek, "AFF1", 4) || head_is(peek, "AFF\r\n", 5);
 }
 
@@ -70,9 +70,9 @@ static const ImageFormat IMAGE_EWF2 =
 static const ImageFormat IMAGE_LVF =
     REFUSED("l01", "EnCase logical evidence file (L01)", "signature LVF", probe_lvf,
             "holds files instead of a disk; export it to a folder and examine that");
-static const ImageFormat IMAGE_AFF =
-    REFUSED("aff", "Advanced Forensic Format (AFF, AFD, AFM)", "signature AFF1", probe_aff,
-            "libafflib brings network code into the process that reads evidence");
+static const ImageFormat IMAGE_AFM =
+    REFUSED("afm", "Advanced Forensic Format in several files or older (AFD, AFM)", "signature AFF",
+            probe_afm, "only AFF 1.0 in one file is read; join it with affconvert");
 static const ImageFormat IMAGE_AFF4 =
     REFUSED("aff4", "Advanced Forensic Format 4", "zip with an aff4:// volume", probe_aff4,
             "no C library in Debian 12");
@@ -89,14 +89,15 @@ static const ImageFormat IMAGE_PARALLELS =
 
 /* Order is priority: a strong signature before a weak one, raw last. */
 static const ImageFormat *const FORMATS[] = {
-    &IMAGE_EWF,  &IMAGE_EWF2,   &IMAGE_LVF,       &IMAGE_AFF,       &IMAGE_AFF4,
-    &IMAGE_VMDK, &IMAGE_QCOW,   &IMAGE_VHDX,      &IMAGE_VHD,       &IMAGE_VDI,
-    &IMAGE_DMG,  &IMAGE_SPARSE, &IMAGE_PARALLELS, &IMAGE_SPLIT_RAW, &IMAGE_RAW};
+    &IMAGE_EWF,    &IMAGE_EWF2,      &IMAGE_LVF,       &IMAGE_AFF, &IMAGE_AFM, &IMAGE_AFF4,
+    &IMAGE_VMDK,   &IMAGE_QCOW,      &IMAGE_VHDX,      &IMAGE_VHD, &IMAGE_VDI, &IMAGE_DMG,
+    &IMAGE_SPARSE, &IMAGE_PARALLELS, &IMAGE_SPLIT_RAW, &IMAGE_RAW};
 
 static const Row *const ROWS[] = {
-    &IMAGE_EWF.row,  &IMAGE_EWF2.row,   &IMAGE_LVF.row,       &IMAGE_AFF.row,       &IMAGE_AFF4.row,
-    &IMAGE_VMDK.row, &IMAGE_QCOW.row,   &IMAGE_VHDX.row,      &IMAGE_VHD.row,       &IMAGE_VDI.row,
-    &IMAGE_DMG.row,  &IMAGE_SPARSE.row, &IMAGE_PARALLELS.row, &IMAGE_SPLIT_RAW.row, &IMAGE_RAW.row};
+    &IMAGE_EWF.row,    &IMAGE_EWF2.row,      &IMAGE_LVF.row,       &IMAGE_AFF.row,
+    &IMAGE_AFM.row,    &IMAGE_AFF4.row,      &IMAGE_VMDK.row,      &IMAGE_QCOW.row,
+    &IMAGE_VHDX.row,   &IMAGE_VHD.row,       &IMAGE_VDI.row,       &IMAGE_DMG.row,
+    &IMAGE_SPARSE.row, &IMAGE_PARALLELS.row, &IMAGE_SPLIT_RAW.row, &IMAGE_RAW.row};
 G_STATIC_ASSERT(G_N_ELEMENTS(FORMATS) == G_N_ELEMENTS(ROWS));
 
 const Row *const *image_rows(size_t *n) {

@@ -73,8 +73,8 @@ struct _Image {
   DamageList all;    /* known up front, and met so far */
 };
 
-extern const ImageFormat IMAGE_EWF, IMAGE_VHD, IMAGE_VHDX, IMAGE_VMDK, IMAGE_QCOW, IMAGE_RAW,
-    IMAGE_SPLIT_RAW;
+extern const ImageFormat IMAGE_AFF, IMAGE_EWF, IMAGE_VHD, IMAGE_VHDX, IMAGE_VMDK, IMAGE_QCOW,
+    IMAGE_RAW, IMAGE_SPLIT_RAW;
 
 /* Damage met by a read: recorded as recent and as known. */
 void image_note_damage(Image *image, uint64_t offset, uint64_t length, TriageReason reason);

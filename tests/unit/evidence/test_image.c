@@ -258,7 +258,7 @@ static void unsupported_formats_are_refused_by_name(void **state) {
   } cases[] = {{"a.Ex01", "EVF2\r\n\x81\x00", 8, 0},
                {"b.Lx01", "LEF2\r\n\x81\x00", 8, 0},
                {"c.L01", "LVF\x09\r\n\xff\x00", 8, 0},
-               {"e.aff", "AFF10\r\n\x00", 8, 0},
+               {"e.afm", "AFF11\r\n\x00", 8, 0},
                {"f.vdi", "\x7f\x10\xda\xbe", 4, 64},
                {"g.hds", "WithoutFreeSpace", 16, 0},
                {"h.sparseimage", "sprs", 4, 0},
