@@ -111,6 +111,7 @@ static bool count_hit(void *user, const HitRow *hit) {
   char *key = g_strdup_printf("%u%s", verdict,
                               *hit->digests.sha256 != '\0' ? hit->digests.sha256 : hit->hit_id);
   page->contents_of[verdict] += g_hash_table_add(counting->seen, key);
+  html_marks_add_hit(&page->marks, hit, verdict);
   g_autofree char *grounds = html_case_grounds(page, hit);
   g_autofree char *group = group_key(hit, grounds);
   g_autofree char *hand = data_hand(page, hit);
@@ -122,10 +123,21 @@ static bool count_hit(void *user, const HitRow *hit) {
   return page->problem == NULL;
 }
 
+static uint64_t volume_bytes(const HtmlCase *page, const GapRow *gap) {
+  const EvidenceInfo *info = html_case_evidence(page, gap->evidence_no);
+  for (guint i = 0; info != NULL && i < info->volumes->len; i++) {
+    const VolumeRecord *volume = &g_array_index(info->volumes, VolumeRecord, i);
+    if (volume->no == gap->volume)
+      return volume->length;
+  }
+  return 0;
+}
+
 static bool count_gap(void *user, const GapRow *gap) {
   Counting *counting = user;
   counting->page->n_gaps++;
   counting->page->gaps_of[reason_index(gap->reason)]++;
+  html_marks_add_gap(&counting->page->marks, gap, volume_bytes(counting->page, gap));
   feed(counting->digester, gap->path);
   feed(counting->digester, gap->reason);
   feed(counting->digester, gap->detail);
@@ -388,6 +400,7 @@ HtmlCase *html_case_read(Store *store, GError **error) {
   g_autoptr(HtmlCase) page = g_new0(HtmlCase, 1);
   page->store = store;
   page->data = html_data_new();
+  html_marks_init(&page->marks);
   page->texts = g_string_chunk_new(65536);
   page->evidence = g_ptr_array_new_with_free_func((GDestroyNotify)evidence_free);
   page->inputs = g_array_new(FALSE, FALSE, sizeof(InputFile));
@@ -408,6 +421,7 @@ void html_case_free(HtmlCase *page) {
   for (guint i = 0; i < REASONS; i++)
     g_array_unref(page->gap_rows_of[i]);
   html_data_free(page->data);
+  html_marks_clear(&page->marks);
   g_ptr_array_unref(page->evidence);
   g_array_unref(page->inputs);
   g_string_chunk_free(page->texts);

@@ -3,6 +3,7 @@
  * counted, the first LIMIT rows are kept. The parts of the page write themselves from it. */
 #pragma once
 #include "reports/html_data.h"
+#include "reports/html_marks.h"
 #include "reports/html_out.h"
 #include "reports/html_words.h"
 #include "store/store.h"
@@ -53,6 +54,7 @@ typedef struct {
   GArray *inputs;               /* InputFile */
   StoreTotals totals;
   gboolean has_local_times;
+  HtmlMarks marks;
   HtmlData *data;  /* of all hits, for the script */
   GError *problem; /* of a store that cannot be read, while rows are taken */
 } HtmlCase;

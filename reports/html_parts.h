@@ -8,6 +8,11 @@ void html_case_data(Out *out, HtmlCase *page);
 void html_evidence(Out *out, HtmlCase *page);
 /* script: writes the page's script where the list that it makes stands. */
 void html_hits(Out *out, HtmlCase *page, void (*script)(Out *out, const HtmlCase *page));
+/* Pictures: when the hit files were made and changed, and where they lie. */
+void html_timeline(Out *out, HtmlCase *page);
+void html_map(Out *out, HtmlCase *page);
+/* Opens a paragraph that names the colours of the verdicts. */
+void html_legend(Out *out, const HtmlCase *page);
 void html_coverage(Out *out, HtmlCase *page);
 void html_methods(Out *out, HtmlCase *page);
 /* Everything that differs between two runs over the same evidence stands here alone. */

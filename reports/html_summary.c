@@ -296,5 +296,7 @@ void html_summary(Out *out, HtmlCase *page) {
   not_examined(out, page);
   html_markup(out, "</p>\n");
   tiles(out, page);
+  html_timeline(out, page);
+  html_map(out, page);
   html_markup(out, "</section>\n");
 }

@@ -239,8 +239,8 @@ typedef struct {
   uint32_t evidence_no, volume;
   uint64_t volume_offset;
   const char *fs_type, *path, *member, *meta, *state;
-  bool has_size;
-  uint64_t size, examined;
+  bool has_size, has_place;
+  uint64_t size, examined, first_byte; /* of the evidence, where has_place */
   const char *reason, *detail;
 } GapRow;
 /* Sorted by evidence, volume, seq (rows without an object last), path, member, reason, detail. */

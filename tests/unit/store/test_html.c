@@ -166,10 +166,12 @@ static bool is_one_of(const char *const *list, const char *word) {
 
 static void check_attributes(const char *attributes) {
   static const char *const ALLOWED[] = {
-      "class",       "id",     "href",    "aria-label", "aria-labelledby",
-      "aria-hidden", "role",   "scope",   "open",       "title",
-      "type",        "hidden", "dir",     "lang",       "charset",
-      "http-equiv",  "name",   "content", NULL};
+      "class",       "id",          "href",    "aria-label", "aria-labelledby",
+      "aria-hidden", "role",        "scope",   "open",       "title",
+      "type",        "hidden",      "dir",     "lang",       "charset",
+      "http-equiv",  "name",        "content", "colspan",    "tabindex",
+      "viewBox",     "x",           "y",       "width",      "height",
+      "d",           "text-anchor", NULL};
   for (const char *p = attributes; *p != '\0';) {
     p += strspn(p, " \n");
     gsize n = strcspn(p, "= ");
@@ -196,7 +198,8 @@ static void check_markup(const char *html) {
       "h1",      "h2",      "h3",     "h4",      "h5",      "span",   "div",      "nav",    "ul",
       "ol",      "li",      "main",   "table",   "thead",   "tbody",  "tr",       "th",     "td",
       "section", "bdi",     "strong", "code",    "pre",     "mark",   "br",       "dl",     "dt",
-      "dd",      "details", "footer", "summary", "article", "script", "noscript", NULL};
+      "dd",      "details", "footer", "summary", "article", "script", "noscript", "svg",    "rect",
+      "text",    "path",    "desc",   "kbd",     NULL};
   const char *p = strstr(html, "<html");
   assert_non_null(p);
   guint scripts = 0;
