@@ -98,11 +98,11 @@ static void draw_bins(Out *out, const Strip *strip, const Bin *bins, guint y) {
 static void draw_strip(Out *out, const HtmlCase *page, const EvidenceInfo *info, const Strip *strip,
                        guint y) {
   const guint width = SVG_RIGHT - SVG_LEFT;
+  g_autofree char *first = short_bytes(strip->from);
+  g_autofree char *last = short_bytes(strip->from + strip->bytes);
+  g_autofree char *range = g_strdup_printf("%s to %s", first, last);
   svg_text(out, "s-name", 0, y + 13, "start", strip->name);
-  if (strip->volume != NULL) {
-    const char *what = *strip->volume->fs_type != '\0' ? strip->volume->fs_type : "not read";
-    svg_text(out, "s-under", 0, y + 28, "start", what);
-  }
+  svg_text(out, "s-under", 0, y + 29, "start", range);
   svg_rect(out, "s-strip", SVG_LEFT, y, width, 20, "");
   svg_rect(out, "s-lane", SVG_LEFT, y + 24, width, 8, "");
   for (guint i = 0; strip->volume == NULL && i < info->volumes->len; i++) {
@@ -117,10 +117,6 @@ static void draw_strip(Out *out, const HtmlCase *page, const EvidenceInfo *info,
   g_autofree Bin *bins = g_new0(Bin, SVG_BINS);
   fill(page, info->record.no, strip, bins);
   draw_bins(out, strip, bins, y);
-  g_autofree char *first = short_bytes(strip->from),
-                  *last = short_bytes(strip->from + strip->bytes);
-  svg_text(out, "s-under", SVG_LEFT - 6, y + 15, "end", first);
-  svg_text(out, "s-under", SVG_RIGHT - 3, y + 15, "end", last);
 }
 
 static guint strips_of(const EvidenceInfo *info, Strip *strips, char **names) {
@@ -131,7 +127,8 @@ static guint strips_of(const EvidenceInfo *info, Strip *strips, char **names) {
     if (volume->no == 0 || volume->length == 0 || volume->offset >= info->record.media_bytes ||
         volume->length > info->record.media_bytes - volume->offset)
       continue;
-    names[n] = g_strdup_printf("volume %u", volume->no);
+    names[n] = g_strdup_printf("volume %u, %.12s", volume->no,
+                               *volume->fs_type != '\0' ? volume->fs_type : "not read");
     strips[n] = (Strip){volume->offset, volume->length, names[n], volume};
     n++;
   }
