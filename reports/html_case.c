@@ -111,6 +111,8 @@ static bool count_hit(void *user, const HitRow *hit) {
   char *key = g_strdup_printf("%u%s", verdict,
                               *hit->digests.sha256 != '\0' ? hit->digests.sha256 : hit->hit_id);
   page->contents_of[verdict] += g_hash_table_add(counting->seen, key);
+  if (g_hash_table_contains(page->notes, hit->hit_id))
+    g_ptr_array_add(page->noted, g_strdup(hit->hit_id));
   html_marks_add_hit(&page->marks, hit, verdict);
   g_autofree char *grounds = html_case_grounds(page, hit);
   g_autofree char *group = group_key(hit, grounds);
@@ -408,7 +410,8 @@ HtmlCase *html_case_read(Store *store, GError **error) {
     page->groups_of[i] = g_ptr_array_new_with_free_func((GDestroyNotify)group_free);
   for (guint i = 0; i < REASONS; i++)
     page->gap_rows_of[i] = g_array_new(FALSE, FALSE, sizeof(GapRow));
-  if (!read_evidence(page, error) || !count(page, error) || !keep_rows(page, error))
+  if (!read_evidence(page, error) || !html_notes_read(page, error) || !count(page, error) ||
+      !keep_rows(page, error))
     return NULL;
   return g_steal_pointer(&page);
 }
@@ -422,6 +425,8 @@ void html_case_free(HtmlCase *page) {
     g_array_unref(page->gap_rows_of[i]);
   html_data_free(page->data);
   html_marks_clear(&page->marks);
+  g_clear_pointer(&page->notes, g_hash_table_unref);
+  g_clear_pointer(&page->noted, g_ptr_array_unref);
   g_ptr_array_unref(page->evidence);
   g_array_unref(page->inputs);
   g_string_chunk_free(page->texts);

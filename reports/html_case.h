@@ -55,8 +55,10 @@ typedef struct {
   StoreTotals totals;
   gboolean has_local_times;
   HtmlMarks marks;
-  HtmlData *data;  /* of all hits, for the script */
-  GError *problem; /* of a store that cannot be read, while rows are taken */
+  GHashTable *notes; /* hit_id -> char *[2]: tag, text */
+  GPtrArray *noted;  /* char*: hit_id, in the order of the hits */
+  HtmlData *data;    /* of all hits, for the script */
+  GError *problem;   /* of a store that cannot be read, while rows are taken */
 } HtmlCase;
 
 /* (transfer full) */
@@ -67,6 +69,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HtmlCase, html_case_free)
 /* What the verdict on a hit rests on: items of weight, identifier and text, as html_data.h spells
  * lists. (transfer full) */
 char *html_case_grounds(HtmlCase *page, const HitRow *hit);
+bool html_notes_read(HtmlCase *page, GError **error);
 /* The commands of html_by_hand, each line ended by '\n'. (transfer full) */
 char *html_hand_commands(const HtmlCase *page, const HitRow *hit);
 

@@ -301,6 +301,7 @@ static void place(Out *out, HtmlCase *page, const ShownHit *shown) {
   html_text(out, hit->hit_id);
   html_markup(out, "</a></h4>\n");
   chain(out, hit);
+  html_note_of(out, page, hit->hit_id);
   html_markup(out, "<div class=\"two\">\n");
   facts(out, page, shown);
   times(out, hit);

@@ -13,6 +13,10 @@ void html_timeline(Out *out, HtmlCase *page);
 void html_map(Out *out, HtmlCase *page);
 /* Opens a paragraph that names the colours of the verdicts. */
 void html_legend(Out *out, const HtmlCase *page);
+/* What people noted: nothing where there is none. */
+void html_notes(Out *out, HtmlCase *page);
+void html_note_of(Out *out, const HtmlCase *page, const char *hit_id);
+void html_notes_json(GString *json, const HtmlCase *page);
 void html_coverage(Out *out, HtmlCase *page);
 void html_methods(Out *out, HtmlCase *page);
 /* Everything that differs between two runs over the same evidence stands here alone. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* report_csv.c - hits.csv, coverage.csv, entries.csv (RFC 4180 by libcsv). */
+#include "base/keyhash.h"
 #include "base/timestomp.h"
 #include "reports/report_writers.h"
 #include "reports/reports_out.h"
@@ -252,4 +253,40 @@ bool report_write_timesketch_csv(Store *store, int fd, GError **error) {
         "message,datetime,timestamp_desc,hit_id,evidence,path,inode,sha256_hash,yara_match,verdict,"
         "reason,smtp_server,mail_to");
   return finish(&table, store_each_hit(store, put_event, &table, error), error);
+}
+
+/* ---- notes.csv: the noted hits, in the order of hits.csv ---- */
+typedef struct {
+  Table table;
+  GHashTable *notes; /* hit_id -> char *[2]: tag, text */
+} Noted;
+
+static bool take_note(void *user, const NoteRecord *note) {
+  const char *const pair[] = {note->tag, note->text, NULL};
+  g_hash_table_insert(user, g_strdup(note->hit_id), g_strdupv((char **)pair));
+  return true;
+}
+
+static bool put_noted(void *user, const HitRow *hit) {
+  Noted *noted = user;
+  char **note = g_hash_table_lookup(noted->notes, hit->hit_id);
+  if (note == NULL)
+    return true;
+  const char *const cells[] = {hit->hit_id, note[0],     note[1],      hit->evidence,
+                               hit->path,   hit->member, hit->verdict, hit->digests.sha256};
+  for (gsize i = 0; i < G_N_ELEMENTS(cells); i++)
+    add_field(&noted->table, cells[i]);
+  end_row(&noted->table);
+  return noted->table.out.problem == 0;
+}
+
+bool report_write_notes(Store *store, int fd, GError **error) {
+  g_autoptr(GHashTable) notes =
+      g_hash_table_new_full(keyhash_str, g_str_equal, g_free, (GDestroyNotify)g_strfreev);
+  Noted noted = {.notes = notes};
+  begin(&noted.table, fd, "hit_id,tag,note,evidence,path,member,verdict,sha256");
+  return finish(&noted.table,
+                store_each_note(store, take_note, notes, error) &&
+                    store_each_hit(store, put_noted, &noted, error),
+                error);
 }

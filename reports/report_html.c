@@ -120,9 +120,11 @@ static void append_names(GString *json, const HtmlCase *page) {
 static void script(Out *out, const HtmlCase *page) {
   g_autoptr(GString) json = g_string_new("\"report\":");
   html_json_text(json, page->report_id);
-  g_string_append_printf(json, ",\"left_out\":%llu,\"before\":%u,\"notes\":[],\"verdicts\":[",
+  g_string_append_printf(json, ",\"left_out\":%llu,\"before\":%u,\"notes\":[",
                          (unsigned long long)html_data_left_out(page->data),
                          LIMIT_EXCERPT_BYTES / 4);
+  html_notes_json(json, page);
+  g_string_append(json, "],\"verdicts\":[");
   append_verdicts(json);
   g_string_append(json, "],\"sectors\":{");
   append_names(json, page);
@@ -152,7 +154,10 @@ static void contents(Out *out, const HtmlCase *page) {
     html_put_number(out, page->hits_of[i]);
     html_markup(out, "</span></a></li>\n");
   }
-  html_markup(out, "</ul></li>\n<li><a href=\"#coverage\">Coverage <span class=\"count\">");
+  html_markup(out, "</ul></li>\n");
+  if (page->noted->len > 0)
+    html_markup(out, "<li><a href=\"#notes\">Notes</a></li>\n");
+  html_markup(out, "<li><a href=\"#coverage\">Coverage <span class=\"count\">");
   html_put_number(out, page->n_gaps);
   html_markup(out, "</span></a></li>\n"
                    "<li><a href=\"#evidence\">Evidence</a></li>\n"
@@ -183,6 +188,7 @@ static void body(Out *out, HtmlCase *page) {
   html_markup(out, "<main>\n");
   html_summary(out, page);
   html_hits(out, page, script);
+  html_notes(out, page);
   html_coverage(out, page);
   html_evidence(out, page);
   html_case_data(out, page);

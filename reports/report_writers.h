@@ -6,6 +6,7 @@
 bool report_write_hits(Store *store, int fd, GError **error);
 bool report_write_coverage(Store *store, int fd, GError **error);
 bool report_write_entries(Store *store, int fd, GError **error);
+bool report_write_notes(Store *store, int fd, GError **error);
 bool report_write_jsonl(Store *store, int fd, GError **error);
 bool report_write_body(Store *store, int fd, GError **error);
 bool report_write_timesketch(Store *store, int fd, GError **error);

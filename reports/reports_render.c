@@ -60,9 +60,22 @@ static bool render_exhibits(Store *store, const char *dir, uint32_t n, GError **
   return ok;
 }
 
+static bool take_note(void *user, const NoteRecord *note) {
+  (void)note;
+  *(bool *)user = true;
+  return false;
+}
+
+static bool has_notes(Store *store) {
+  bool any = false;
+  return store_each_note(store, take_note, &any, NULL) && any;
+}
+
 static bool is_wanted(Store *store, const ReportWriter *writer, const char *const *formats) {
   if (formats != NULL)
     return g_strv_contains(formats, writer->row.name);
+  if (strcmp(writer->row.name, "notes") == 0)
+    return has_notes(store);
   g_autofree char *entries = store_get_meta(store, "entries");
   return writer->is_default || (strcmp(writer->row.name, "entries") == 0 && entries != NULL);
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""check_browser.py CASE HOSTILE MANY: three reports in headless Chromium. Nothing is asked for, nothing
+"""check_browser.py CASE HOSTILE MANY: three reports (and CASE with notes, noted) in headless Chromium. Nothing is asked for, nothing
 is complained of, no text of the evidence runs; search, filters, keys, notes and links work; 100,000 hits
 open and scroll. Writes script.pdf and plain.pdf of CASE. Exit status 1 where something does not hold.
 
@@ -97,6 +97,16 @@ def work_with(page, folder):
     quiet(page, folder)
 
 
+def show_notes(page, folder):
+    page.open(url(folder))
+    expect(wait(page, 'document.body.textContent.includes("Save notes (2)")'), 'merged notes come back into the page')
+    expect(wait(page, '[...document.querySelectorAll(".row .tag")].some(tag => tag.textContent === "★ follow up")'), 'a noted hit is marked in the list')
+    page.do('(() => { const s = document.querySelector("[aria-label=Tag]"); s.value = [...s.options].find(o => o.text === "harmless").value; s.dispatchEvent(new Event("change")); })()')
+    expect(wait(page, FOUND + '.startsWith("1 of")'), 'the filter by tag')
+    expect(page.do('document.title').startswith('triage report'), 'no text of a note has run')
+    quiet(page, folder)
+
+
 def run_nothing(page, folder):
     rows = hits(folder)
     page.open(url(folder))
@@ -170,6 +180,7 @@ page.open('about:blank')
 page.open(url(case))
 page.paper('script.pdf')
 page.requests = []
+show_notes(page, os.path.join(os.path.dirname(case), 'noted'))
 run_nothing(page, hostile)
 be_quick(page, many)
 page.close()

@@ -53,6 +53,36 @@ without_run case/report.html >one
 without_run other/report.html >two
 same one two
 
+# Notes that the page saved come back into the case, the page and notes.csv, and change no other file.
+cp -r case noted
+mkdir data && cp noted/{hits.csv,hits.jsonl,coverage.csv,timeline.body} data
+python3 - <<'EOF'
+import csv, json
+ids = [r['hit_id'] for r in csv.DictReader(open('case/hits.csv', encoding='utf-8', newline=''))]
+def save(name, notes):
+    json.dump({'triage_notes': 1, 'report': 'R-0', 'notes': notes}, open(name, 'w'))
+save('first.json', [{'hit_id': ids[0], 'tag': 'relevant', 'note': 'old'}, {'hit_id': ids[1], 'tag': 'done', 'note': ''},
+                    {'hit_id': 'H-0000000000000000', 'tag': '', 'note': 'nobody'}])
+save('second.json', [{'hit_id': ids[0], 'tag': 'follow up', 'note': '=1+1 <script>document.title="OWNED"</script>\n\x1b[2J'},
+                     {'hit_id': ids[1], 'tag': '', 'note': ''}, {'hit_id': ids[2], 'tag': 'harmless', 'note': 'of the site'}])
+open('no.json', 'w').write('{"notes": []}')
+EOF
+status 2 "$TRIAGE" report noted --notes no.json
+status 0 "$TRIAGE" report noted --notes first.json --notes second.json
+grep -q '2 notes taken, 1 left out' stderr || fail "the notes are not counted: $(cat stderr)"
+for file in data/*; do same "$file" "noted/${file#data/}"; done
+python3 - <<'EOF' || fail "notes.csv and the page do not hold the notes"
+import csv
+rows = list(csv.DictReader(open('noted/notes.csv', encoding='utf-8', newline='')))
+ids = [r['hit_id'] for r in csv.DictReader(open('case/hits.csv', encoding='utf-8', newline=''))]
+assert sorted((r['hit_id'], r['tag']) for r in rows) == sorted([(ids[0], 'follow up'), (ids[2], 'harmless')]), rows
+note = next(r['note'] for r in rows if r['hit_id'] == ids[0])
+assert note.startswith("'=1+1") and note.endswith('\\n\\x1b[2J'), note
+page = open('noted/report.html', encoding='utf-8').read()
+assert '=1+1 &lt;script&gt;' in page and 'of the site' in page and 'nobody' not in page
+EOF
+status 0 "$TRIAGE" verify noted
+
 # The formats of other tools, over hostile names too: each line is one object with what its reader needs.
 for dir in case hostile; do
   status 0 "$TRIAGE" report "$dir" --format timesketch,ecs,sentinel,kql

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_report.c - renders a case again from its store. */
+#include "base/text.h"
 #include "cli/commands.h"
 #include "engine/coord.h"
 #include "engine/coord_lock.h"
 #include "engine/coord_seal.h"
+#include "reports/notes.h"
 #include "reports/reports.h"
 #include <string.h>
 
@@ -28,9 +30,26 @@ static int check_case(const char *dir, CaseLock **lock, Store **store) {
   return EXIT_COMPLETE;
 }
 
+/* A file of notes that does not fit is said before anything is rendered. */
+static int merge_notes(Store *store, char **files) {
+  for (guint i = 0; files != NULL && files[i] != NULL; i++) {
+    unsigned taken, left_out;
+    g_autoptr(GError) error = NULL;
+    if (!notes_merge(store, files[i], &taken, &left_out, &error)) {
+      g_printerr("triage report: %s\n", error->message);
+      return triage_error_reason(error) == TRIAGE_REASON_INTERNAL ? EXIT_STOPPED : EXIT_UNUSABLE;
+    }
+    g_autofree char *shown = text_printable(files[i], strlen(files[i]));
+    g_printerr("triage report: %s: %u notes taken, %u left out because the case has no such hit\n",
+               shown, taken, left_out);
+  }
+  return EXIT_COMPLETE;
+}
+
 int command_report(int argc, char **argv) {
   g_autofree char *format = NULL, *key_file = NULL;
   gboolean wants_stamp = FALSE;
+  g_auto(GStrv) notes = NULL;
   const GOptionEntry entries[] = {
       {"format", 0, 0, G_OPTION_ARG_STRING, &format,
        "Only these: html, csv, jsonl, ... ('triage formats' lists them)", "LIST"},
@@ -38,6 +57,8 @@ int command_report(int argc, char **argv) {
        "Sign the new manifest with this private key and its certificate (one PEM file)", "KEY"},
       {"timestamp-request", 0, 0, G_OPTION_ARG_NONE, &wants_stamp,
        "Write a request for a time stamp over the new manifest", NULL},
+      {"notes", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &notes,
+       "Merge the notes that report.html saved into the case (repeatable)", "FILE"},
       {NULL, 0, 0, 0, NULL, NULL, NULL}};
   g_autoptr(GOptionContext) context = g_option_context_new("CASE");
   g_option_context_set_summary(context,
@@ -61,6 +82,8 @@ int command_report(int argc, char **argv) {
   g_autoptr(CaseLock) lock = NULL;
   g_autoptr(Store) store = NULL;
   int status = check_case(argv[1], &lock, &store);
+  if (status == EXIT_COMPLETE)
+    status = merge_notes(store, notes);
   if (status != EXIT_COMPLETE)
     return status;
   g_auto(GStrv) formats = format != NULL ? g_strsplit(format, ",", -1) : NULL;

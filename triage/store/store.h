@@ -234,6 +234,15 @@ bool store_each_ground(Store *store, int64_t hit_rowid,
                        bool (*row)(void *user, const GroundRecord *ground), void *user,
                        GError **error);
 
+/* What a person has noted on a hit: of no influence on any result. */
+typedef struct {
+  const char *hit_id, *tag, *text;
+} NoteRecord;
+/* Takes the place of the note that the hit had; an empty one removes it. */
+bool store_put_note(Store *store, const NoteRecord *note, GError **error);
+bool store_each_note(Store *store, bool (*row)(void *user, const NoteRecord *note), void *user,
+                     GError **error); /* by hit_id */
+
 typedef struct {
   const char *evidence;
   uint32_t evidence_no, volume;

@@ -426,7 +426,8 @@ bool store_each_hit(Store *store, bool (*row)(void *user, const HitRow *hit), vo
 /* ---- gaps ---- */
 static const char GAPS_SQL[] =
     "SELECT g.evidence, g.volume, g.seq, g.dir, g.meta, g.state, g.size, g.examined, g.reason, "
-    "g.detail, g.member, o.dir, o.name, o.attr_name, o.kind, o.first_byte FROM gap g LEFT JOIN object o ON "
+    "g.detail, g.member, o.dir, o.name, o.attr_name, o.kind, o.first_byte FROM gap g LEFT JOIN "
+    "object o ON "
     "o.evidence = g.evidence AND o.volume = g.volume AND o.seq = g.seq";
 static const char GAPS_ORDER[] = " ORDER BY g.evidence, g.volume, g.seq IS NULL, g.seq, g.dir, "
                                  "g.meta, g.member, g.reason, g.detail, g.size, "

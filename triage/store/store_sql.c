@@ -69,6 +69,8 @@ const char STORE_SCHEMA[] =
     " PRIMARY KEY(hit, no)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE ground(hit INTEGER NOT NULL, no INTEGER NOT NULL, id TEXT NOT NULL, "
     " weight TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY(hit, no)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE note(hit_id TEXT PRIMARY KEY, tag TEXT NOT NULL, value TEXT NOT NULL) STRICT, "
+    " WITHOUT ROWID;"
     "CREATE TABLE fact(no INTEGER PRIMARY KEY, " KEY "member_no INTEGER NOT NULL, "
     " kind TEXT NOT NULL, target TEXT NOT NULL, detail TEXT NOT NULL) STRICT;"
     "CREATE INDEX fact_object ON fact(evidence, volume, seq);"
@@ -142,5 +144,8 @@ const char *const STORE_SQL[SQL_LAST + 1] = {
         "(CAST(substr(name, -2) AS TEXT) GLOB '[0-9][0-9]' OR "
         "CAST(substr(name, -4) AS TEXT) LIKE '.rar' OR CAST(substr(name, -4) AS TEXT) LIKE '.zip') "
         "ORDER BY seq",
+    [SQL_PUT_NOTE] = "INSERT OR REPLACE INTO note VALUES(?, ?, ?)",
+    [SQL_DROP_NOTE] = "DELETE FROM note WHERE hit_id = ?",
+    [SQL_GET_NOTES] = "SELECT hit_id, tag, value FROM note ORDER BY hit_id",
     [SQL_GET_DIR] = "SELECT parent, name FROM dir WHERE evidence = ? AND volume = ? AND no = ?",
 };
