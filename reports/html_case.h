@@ -55,6 +55,7 @@ typedef struct {
   StoreTotals totals;
   gboolean has_local_times;
   HtmlMarks marks;
+  bool for_paper;    /* printed at once: no script, nothing for one */
   GHashTable *notes; /* hit_id -> char *[2]: tag, text */
   GPtrArray *noted;  /* char*: hit_id, in the order of the hits */
   HtmlData *data;    /* of all hits, for the script */

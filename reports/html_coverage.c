@@ -71,7 +71,8 @@ static void reason(Out *out, const HtmlCase *page, guint i) {
   html_markup(out, "</span></h3></summary>\n<div class=\"inside\"><p>");
   html_text(out, REASON_WORDS[i].meaning);
   html_markup(out,
-              "</p>\n<div class=\"scroll\"><table class=\"grid\"><thead><tr><th scope=\"col\">"
+              "</p>\n<div class=\"scroll\" tabindex=\"0\"><table class=\"grid\"><thead><tr><th "
+              "scope=\"col\">"
               "Evidence</th><th scope=\"col\">Path</th><th scope=\"col\">State, address</th>"
               "<th scope=\"col\" class=\"n\">Bytes examined</th><th scope=\"col\">What happened"
               "</th></tr></thead><tbody>\n");

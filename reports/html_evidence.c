@@ -60,7 +60,8 @@ static void put_status(Out *out, const char *status) {
 
 static void overview(Out *out, const HtmlCase *page) {
   html_markup(out,
-              "<div class=\"scroll\"><table class=\"grid\"><thead><tr><th scope=\"col\">Evidence"
+              "<div class=\"scroll\" tabindex=\"0\"><table class=\"grid\"><thead><tr><th "
+              "scope=\"col\">Evidence"
               "</th><th scope=\"col\">Kind</th><th scope=\"col\">Size</th><th scope=\"col\">"
               "Digest of the content</th><th scope=\"col\" class=\"n\">Objects examined</th><th "
               "scope=\"col\" class=\"n\">Hits</th><th scope=\"col\" class=\"n\">Not fully "
@@ -114,11 +115,12 @@ static void digest_row(Out *out, const char *name, const char *stored, const cha
 }
 
 static void digests(Out *out, const EvidenceRecord *record) {
-  html_markup(out,
-              "<h4>Digests of the content</h4>\n<div class=\"scroll\"><table class=\"grid\">"
-              "<thead><tr><th scope=\"col\"></th><th scope=\"col\">Stored in the container when "
-              "it was acquired</th><th scope=\"col\">Computed in this run</th><th scope=\"col\">"
-              "</th></tr></thead><tbody>\n");
+  html_markup(
+      out,
+      "<h4>Digests of the content</h4>\n<div class=\"scroll\" tabindex=\"0\"><table class=\"grid\">"
+      "<thead><tr><td></td><th scope=\"col\">Stored in the container when "
+      "it was acquired</th><th scope=\"col\">Computed in this run</th><td></td></tr>"
+      "</thead><tbody>\n");
   digest_row(out, "MD5", record->stored_md5, record->md5);
   digest_row(out, "SHA-1", record->stored_sha1, record->sha1);
   digest_row(out, "SHA-256", "", record->sha256);
@@ -174,14 +176,15 @@ static void volumes(Out *out, HtmlCase *page, const EvidenceInfo *info) {
   if (info->volumes->len == 0)
     return;
   html_markup(
-      out, "<h4>Volumes</h4>\n<div class=\"scroll\"><table class=\"grid\"><thead><tr>"
-           "<th scope=\"col\" class=\"n\">No.</th><th scope=\"col\">Description</th>"
-           "<th scope=\"col\">File system</th><th scope=\"col\" class=\"n\">Start (byte)</th>"
-           "<th scope=\"col\" class=\"n\">Length (bytes)</th><th scope=\"col\" class=\"n\">Objects "
-           "seen</th><th scope=\"col\" class=\"n\">Examined</th><th scope=\"col\" class=\"n\">"
-           "Without content</th><th scope=\"col\" class=\"n\">Files inside</th><th scope=\"col\" "
-           "class=\"n\">Hits</th><th scope=\"col\" class=\"n\">Not fully examined</th></tr></thead>"
-           "<tbody>\n");
+      out,
+      "<h4>Volumes</h4>\n<div class=\"scroll\" tabindex=\"0\"><table class=\"grid\"><thead><tr>"
+      "<th scope=\"col\" class=\"n\">No.</th><th scope=\"col\">Description</th>"
+      "<th scope=\"col\">File system</th><th scope=\"col\" class=\"n\">Start (byte)</th>"
+      "<th scope=\"col\" class=\"n\">Length (bytes)</th><th scope=\"col\" class=\"n\">Objects "
+      "seen</th><th scope=\"col\" class=\"n\">Examined</th><th scope=\"col\" class=\"n\">"
+      "Without content</th><th scope=\"col\" class=\"n\">Files inside</th><th scope=\"col\" "
+      "class=\"n\">Hits</th><th scope=\"col\" class=\"n\">Not fully examined</th></tr></thead>"
+      "<tbody>\n");
   for (guint i = 0; i < info->volumes->len; i++)
     volume_row(out, page, &g_array_index(info->volumes, VolumeRecord, i));
   html_markup(out, "</tbody></table></div>\n");

@@ -134,8 +134,10 @@ static void put_hex(Out *out, const HitRow *hit, const GArray *units) {
   uint64_t start = g_array_index(units, Unit, 0).offset, end = start + bytes->len;
   uint64_t line = hit->first_offset / LINE;
   line = line > LINES_BEFORE ? line - LINES_BEFORE : 0;
-  html_markup(out, "<h5>The same as bytes, with offsets in the content</h5>\n<pre class=\"hex\" "
-                   "dir=\"ltr\">");
+  html_markup(
+      out,
+      "<h5>The same as bytes, with offsets in the content</h5>\n<pre class=\"hex\" tabindex=\"0\" "
+      "dir=\"ltr\">");
   for (guint i = 0; i < LINES && line * LINE < end; i++, line++) {
     uint64_t from = MAX(line * LINE, start), to = MIN((line + 1) * LINE, end);
     if (from < to)

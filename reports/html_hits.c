@@ -65,7 +65,8 @@ static void indicators(Out *out, const ShownHit *shown) {
   if (hit->n_indicators == 0)
     return;
   html_markup(out,
-              "<h5>What the text would do (read by program)</h5>\n<div class=\"scroll\"><table "
+              "<h5>What the text would do (read by program)</h5>\n<div class=\"scroll\" "
+              "tabindex=\"0\"><table "
               "class=\"grid\"><thead><tr><th scope=\"col\">Indicator</th><th scope=\"col\">Value"
               "</th><th scope=\"col\" class=\"n\">At byte</th></tr></thead><tbody>\n");
   for (guint i = 0; i < hit->n_indicators; i++) {
@@ -89,11 +90,12 @@ static void indicators(Out *out, const ShownHit *shown) {
 
 static void matches(Out *out, const ShownHit *shown) {
   const HitRow *hit = &shown->row;
-  html_markup(
-      out, "<h5>Matches</h5>\n<div class=\"scroll matches\"><table class=\"grid\"><thead><tr><th "
-           "scope=\"col\">String</th><th scope=\"col\" class=\"n\">At byte</th><th "
-           "scope=\"col\" class=\"n\">Length</th><th scope=\"col\">Text</th><th scope=\"col\">"
-           "Bytes</th></tr></thead><tbody>\n");
+  html_markup(out,
+              "<h5>Matches</h5>\n<div class=\"scroll matches\" tabindex=\"0\"><table "
+              "class=\"grid\"><thead><tr><th "
+              "scope=\"col\">String</th><th scope=\"col\" class=\"n\">At byte</th><th "
+              "scope=\"col\" class=\"n\">Length</th><th scope=\"col\">Text</th><th scope=\"col\">"
+              "Bytes</th></tr></thead><tbody>\n");
   guint n_shown = MIN(hit->n_matches, HTML_MATCHES);
   for (guint i = 0; i < n_shown; i++) {
     const MatchRecord *match = &hit->matches[i];
@@ -423,9 +425,14 @@ void html_hits(Out *out, HtmlCase *page, void (*script)(Out *out, const HtmlCase
     html_put_number(out, page->n_hits - HTML_HITS);
     html_markup(out, " stand in hits.csv, which holds all.</strong>");
   }
-  html_markup(out, "</p>\n<div id=\"explorer\" hidden></div>\n");
-  script(out, page);
-  html_markup(out, "<noscript id=\"static-hits\">\n");
+  html_markup(out, "</p>\n");
+  if (page->for_paper) {
+    html_markup(out, "<div id=\"static-hits\">\n");
+  } else {
+    html_markup(out, "<div id=\"explorer\" hidden></div>\n");
+    script(out, page);
+    html_markup(out, "<noscript id=\"static-hits\">\n");
+  }
   bool opens = true;
   for (guint i = 0; i < VERDICTS; i++) {
     if (i + 1 == VERDICTS && page->hits_of[i] == 0)
@@ -433,5 +440,8 @@ void html_hits(Out *out, HtmlCase *page, void (*script)(Out *out, const HtmlCase
     verdict(out, page, i, opens);
     opens = opens && page->hits_of[i] == 0;
   }
-  html_markup(out, "</noscript>\n</section>\n");
+  if (page->for_paper)
+    html_markup(out, "</div>\n</section>\n");
+  else
+    html_markup(out, "</noscript>\n</section>\n");
 }

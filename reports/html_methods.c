@@ -51,9 +51,9 @@ static void inputs(Out *out, const HtmlCase *page, const char *kind, const char 
     if (strcmp(file->kind, kind) != 0)
       continue;
     if (n++ == 0)
-      html_markup(out,
-                  "<div class=\"scroll\"><table class=\"grid\"><thead><tr><th scope=\"col\">File"
-                  "</th><th scope=\"col\">SHA-256</th></tr></thead><tbody>\n");
+      html_markup(out, "<div class=\"scroll\" tabindex=\"0\"><table class=\"grid\"><thead><tr><th "
+                       "scope=\"col\">File"
+                       "</th><th scope=\"col\">SHA-256</th></tr></thead><tbody>\n");
     html_markup(out, "<tr><td>");
     html_name(out, file->name);
     html_markup(out, "</td><td>");
@@ -153,7 +153,8 @@ static void limitations(Out *out, HtmlCase *page) {
 static void files(Out *out) {
   size_t n;
   const ReportWriter *const *writers = report_writers(&n);
-  html_markup(out, "<h3>Files beside this report</h3>\n<div class=\"scroll\"><table class=\"grid\">"
+  html_markup(out, "<h3>Files beside this report</h3>\n<div class=\"scroll\" tabindex=\"0\"><table "
+                   "class=\"grid\">"
                    "<thead><tr><th scope=\"col\">File</th><th scope=\"col\">Holds</th><th "
                    "scope=\"col\">Limitation</th></tr></thead><tbody>\n");
   for (size_t i = 0; i < n; i++) {

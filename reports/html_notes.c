@@ -54,7 +54,8 @@ void html_notes(Out *out, HtmlCase *page) {
     return;
   html_markup(out, "<section id=\"notes\" aria-labelledby=\"notes-h\">\n<h2 id=\"notes-h\">Notes"
                    "</h2>\n<p>What people have noted on single hits. No result and no other file "
-                   "depends on it.</p>\n<div class=\"scroll\"><table class=\"grid\"><thead><tr><th "
+                   "depends on it.</p>\n<div class=\"scroll\" tabindex=\"0\"><table "
+                   "class=\"grid\"><thead><tr><th "
                    "scope=\"col\">Hit</th><th scope=\"col\">Note</th></tr></thead><tbody>\n");
   for (guint i = 0; i < MIN(page->noted->len, HTML_HITS); i++) {
     const char *id = page->noted->pdata[i];

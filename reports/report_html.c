@@ -70,9 +70,13 @@ static void head(Out *out, HtmlCase *page) {
   out_text(out, page_css);
   html_markup(out, "</style>\n<style>");
   out_text(out, paper);
-  html_markup(out, "</style>\n<script>");
-  out_text(out, FIRST_SCRIPT);
-  html_markup(out, "</script>\n</head>\n");
+  html_markup(out, "</style>\n");
+  if (!page->for_paper) {
+    html_markup(out, "<script>");
+    out_text(out, FIRST_SCRIPT);
+    html_markup(out, "</script>\n");
+  }
+  html_markup(out, "</head>\n");
 }
 
 /* A list of texts of this program or of the case, as JSON. */
@@ -200,13 +204,22 @@ static void body(Out *out, HtmlCase *page) {
   html_markup(out, "</footer>\n</body>\n</html>\n");
 }
 
-bool report_write_html(Store *store, int fd, GError **error) {
+static bool write_page(Store *store, int fd, bool for_paper, GError **error) {
   g_autoptr(HtmlCase) page = html_case_read(store, error);
   if (page == NULL)
     return false;
+  page->for_paper = for_paper;
   Out out;
   out_init(&out, fd);
   head(&out, page);
   body(&out, page);
   return out_finish(&out, error);
+}
+
+bool report_write_html(Store *store, int fd, GError **error) {
+  return write_page(store, fd, false, error);
+}
+
+bool report_write_paper(Store *store, int fd, GError **error) {
+  return write_page(store, fd, true, error);
 }

@@ -10,6 +10,7 @@ typedef struct {
   Row row;
   const char *file_name; /* "hits.csv" */
   bool is_default;       /* written by every scan */
+  bool is_foreign;       /* another program makes it: its bytes are held by the manifest alone */
   bool (*write)(Store *store, int fd, GError **error);
 } ReportWriter;
 

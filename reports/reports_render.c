@@ -37,6 +37,10 @@ static bool write_file(Store *store, const char *dir, const char *name,
     ok = triage_fail(&problem, TRIAGE_REASON_INTERNAL, "%s", g_strerror(errno));
   if (!ok) {
     unlink(temporary);
+    if (triage_error_reason(problem) == TRIAGE_REASON_USAGE) {
+      g_propagate_error(error, problem); /* it says itself what to do */
+      return false;
+    }
     fail(error, dir, name, problem != NULL ? problem->message : "unknown cause");
     g_clear_error(&problem);
   }

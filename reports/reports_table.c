@@ -5,7 +5,7 @@
 
 #define WRITER(name, title, library, limits, file, by_default, function)                           \
   {                                                                                                \
-    {"report", name, title, "the contract", library, limits, true, NULL}, file, by_default,        \
+    {"report", name, title, "the contract", library, limits, true, NULL}, file, by_default, false, \
         function                                                                                   \
   }
 
@@ -58,6 +58,15 @@ static const ReportWriter WRITERS[] = {
            report_write_html),
     WRITER("exhibits", "Index of many pieces of evidence, and a page for each", "",
            "where a case has more than one", "exhibits.html", false, report_write_exhibits),
+    {{"report", "pdf", "Report on paper", "PDF, printed by Chromium", "Chromium, when installed",
+      "on request; the first 2,000 hits by verdict; its bytes depend on the version of Chromium "
+      "and "
+      "on the fonts",
+      true, NULL},
+     "report.pdf",
+     false,
+     true,
+     report_write_pdf},
 };
 
 const ReportWriter *const *report_writers(size_t *n) {

@@ -107,6 +107,40 @@ def show_notes(page, folder):
     quiet(page, folder)
 
 
+def be_accessible(page, what):
+    """No serious violation by axe-core (tests/axe), where it is at hand."""
+    source = os.environ.get('TRIAGE_AXE', '')
+    if not os.path.exists(source):
+        return False
+    with open(source, encoding='utf-8') as file:
+        page.do(file.read() + ';0')
+    found = page.do('axe.run(document, {resultTypes: ["violations"]}).then(r => r.violations.map(v => [v.impact, v.id, v.nodes.length, v.nodes[0].html.slice(0, 200), v.nodes[0].failureSummary]))')
+    for impact, *rest in found:
+        expect(impact not in ('serious', 'critical'), f'accessible ({what}): {impact} {rest}')
+    minor = [v[:3] for v in found if v[0] not in ('serious', 'critical')]
+    print(f'axe-core, {what}: {len(found) - len(minor)} serious, others: {minor}')
+    return True
+
+
+def look_at(case):
+    """The page in each of its looks, a hit open and the printed list unfolded."""
+    for what, options in (('light', {}), ('dark', {'dark': True}), ('390 px', {'width': 390, 'height': 844})):
+        page = Page(**options)
+        page.open(url(case))
+        wait(page, '!!document.querySelector(".found")')
+        page.do(f'location.hash = "#{hits(case)[0]["hit_id"]}"')
+        wait(page, '!document.querySelector(".panel").hidden')
+        checked = be_accessible(page, what + ', a hit open')
+        page.key('Escape')
+        page.do('printed(); document.documentElement.className = ""; document.querySelectorAll("details").forEach(d => { d.open = true; })')
+        be_accessible(page, what + ', all unfolded')
+        expect(page.do('document.documentElement.scrollWidth <= innerWidth'), f'nothing sticks out sideways ({what})')
+        page.close()
+        if not checked:
+            print('SKIPPED: accessibility: no axe-core (tests/axe fetches it through npm)')
+            return
+
+
 def run_nothing(page, folder):
     rows = hits(folder)
     page.open(url(folder))
@@ -184,6 +218,7 @@ show_notes(page, os.path.join(os.path.dirname(case), 'noted'))
 run_nothing(page, hostile)
 be_quick(page, many)
 page.close()
+look_at(case)
 plain = Page(width=390, height=844, script=False, dark=True)
 plain.call('Page.navigate', url=url(case))
 while not plain.loaded:

@@ -115,6 +115,7 @@ command -v chromium >/dev/null || command -v chromium-browser >/dev/null || {
 cp -r case many
 python3 "$E2E/many_hits.py" many 100000
 status 0 "$TRIAGE" report many --format html
+export TRIAGE_AXE=${TRIAGE_AXE:-$TRIAGE_SOURCE/build/axe/axe.min.js}
 python3 "$E2E/check_browser.py" case hostile many || fail "the page in a browser"
 if ! command -v pdftotext >/dev/null; then
   echo "SKIPPED: the page on paper: pdftotext is not installed (tests/setup look)"
