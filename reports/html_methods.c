@@ -146,8 +146,7 @@ static void limitations(Out *out, HtmlCase *page) {
     html_put_number(out, page->gaps_of[i]);
     html_markup(out, "</a>).</li>\n");
   }
-  html_markup(out, "</ul>\n<p class=\"note\">The limitations of every single format and of every "
-                   "file written here are printed by <code>triage formats</code>.</p>\n");
+  html_markup(out, "</ul>\n");
 }
 
 static void files(Out *out) {
@@ -181,6 +180,7 @@ void html_methods(Out *out, HtmlCase *page) {
   inputs(out, page, "profile", "Benign profiles", "No benign profile was used.");
   lines(out, "Limits and options", html_case_meta(page, "options"));
   limitations(out, page);
+  html_worth(out, page);
   files(out);
   html_markup(out, "</section>\n");
 }

@@ -21,6 +21,9 @@ void html_coverage(Out *out, HtmlCase *page);
 void html_methods(Out *out, HtmlCase *page);
 /* Everything that differs between two runs over the same evidence stands here alone. */
 void html_run(Out *out, HtmlCase *page);
+/* Validation, error rates, clocks, the limits of every format: a part of the method. */
+void html_worth(Out *out, HtmlCase *page);
+void html_list(Out *out, HtmlCase *page);
 void html_glossary(Out *out, HtmlCase *page);
 
 /* The text around the first match and the same as bytes, with the matches marked. */

@@ -4,10 +4,10 @@
  * stands with its hit, to the precision of its source. */
 #include "reports/html_parts.h"
 #include "reports/html_svg.h"
-#include <stdio.h>
 #include <string.h>
 
 enum { BAR = 48, GAP = 16, TOP = 12, LANE = 26, TICKS = 9, SETTLED = 40, EVENTS = 200 };
+enum { STAMP = 19 }; /* "2024-03-01T12:00:00" */
 static const int64_t DAY = 86400;
 
 typedef struct {
@@ -27,13 +27,12 @@ static void event_clear(gpointer event) {
 
 /* The first RFC 3339 time at or after text; 0: none. */
 static int64_t find_time(const char *text) {
-  for (const char *p = text; *p != '\0'; p++) {
-    int y, mo, d, h, mi, s;
-    if (!g_ascii_isdigit(*p) || (p > text && g_ascii_isdigit(p[-1])) ||
-        sscanf(p, "%4d-%2d-%2dT%2d:%2d:%2d", &y, &mo, &d, &h, &mi, &s) != 6)
+  g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+  for (const char *p = text; strlen(p) >= STAMP; p++) {
+    if (!g_ascii_isdigit(*p) || (p > text && g_ascii_isdigit(p[-1])) || p[4] != '-' || p[10] != 'T')
       continue;
-    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
-    g_autoptr(GDateTime) time = g_date_time_new(utc, y, mo, d, h, mi, s);
+    g_autofree char *stamp = g_strndup(p, STAMP);
+    g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(stamp, utc);
     return time != NULL ? g_date_time_to_unix(time) : 0;
   }
   return 0;
@@ -48,12 +47,18 @@ static void add_event(GArray *events, int64_t at, bool is_snapshot, const char *
 
 /* A task of Windows records the start of its schedule or its last run, in the machine's own time.
  */
+typedef struct {
+  const HtmlCase *page;
+  GArray *events;
+} Taking;
+
 static bool take_fact(void *user, const FactRow *fact) {
-  GArray *events = user;
-  if (strcmp(fact->kind, "task") != 0 && strcmp(fact->kind, "disabled-task") != 0)
+  Taking *taking = user;
+  if (html_case_evidence(taking->page, fact->evidence_no) == NULL ||
+      (strcmp(fact->kind, "task") != 0 && strcmp(fact->kind, "disabled-task") != 0))
     return true;
   g_autofree char *title = g_strdup_printf("%s: %s; %s", fact->path, fact->target, fact->detail);
-  add_event(events, find_time(fact->detail), false, title);
+  add_event(taking->events, find_time(fact->detail), false, title);
   return true;
 }
 
@@ -71,7 +76,8 @@ static GArray *events_of(HtmlCase *page) {
   }
   /* Tasks are shown beside the verdicts that they bear out: the picture goes without them where
    * they cannot be read. */
-  (void)store_each_fact(page->store, take_fact, events, NULL);
+  Taking taking = {page, events};
+  (void)store_each_fact(page->store, take_fact, &taking, NULL);
   return events;
 }
 
@@ -124,17 +130,18 @@ typedef struct {
   int64_t seconds;
   const char *format;
 } Step;
-static const Step STEPS[] = {{0, 3600, "%Y-%m-%d %H:%M"},
-                             {0, 6 * 3600, "%Y-%m-%d %H:%M"},
-                             {0, 86400, "%Y-%m-%d"},
-                             {0, 7 * 86400, "%Y-%m-%d"},
-                             {1, 30 * 86400, "%Y-%m"},
-                             {3, 91 * 86400, "%Y-%m"},
-                             {12, 365 * 86400, "%Y"},
-                             {60, INT64_C(1826) * 86400, "%Y"},
-                             {120, INT64_C(3652) * 86400, "%Y"},
-                             {600, INT64_C(18262) * 86400, "%Y"},
-                             {1200, INT64_C(36525) * 86400, "%Y"}};
+#define DAYS(n) (INT64_C(86400) * (n))
+static const Step STEPS[] = {{0, INT64_C(3600), "%Y-%m-%d %H:%M"},
+                             {0, INT64_C(21600), "%Y-%m-%d %H:%M"},
+                             {0, DAYS(1), "%Y-%m-%d"},
+                             {0, DAYS(7), "%Y-%m-%d"},
+                             {1, DAYS(30), "%Y-%m"},
+                             {3, DAYS(91), "%Y-%m"},
+                             {12, DAYS(365), "%Y"},
+                             {60, DAYS(1826), "%Y"},
+                             {120, DAYS(3652), "%Y"},
+                             {600, DAYS(18262), "%Y"},
+                             {1200, DAYS(36525), "%Y"}};
 
 static int64_t next_tick(const Step *step, int64_t at) {
   if (step->months == 0)

@@ -13,11 +13,10 @@ extern const char page_css[], page_js[];
  * the script fails: thousands of hits would hold up the page. */
 static const char FIRST_SCRIPT[] =
     "document.documentElement.className='js';"
-    "function printed(){var n=document.getElementById('static-hits');"
-    "if(!n||n.tagName!=='NOSCRIPT')return;"
+    "function printed(){document.querySelectorAll('noscript').forEach(function(n){"
     "var d=new DOMParser().parseFromString(n.textContent,'text/html'),"
-    "x=document.createElement('div');x.id=n.id;"
-    "while(d.body.firstChild)x.appendChild(d.body.firstChild);n.replaceWith(x)}"
+    "x=document.createElement('div');if(n.id)x.id=n.id;x.className=n.className;"
+    "while(d.body.firstChild)x.appendChild(d.body.firstChild);n.replaceWith(x)})}"
     "function failed(){document.documentElement.className='';"
     "if(document.readyState==='loading')addEventListener('DOMContentLoaded',printed);"
     "else printed()}"
@@ -168,8 +167,10 @@ static void contents(Out *out, const HtmlCase *page) {
                    "<li><a href=\"#case\">Case</a></li>\n"
                    "<li><a href=\"#methods\">Method</a></li>\n"
                    "<li><a href=\"#limitations\">Known limitations</a></li>\n"
+                   "<li><a href=\"#validation\">Validation</a></li>\n"
                    "<li><a href=\"#run\">This run</a></li>\n"
-                   "<li><a href=\"#glossary\">Glossary</a></li>\n</ul>\n</nav>\n");
+                   "<li><a href=\"#glossary\">Glossary</a></li>\n"
+                   "<li><a href=\"#list\">List of hits</a></li>\n</ul>\n</nav>\n");
 }
 
 static void body(Out *out, HtmlCase *page) {
@@ -199,6 +200,7 @@ static void body(Out *out, HtmlCase *page) {
   html_methods(out, page);
   html_run(out, page);
   html_glossary(out, page);
+  html_list(out, page);
   html_markup(out, "</main>\n</div>\n<footer>");
   html_format(out, "End of report %s.", page->report_id);
   html_markup(out, "</footer>\n</body>\n</html>\n");

@@ -5,8 +5,11 @@
 Adds up ctest's result files. Names every failed and every skipped test, and every part that a
 passing test says it skipped; the last line is the sum. Exit status 1 where anything failed, or
 where nothing passed. RECORD is written as JSON for a laboratory's validation file: what was tested, where,
-and each test with its result and what it left out."""
+and each test with its result and what it left out. With TRIAGE_RECORD set, writes reports/validation.txt too,
+which the next build states in its reports."""
+import datetime
 import json
+import os
 import platform
 import re
 import subprocess
@@ -53,6 +56,18 @@ def write_record(path, counts, tests, steps):
         file.write('\n')
 
 
+def write_statement(counts):
+    """The validation statement of the report: reports/validation.txt, built into the next build."""
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    with open(os.path.join(root, 'CMakeLists.txt'), encoding='utf-8') as file:
+        version = re.search(r'VERSION (\d+(?:\.\d+)+) LANGUAGES', file.read()).group(1)
+    commit = subprocess.run(['git', '-C', root, 'describe', '--always', '--dirty'], capture_output=True, text=True, check=False).stdout.strip()
+    with open(os.path.join(root, 'reports', 'validation.txt'), 'w', encoding='utf-8') as file:
+        file.write(f'version {version}\nsource {commit or "not under version control"}\n'
+                   f'date {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d}\n'
+                   + ''.join(f'{word} {n}\n' for word, n in counts.items()))
+
+
 def main():
     split = sys.argv.index('--steps')
     counts = {'passed': 0, 'failed': 0, 'skipped': 0}
@@ -63,6 +78,8 @@ def main():
         counts['failed'] += 1
         print(f'FAILED  step {step}')
     write_record(sys.argv[1], counts, tests, sys.argv[split + 1:])
+    if os.environ.get('TRIAGE_RECORD'):
+        write_statement(counts)
     print('tests: ' + ', '.join(f'{n} {word}' for word, n in counts.items()))
     return 1 if counts['failed'] or not counts['passed'] else 0
 

@@ -8,7 +8,7 @@ import os
 import sys
 
 SECTIONS = ['summary', 'hits', 'suspicious', 'unexplained', 'likely-benign', 'known-benign', 'coverage',
-            'evidence', 'case', 'methods', 'limitations', 'run', 'glossary']
+            'evidence', 'case', 'methods', 'limitations', 'validation', 'errors', 'clock', 'formats', 'run', 'glossary', 'list']
 VOID = {'meta', 'br'}
 CAP = 2000
 

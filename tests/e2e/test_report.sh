@@ -109,6 +109,8 @@ EOF
 done
 
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || {
+  status 2 "$TRIAGE" report case --format pdf
+  grep -q 'Chromium, which prints it, is not installed' stderr || fail "report.pdf without Chromium: $(cat stderr)"
   echo "SKIPPED: the browser's part: chromium is not installed (tests/setup look)"
   finish
 }
@@ -117,14 +119,24 @@ python3 "$E2E/many_hits.py" many 100000
 status 0 "$TRIAGE" report many --format html
 export TRIAGE_AXE=${TRIAGE_AXE:-$TRIAGE_SOURCE/build/axe/axe.min.js}
 python3 "$E2E/check_browser.py" case hostile many || fail "the page in a browser"
+# The same case printed again gives the same bytes; the manifest holds them, nothing is left behind.
+status 0 "$TRIAGE" report noted --format pdf,html
+mv noted/report.pdf printed.pdf
+status 0 env TMPDIR="$work" "$TRIAGE" report noted --format pdf
+same printed.pdf noted/report.pdf
+ls -d "$work"/triage-pdf-* 2>/dev/null && fail "the printing left its directory behind"
+status 0 "$TRIAGE" verify noted
+status 2 env PATH=/nowhere "$TRIAGE" report noted --format pdf
+grep -q 'Chromium, which prints it, is not installed' stderr || fail "report.pdf without Chromium: $(cat stderr)"
 if ! command -v pdftotext >/dev/null; then
   echo "SKIPPED: the page on paper: pdftotext is not installed (tests/setup look)"
   finish
 fi
 ids=$(rows case/hits.csv True)
-for paper in script plain; do
+for paper in script plain printed; do
   pdftotext -layout "$paper.pdf" "$paper.txt"
   for words in Summary Hits Suspicious Unexplained Coverage Evidence Case Method 'Known limitations' 'This run' \
+    Validation 'Error rates' 'Time zones and clocks' 'Limitations of every format' 'Appendix: list of hits' 'Where on the evidence' \
     Glossary 'End of report' 'page 1 of' 'Check it by hand' 'Digests of the content'; do
     grep -qi -- "$words" "$paper.txt" || fail "not on paper ($paper): $words"
   done

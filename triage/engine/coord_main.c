@@ -320,7 +320,8 @@ int run_open_signals(void) {
 
 static int run_case(Run *run, GPtrArray *probes, gint64 started) {
   GError *error = NULL;
-  g_autofree char *fingerprint = NULL, *libraries = versions_text(NULL);
+  g_autoptr(GString) formats = g_string_new(NULL);
+  g_autofree char *fingerprint = NULL, *libraries = versions_text(formats, NULL);
   if (!open_case(run, &error) || !check_resumed(run, probes, &fingerprint, &error)) {
     bool unusable = triage_error_reason(error) == TRIAGE_REASON_USAGE || run->store == NULL;
     int status = say_error(run, error, unusable ? EXIT_UNUSABLE : EXIT_STOPPED);
@@ -329,6 +330,7 @@ static int run_case(Run *run, GPtrArray *probes, gint64 started) {
   }
   g_autofree char *begun = store_get_meta(run->store, "fingerprint");
   bool ok = begun != NULL || (case_begin(run, libraries, &error) &&
+                              store_put_meta(run->store, "formats", formats->str, &error) &&
                               store_put_meta(run->store, "fingerprint", fingerprint, &error));
   ok = ok && run_log_begin(run, begun != NULL, &error) &&
        store_put_meta(run->store, "status", "running", &error);

@@ -144,10 +144,27 @@ int coord_check_rules(char **files, bool is_verbose) {
 
 typedef struct {
   GPtrArray *lines;
+  GString *formats;
 } Lines;
+
+/* Of what a worker sends nothing but printable text gets into the store. */
+static void keep_row(GString *formats, GVariant *message) {
+  const char *stage, *name, *title, *spec, *library, *limitations, *why_not;
+  gboolean available;
+  g_variant_get(message, "(&s&s&s&s&s&sb&s)", &stage, &name, &title, &spec, &library, &limitations,
+                &available, &why_not);
+  g_autofree char *not = g_strconcat("not available: ", why_not, NULL);
+  const char *const fields[] = {stage, name, title, available ? limitations : not };
+  for (gsize i = 0; i < G_N_ELEMENTS(fields); i++) {
+    g_autofree char *shown = text_printable(fields[i], strlen(fields[i]));
+    g_string_append_printf(formats, "%s%s", i > 0 ? "\t" : formats->len > 0 ? "\n" : "", shown);
+  }
+}
 
 static bool take_version(void *user, MessageType type, GVariant *message) {
   const char *name, *version;
+  if (type == MSG_ROW && ((Lines *)user)->formats != NULL)
+    keep_row(((Lines *)user)->formats, message);
   if (type != MSG_VERSION)
     return type == MSG_ROW;
   g_variant_get(message, "(&s&s)", &name, &version);
@@ -159,8 +176,8 @@ static int compare_lines(gconstpointer a, gconstpointer b) {
   return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-char *versions_text(GError **error) {
-  Lines lines = {g_ptr_array_new_with_free_func(g_free)};
+char *versions_text(GString *formats, GError **error) {
+  Lines lines = {g_ptr_array_new_with_free_func(g_free), formats};
   g_ptr_array_add(lines.lines, g_strdup_printf("glib %u.%u.%u", glib_major_version,
                                                glib_minor_version, glib_micro_version));
   g_ptr_array_add(lines.lines, g_strdup_printf("jansson %s", jansson_version_str()));
@@ -179,7 +196,7 @@ char *versions_text(GError **error) {
 
 int coord_versions(void) {
   g_autoptr(GError) error = NULL;
-  g_autofree char *text = versions_text(&error);
+  g_autofree char *text = versions_text(NULL, &error);
   g_print("triage %s\n%s\n", TRIAGE_VERSION, text);
   return error != NULL ? fail(error) : EXIT_COMPLETE;
 }

@@ -3,5 +3,7 @@
 #pragma once
 #include <glib.h>
 
-/* Lines "name version", sorted. (transfer full); error may be NULL. */
-char *versions_text(GError **error);
+/* Lines "name version", sorted. (transfer full); error may be NULL. To formats (may be NULL) a line
+ * is added for each row of the worker's tables: stage, name, title and limitations, tabs between.
+ */
+char *versions_text(GString *formats, GError **error);

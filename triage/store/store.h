@@ -35,7 +35,8 @@ bool store_settle(Store *store, GError **error);
  * version"), "command_line", "started", "ended" (RFC 3339 UTC), "run_seconds", "host", "examiner",
  * "case_number", "evidence_number", "notes", "timezone", "areas", "digest", "options" (lines
  * "name value"), "status" ("running", "complete", "stopped"), "sandbox" (one sentence for each
- * protection that was missing), "entries" ("1": entries.csv was asked for). ---- */
+ * protection that was missing), "formats" (lines of stage, name, title and limitations, tabs
+ * between: what the workers read), "entries" ("1": entries.csv was asked for). ---- */
 bool store_put_meta(Store *store, const char *key, const char *value, GError **error);
 char *store_get_meta(Store *store, const char *key); /* (transfer full), NULL: not set */
 
