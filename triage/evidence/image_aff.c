@@ -171,19 +171,16 @@ static gboolean aff_open(Image *image, GError **error) {
 }
 
 /* Brings a page into aff->page; false with the reason. */
-static bool load(Image *image, Aff *aff, uint64_t number, TriageReason *reason) {
+static bool load(Image *image, Aff *aff, uint64_t number, const Page *page, TriageReason *reason) {
   if (aff->in_page == number)
     return true;
   aff->in_page = UINT64_MAX;
   *reason = TRIAGE_REASON_READ_ERROR;
-  Page page = {0};
-  if (number < aff->pages->len)
-    page = g_array_index(aff->pages, Page, number);
-  uint64_t want = MIN(aff->page_bytes, image->info.size - number * aff->page_bytes);
-  bool is_packed = (page.argument & FLAG_PACKED) != 0;
-  uint32_t method = page.argument & METHOD_MASK;
-  if (page.at == 0)
+  if (page == NULL || page->at == 0)
     return false;
+  uint64_t want = MIN(aff->page_bytes, image->info.size - number * aff->page_bytes);
+  bool is_packed = (page->argument & FLAG_PACKED) != 0;
+  uint32_t method = page->argument & METHOD_MASK;
   if (is_packed && method == METHOD_ZERO) {
     memset(aff->page, 0, aff->page_bytes);
     aff->in_page = number;
@@ -191,20 +188,20 @@ static bool load(Image *image, Aff *aff, uint64_t number, TriageReason *reason) 
   }
   *reason = TRIAGE_REASON_CORRUPT;
   uint8_t *into = is_packed ? aff->packed : aff->page;
-  if (page.length > aff->page_bytes)
+  if (page->length > aff->page_bytes)
     return false;
   if (is_packed && method != METHOD_ZLIB) {
     *reason = TRIAGE_REASON_UNSUPPORTED_FORMAT;
     return false;
   }
-  uLongf n = page.length;
-  if (!read_exact(image, into, page.length, page.at)) {
+  uLongf n = page->length;
+  if (!read_exact(image, into, page->length, page->at)) {
     *reason = TRIAGE_REASON_READ_ERROR;
     return false;
   }
   if (is_packed) {
     n = aff->page_bytes;
-    if (uncompress(aff->page, &n, aff->packed, page.length) != Z_OK)
+    if (uncompress(aff->page, &n, aff->packed, page->length) != Z_OK)
       return false;
   }
   if (n < want)
@@ -214,12 +211,13 @@ static bool load(Image *image, Aff *aff, uint64_t number, TriageReason *reason) 
 }
 
 static bool load_once(Image *image, Aff *aff, uint64_t number, TriageReason *reason) {
-  Page *page = number < aff->pages->len ? &g_array_index(aff->pages, Page, number) : NULL;
+  Page *pages = (Page *)(void *)aff->pages->data;
+  Page *page = pages != NULL && number < aff->pages->len ? &pages[number] : NULL;
   if (page != NULL && page->is_bad) {
     *reason = page->reason;
     return false;
   }
-  bool ok = load(image, aff, number, reason);
+  bool ok = load(image, aff, number, page, reason);
   if (page != NULL && !ok) {
     page->is_bad = true;
     page->reason = *reason;
