@@ -57,6 +57,10 @@ static void list_entries(Arguments *a, GOptionEntry *entries) {
        "LIST"},
       {"evidence-list", 0, 0, G_OPTION_ARG_FILENAME, &a->scan.evidence_list,
        "CSV file of the evidence: path, evidence_number, notes, site_profile", "FILE"},
+      {"log", 0, 0, G_OPTION_ARG_FILENAME, &a->scan.log,
+       "A second copy of the action log: one line of JSON for each event", "FILE"},
+      {"metrics", 0, 0, G_OPTION_ARG_FILENAME, &a->scan.metrics,
+       "How far the run is, as a text file for Prometheus", "FILE"},
       {"known", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->scan.known,
        "List of files to leave unscanned but listed, by digest; may be given often", "FILE"},
       {"shard", 0, 0, G_OPTION_ARG_STRING, &a->shard,
@@ -151,6 +155,8 @@ static void arguments_clear(Arguments *a) {
   g_strfreev(a->scan.known);
   g_free(a->scan.password_file);
   g_free(a->scan.evidence_list);
+  g_free(a->scan.log);
+  g_free(a->scan.metrics);
   g_free(a->scan.timezone);
   g_free(a->scan.examiner);
   g_free(a->scan.case_number);

@@ -11,6 +11,7 @@ static const Command COMMANDS[] = {
      command_scan},
     {"report", "CASE [--format LIST]", "write the reports again from the case's store",
      command_report},
+    {"status", "CASE", "say where a case stands, while it is written too", command_status},
     {"merge", "-o CASE SHARD...", "join the shards of one scan to its case", command_merge},
     {"verify", "CASE [--verify-signature CERT]",
      "check a case: files, rules, evidence, and every hit read again", command_verify},

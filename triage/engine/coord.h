@@ -11,6 +11,7 @@ typedef struct {
   char *output;        /* case directory */
   char **evidence;     /* paths, NULL-terminated; with evidence_list: filled in from it */
   char *evidence_list; /* CSV file; NULL: none */
+  char *log, *metrics; /* files to keep while it runs; NULL: none */
   char **rules;        /* "file" or "namespace:file"; NULL: the shipped rule */
   char **benign;       /* site profiles; NULL: none */
   char **known;        /* lists of known files; NULL: none */
@@ -84,6 +85,9 @@ int coord_explain(const char *case_dir, const char *hit_id);
 
 /* Prints what one piece of evidence is. Returns the exit status. */
 int coord_info(const char *path);
+
+/* Prints where a case stands, while it is written too. Returns the exit status. */
+int coord_status(const char *dir);
 
 /* True where path is a case directory; and prints where the bytes of its volumes went. */
 bool coord_is_case(const char *path);

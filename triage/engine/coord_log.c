@@ -13,7 +13,9 @@ bool case_log(const char *dir, const char *event, const char *const *fields, GEr
 }
 
 bool run_log(const Run *run, const char *event, const char *const *fields, GError **error) {
-  return run->lock == NULL || case_log(run->options->output, event, fields, error);
+  const char *copy = run->options->log;
+  return run->lock == NULL || (case_log(run->options->output, event, fields, error) &&
+                               (copy == NULL || action_log_write(copy, event, fields, error)));
 }
 
 /* The machine's clock, as its kernel knows it: whether a time service holds it. */

@@ -335,6 +335,7 @@ static int run_case(Run *run, GPtrArray *probes, gint64 started) {
   ok = ok && run_log_begin(run, begun != NULL, &error) &&
        store_put_meta(run->store, "status", "running", &error);
   ok = ok && run_examine(run, probes, &error) && finish(run, started, &error);
+  run_put_metrics(run, false);
   int status = ok ? run_summarise(run, &error) : EXIT_STOPPED;
   if (error != NULL) {
     status = stop(run, error);

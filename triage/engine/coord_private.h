@@ -249,6 +249,8 @@ bool run_examine(Run *run, GPtrArray *probes, GError **error);
 /* ---- the action log of a case; a scratch copy keeps none ---- */
 bool case_log(const char *dir, const char *event, const char *const *fields, GError **error);
 bool run_log(const Run *run, const char *event, const char *const *fields, GError **error);
+/* Writes --metrics; is_running: evidence is being examined. */
+void run_put_metrics(const Run *run, bool is_running);
 bool run_log_begin(const Run *run, bool is_resumed, GError **error);
 bool run_log_evidence(const Run *run, GError **error); /* of the evidence at hand */
 bool run_log_evidence_end(const Run *run, GError **error);

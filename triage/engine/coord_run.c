@@ -50,6 +50,7 @@ bool run_tick(Run *run, GError **error) {
   run->pending_rows = 0;
   run->committed_at = now;
   case_lock_touch(run->lock);
+  run_put_metrics(run, true);
   return store_commit(run->store, error) && run_log_commit(run, error) &&
          store_begin(run->store, error);
 }

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* coord_status.c - where a case stands: from its store, while it is written or after. */
+#include "base/text.h"
+#include "engine/coord.h"
+#include "engine/coord_lock.h"
+#include "store/store.h"
+#include <string.h>
+
+typedef struct {
+  Store *store;
+  GArray *exhibits; /* ExhibitTotals */
+  ExhibitTotals sum;
+} Status;
+
+static uint64_t all_hits(const ExhibitTotals *totals) {
+  uint64_t hits = 0;
+  for (gsize i = 0; i <= STORE_VERDICTS; i++)
+    hits += totals->hits[i];
+  return hits;
+}
+
+static const char *state_of(const EvidenceRecord *record, const ExhibitTotals *totals) {
+  if (totals->is_finished)
+    return *record->kind == '\0' ? "could not be opened"
+           : totals->gaps > 0    ? "examined, see coverage"
+                                 : "fully examined";
+  return totals->objects == 0 ? "waiting" : "being examined";
+}
+
+static bool print_exhibit(void *user, const EvidenceRecord *record) {
+  Status *status = user;
+  const ExhibitTotals *totals = NULL;
+  for (guint i = 0; i < status->exhibits->len && totals == NULL; i++)
+    if (g_array_index(status->exhibits, ExhibitTotals, i).no == record->no)
+      totals = &g_array_index(status->exhibits, ExhibitTotals, i);
+  if (totals == NULL)
+    return true;
+  g_autofree char *key = g_strdup_printf("evidence_%u_seconds", record->no);
+  g_autofree char *seconds = store_get_meta(status->store, key);
+  g_print("%u %s: %s, %llu of %llu objects, %llu hits, %llu rows of coverage%s%s%s\n", record->no,
+          record->name, state_of(record, totals),
+          (unsigned long long)(totals->objects - totals->objects_pending),
+          (unsigned long long)totals->objects, (unsigned long long)all_hits(totals),
+          (unsigned long long)totals->gaps, seconds != NULL ? ", " : "",
+          seconds != NULL ? seconds : "", seconds != NULL ? " s" : "");
+  status->sum.objects += totals->objects;
+  status->sum.objects_pending += totals->objects_pending;
+  status->sum.gaps += totals->gaps;
+  status->sum.hits[0] += all_hits(totals);
+  return true;
+}
+
+static void print_head(Store *store, const char *dir) {
+  g_autofree char *status = store_get_meta(store, "status");
+  g_autofree char *shard = store_get_meta(store, "shard");
+  g_autofree char *holder = case_lock_holder(dir);
+  bool is_ended = status != NULL && strcmp(status, "running") != 0;
+  if (holder != NULL)
+    g_print("running: %s", holder);
+  else if (!is_ended)
+    g_print("stopped without a word; go on with --resume");
+  else
+    g_print("%s%s", strcmp(status, "shard") == 0 ? "complete" : status,
+            strcmp(status, "stopped") == 0 ? "; go on with --resume" : "");
+  if (shard != NULL && strcmp(shard, "0/0") != 0)
+    g_print(" (shard %s)", shard);
+  g_print("\n");
+}
+
+int coord_status(const char *dir) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Store) store = store_open(dir, false, &error);
+  g_autoptr(GArray) exhibits = store != NULL ? store_exhibits(store, &error) : NULL;
+  Status status = {.store = store, .exhibits = exhibits};
+  if (exhibits != NULL) {
+    print_head(store, dir);
+    store_each_evidence(store, print_exhibit, &status, &error);
+  }
+  if (error != NULL) {
+    g_printerr("triage status: %s\n", error->message);
+    return EXIT_UNUSABLE;
+  }
+  g_print("together: %llu of %llu objects, %llu hits, %llu rows of coverage\n",
+          (unsigned long long)(status.sum.objects - status.sum.objects_pending),
+          (unsigned long long)status.sum.objects, (unsigned long long)status.sum.hits[0],
+          (unsigned long long)status.sum.gaps);
+  return EXIT_COMPLETE;
+}
