@@ -196,22 +196,14 @@ static int compare_names(gconstpointer a, gconstpointer b) {
 static GPtrArray *read_names(Store *store, uint32_t evidence, const Object *object,
                              GError **error) {
   g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func((GDestroyNotify)name_free);
-  g_autoptr(sqlite3_stmt) statement =
-      prepare(store,
-              "SELECT dir, state, flags, name FROM name WHERE evidence = ? AND volume = ? "
-              "AND seq = ?",
-              error);
+  sqlite3_stmt *statement = store_statement(store, SQL_GET_NAMES, error);
   if (statement == NULL)
     return NULL;
   sqlite3_bind_int64(statement, 1, evidence);
   sqlite3_bind_int64(statement, 2, object->volume);
   sqlite3_bind_int64(statement, 3, (sqlite3_int64)object->seq);
-  bool more = true;
-  for (;;) {
-    if (!next(store, statement, &more, error))
-      return NULL;
-    if (!more)
-      break;
+  bool more = true, ok;
+  while ((ok = next(store, statement, &more, error)) && more) {
     g_autoptr(GBytes) bytes = column_bytes(statement, 3);
     Name *name = g_new0(Name, 1);
     name->state = (ObjectState)MIN(column_u64(statement, 1), STATE_LAST);
@@ -220,6 +212,9 @@ static GPtrArray *read_names(Store *store, uint32_t evidence, const Object *obje
                                  (uint32_t)column_u64(statement, 0), bytes, object->attr_name);
     g_ptr_array_add(names, name);
   }
+  sqlite3_reset(statement);
+  if (!ok)
+    return NULL;
   g_ptr_array_sort(names, compare_names);
   Name *first = g_new0(Name, 1);
   first->path = store_object_path(store, evidence, object);
@@ -250,19 +245,17 @@ static const char *keep(Details *details, const char *text) {
   return details->texts->pdata[details->texts->len - 1];
 }
 
-static bool each_detail(Store *store, const char *sql, int64_t hit, Details *details,
+static bool each_detail(Store *store, StoreSql sql, int64_t hit, Details *details,
                         void (*take)(Details *, sqlite3_stmt *), GError **error) {
-  g_autoptr(sqlite3_stmt) statement = prepare(store, sql, error);
+  sqlite3_stmt *statement = store_statement(store, sql, error);
   if (statement == NULL)
     return false;
   sqlite3_bind_int64(statement, 1, hit);
-  for (bool more = true;;) {
-    if (!next(store, statement, &more, error))
-      return false;
-    if (!more)
-      return true;
+  bool more = true, ok;
+  while ((ok = next(store, statement, &more, error)) && more)
     take(details, statement);
-  }
+  sqlite3_reset(statement);
+  return ok;
 }
 
 static void take_match(Details *details, sqlite3_stmt *statement) {
@@ -288,14 +281,9 @@ static bool read_details(Store *store, int64_t hit, Details *details, GError **e
   details->indicators = g_array_new(FALSE, FALSE, sizeof(IndicatorRecord));
   details->texts = g_ptr_array_new_with_free_func(g_free);
   details->corroboration = g_ptr_array_new();
-  bool ok =
-      each_detail(store,
-                  "SELECT identifier, offset, length, bytes FROM match WHERE hit = ? ORDER BY no",
-                  hit, details, take_match, error) &&
-      each_detail(store, "SELECT name, value, offset FROM indicator WHERE hit = ? ORDER BY no", hit,
-                  details, take_indicator, error) &&
-      each_detail(store, "SELECT value FROM corroboration WHERE hit = ? ORDER BY no", hit, details,
-                  take_corroboration, error);
+  bool ok = each_detail(store, SQL_GET_MATCHES, hit, details, take_match, error) &&
+            each_detail(store, SQL_GET_INDICATORS, hit, details, take_indicator, error) &&
+            each_detail(store, SQL_GET_CORROBORATION, hit, details, take_corroboration, error);
   g_ptr_array_add(details->corroboration, NULL);
   return ok;
 }

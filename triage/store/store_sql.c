@@ -144,6 +144,12 @@ const char *const STORE_SQL[SQL_LAST + 1] = {
         "(CAST(substr(name, -2) AS TEXT) GLOB '[0-9][0-9]' OR "
         "CAST(substr(name, -4) AS TEXT) LIKE '.rar' OR CAST(substr(name, -4) AS TEXT) LIKE '.zip') "
         "ORDER BY seq",
+    [SQL_GET_NAMES] =
+        "SELECT dir, state, flags, name FROM name WHERE evidence = ? AND volume = ? AND seq = ?",
+    [SQL_GET_MATCHES] =
+        "SELECT identifier, offset, length, bytes FROM match WHERE hit = ? ORDER BY no",
+    [SQL_GET_INDICATORS] = "SELECT name, value, offset FROM indicator WHERE hit = ? ORDER BY no",
+    [SQL_GET_CORROBORATION] = "SELECT value FROM corroboration WHERE hit = ? ORDER BY no",
     [SQL_PUT_NOTE] = "INSERT OR REPLACE INTO note VALUES(?, ?, ?)",
     [SQL_DROP_NOTE] = "DELETE FROM note WHERE hit_id = ?",
     [SQL_GET_NOTES] = "SELECT hit_id, tag, value FROM note ORDER BY hit_id",
