@@ -48,22 +48,31 @@ static void feed(Digester *digester, const char *text) {
   digester_update(digester, text, strlen(text) + 1);
 }
 
+typedef struct {
+  GString *text;
+  guint rank;
+} Grounds;
+
 static bool take_ground(void *user, const GroundRecord *ground) {
-  GString *text = user;
+  Grounds *grounds = user;
+  GString *text = grounds->text;
   if (text->len > 0)
     g_string_append(text, HTML_ITEM);
+  else
+    grounds->rank = ground->rank;
   g_string_append_printf(text, "%s" HTML_PART "%s" HTML_PART "%s", ground->weight, ground->id,
                          ground->text);
   return true;
 }
 
-char *html_case_grounds(HtmlCase *page, const HitRow *hit) {
-  GString *text = g_string_new(NULL);
+char *html_case_grounds(HtmlCase *page, const HitRow *hit, guint *rank) {
+  Grounds grounds = {g_string_new(NULL), HTML_NO_RANK};
   g_autoptr(GError) error = NULL;
-  if (!store_each_ground(page->store, hit->rowid, take_ground, text, &error) &&
+  if (!store_each_ground(page->store, hit->rowid, take_ground, &grounds, &error) &&
       page->problem == NULL)
     page->problem = g_steal_pointer(&error);
-  return g_string_free(text, FALSE);
+  *rank = MIN(grounds.rank, HTML_NO_RANK);
+  return g_string_free(grounds.text, FALSE);
 }
 
 /* Hits are one group where everything that is said once for all of them is equal. */
@@ -114,10 +123,11 @@ static bool count_hit(void *user, const HitRow *hit) {
   if (g_hash_table_contains(page->notes, hit->hit_id))
     g_ptr_array_add(page->noted, g_strdup(hit->hit_id));
   html_marks_add_hit(&page->marks, hit, verdict);
-  g_autofree char *grounds = html_case_grounds(page, hit);
+  guint rank;
+  g_autofree char *grounds = html_case_grounds(page, hit, &rank);
   g_autofree char *group = group_key(hit, grounds);
   g_autofree char *hand = data_hand(page, hit);
-  html_data_add(page->data, hit, group, grounds, hand);
+  html_data_add(page->data, hit, group, grounds, rank, hand);
   feed(counting->digester, hit->hit_id);
   feed(counting->digester, hit->digests.sha256);
   feed(counting->digester, hit->verdict);
@@ -247,12 +257,15 @@ static bool keep_hit(void *user, const HitRow *hit) {
     return keeping->left > 0;
   keeping->taken_of[verdict]++;
   keeping->left--;
-  g_autofree char *grounds = html_case_grounds(keeping->page, hit);
+  guint rank;
+  g_autofree char *grounds = html_case_grounds(keeping->page, hit, &rank);
   char *key = group_key(hit, grounds);
   HitGroup *group = g_hash_table_lookup(keeping->groups, key);
   if (group == NULL) {
     group = g_new0(HitGroup, 1);
     group->hits = g_ptr_array_new_with_free_func((GDestroyNotify)shown_free);
+    group->rank = rank;
+    group->no = keeping->page->groups_of[verdict]->len;
     g_ptr_array_add(keeping->page->groups_of[verdict], group);
     g_hash_table_insert(keeping->groups, key, group);
   } else {
@@ -281,11 +294,21 @@ static bool keep_gap(void *user, const GapRow *gap) {
   return true;
 }
 
+/* The gravest ground first, in the order of the documented list; then as they lie. */
+static gint compare_groups(gconstpointer a, gconstpointer b) {
+  const HitGroup *x = *(const HitGroup *const *)a, *y = *(const HitGroup *const *)b;
+  return x->rank != y->rank ? (x->rank > y->rank) - (x->rank < y->rank)
+                            : (x->no > y->no) - (x->no < y->no);
+}
+
 static bool keep_rows(HtmlCase *page, GError **error) {
   g_autoptr(GHashTable) groups = g_hash_table_new_full(keyhash_str, g_str_equal, g_free, NULL);
   Keeping keeping = {.page = page, .groups = groups, .left = MIN(page->n_hits, HTML_HITS)};
-  return (keeping.left == 0 || store_each_hit(page->store, keep_hit, &keeping, error)) &&
-         store_each_gap(page->store, keep_gap, page, error);
+  if (keeping.left > 0 && !store_each_hit(page->store, keep_hit, &keeping, error))
+    return false;
+  for (guint i = 0; i < VERDICTS; i++)
+    g_ptr_array_sort(page->groups_of[i], compare_groups);
+  return store_each_gap(page->store, keep_gap, page, error);
 }
 
 /* ---- evidence and inputs ---- */

@@ -28,7 +28,9 @@ typedef struct {
 /* Hits of the same content with the same verdict and grounds, at one or more places. */
 typedef struct {
   GPtrArray *hits; /* ShownHit*, at least one; owned by the case */
+  guint rank, no;  /* of its first ground in the documented list; of its first hit among groups */
 } HitGroup;
+enum { HTML_NO_RANK = 9999 }; /* without any ground: behind the others */
 
 typedef struct {
   EvidenceRecord record;
@@ -46,7 +48,7 @@ typedef struct {
   uint64_t n_hits, n_gaps; /* all of them */
   uint64_t hits_of[VERDICTS], shown_of[VERDICTS];
   uint64_t contents_of[VERDICTS]; /* different SHA-256 among them */
-  GPtrArray *groups_of[VERDICTS]; /* HitGroup*, in order of their first hit */
+  GPtrArray *groups_of[VERDICTS]; /* HitGroup*, by ground, then by their first hit */
   uint64_t n_deleted, n_in_areas, n_in_containers, n_streams; /* of all hits */
   uint64_t gaps_of[REASONS];
   GArray *gap_rows_of[REASONS]; /* GapRow */
@@ -68,8 +70,8 @@ void html_case_free(HtmlCase *page);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HtmlCase, html_case_free)
 
 /* What the verdict on a hit rests on: items of weight, identifier and text, as html_data.h spells
- * lists. (transfer full) */
-char *html_case_grounds(HtmlCase *page, const HitRow *hit);
+ * lists; rank: of the gravest in the documented list, HTML_NO_RANK without any. (transfer full) */
+char *html_case_grounds(HtmlCase *page, const HitRow *hit, guint *rank);
 bool html_notes_read(HtmlCase *page, GError **error);
 /* The commands of html_by_hand, each line ended by '\n'. (transfer full) */
 char *html_hand_commands(const HtmlCase *page, const HitRow *hit);

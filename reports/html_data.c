@@ -53,6 +53,7 @@ typedef enum {
   C_VIEW,
   C_SIZE,
   C_COUNT,
+  C_RANK,
   H_CONTENT,
   H_PLACE,
   H_STATE,
@@ -62,7 +63,7 @@ typedef enum {
   NUMBERS
 } NumberKind;
 static const char *const NUMBER_NAMES[NUMBERS] = {
-    "c_verdict", "c_scenario", "c_rule",  "c_view",  "c_size",    "c_count",
+    "c_verdict", "c_scenario", "c_rule",  "c_view",  "c_size",    "c_count",   "c_rank",
     "h_content", "h_place",    "h_state", "h_flags", "h_created", "h_modified"};
 
 struct _HtmlData {
@@ -257,13 +258,14 @@ static void put_gist(GString *row, const HitRow *hit) {
   }
 }
 
-static void add_content(HtmlData *data, const HitRow *hit, const char *grounds) {
+static void add_content(HtmlData *data, const HitRow *hit, const char *grounds, guint rank) {
   add_number(data, C_VERDICT, verdict_index(hit->verdict));
   add_word(data, C_SCENARIO, SCENARIOS, hit->scenario);
   add_word(data, C_RULE, RULES, hit->rule);
   add_word(data, C_VIEW, VIEWS, hit->view);
   add_number(data, C_SIZE, hit->size);
   add_number(data, C_COUNT, hit->match_count);
+  add_number(data, C_RANK, rank);
   put_about(data->columns[OF_CONTENT_ABOUT].text, hit, grounds);
   end_row(data, OF_CONTENT_ABOUT);
   put_gist(data->columns[OF_CONTENT_GIST].text, hit);
@@ -364,14 +366,14 @@ static gsize all_bytes(const HtmlData *data) {
 }
 
 void html_data_add(HtmlData *data, const HitRow *hit, const char *key, const char *grounds,
-                   const char *hand) {
+                   guint rank, const char *hand) {
   if (data->left_out > 0 || all_bytes(data) > DATA_BYTES) {
     data->left_out++;
     return;
   }
   guint content = GPOINTER_TO_UINT(g_hash_table_lookup(data->index, key));
   if (content == 0) {
-    add_content(data, hit, grounds);
+    add_content(data, hit, grounds, rank);
     content = g_hash_table_size(data->index) + 1;
     g_hash_table_insert(data->index, g_strdup(key), GUINT_TO_POINTER(content));
   }

@@ -17,10 +17,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HtmlData, html_data_free)
 #define HTML_PART "\x1e"
 
 /* Takes one hit; counts it alone once the data have reached their size. key: equal for all hits
- * that share their content and grounds; grounds: items of weight and text; hand: the commands to
- * check it by hand, items. */
+ * that share their content and grounds; grounds: items of weight and text, rank: of the gravest;
+ * hand: the commands to check it by hand, items. */
 void html_data_add(HtmlData *data, const HitRow *hit, const char *key, const char *grounds,
-                   const char *hand);
+                   guint rank, const char *hand);
 uint64_t html_data_left_out(const HtmlData *data);
 /* Ends the blocks; then only writing. */
 void html_data_finish(HtmlData *data);

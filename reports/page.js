@@ -12,7 +12,7 @@
   const FIELD = '\t', ITEM = '\x1f', PART = '\x1e';
   const TAGS = ['', 'follow up', 'relevant', 'harmless', 'done'];
   const ORDERS = [
-    ['verdict', 'By verdict'], ['place', 'By place in the evidence'], ['path', 'By path'], ['oldest', 'By time modified, oldest first'],
+    ['verdict', 'By verdict, gravest ground first'], ['place', 'By place in the evidence'], ['path', 'By path'], ['oldest', 'By time modified, oldest first'],
     ['newest', 'By time modified, newest first'], ['size', 'By size'], ['places', 'By number of places'], ['server', 'By mail server']
   ];
 
@@ -341,7 +341,7 @@
       case 'newest': return by(hit => -modified(-Number.MAX_SAFE_INTEGER)(hit));
       case 'size': return by(hit => -data.c_size[contentOf[hit]]);
       case 'places': return by(hit => -placesOf[contentOf[hit]]);
-      default: return by(hit => verdictOf[contentOf[hit]]);
+      default: return by(hit => verdictOf[contentOf[hit]] * 10000 + data.c_rank[contentOf[hit]]);
     }
   }
 

@@ -5,6 +5,8 @@ exit status 1 where there is one."""
 import csv
 import html.parser
 import os
+import re
+import sqlite3
 import sys
 
 SECTIONS = ['summary', 'hits', 'suspicious', 'unexplained', 'likely-benign', 'known-benign', 'coverage',
@@ -50,6 +52,17 @@ def unguarded(cell):
     return cell[1:] if cell[:1] == "'" and cell[1:2] in ('=', '+', '-', '@') else cell
 
 
+def unordered(case, source):
+    """Within a verdict the gravest ground comes first, in the order of the documented list."""
+    db = sqlite3.connect(os.path.join(case, 'case.db'))
+    rank = dict(db.execute('SELECT id, min(no) FROM ground GROUP BY id'))
+    for section in source.split('<section class="verdict ')[1:]:
+        parts = [re.findall(r'<span class="id">([a-z0-9-]+)</span>', part) for part in section.split('class="assessment"')[1:]]
+        ranks = [min((rank[i] for i in part if i in rank), default=9999) for part in parts]
+        if ranks != sorted(ranks):
+            yield f'{section.split(" ", 1)[0]}: hits are not by their gravest ground: {ranks[:20]}'
+
+
 def main():
     csv.field_size_limit(1 << 30)
     case = sys.argv[1]
@@ -66,6 +79,7 @@ def main():
         problems.append('an id stands twice')
     problems += [f'no section {name}' for name in SECTIONS if name not in ids]
     problems += [f'link {link} leads nowhere' for link in page.links if not link.startswith('#') or link[1:] not in ids]
+    problems += unordered(case, source)
     shown = {i for i in ids if i.startswith('H-')}
     if len(hits) <= CAP and shown != {r['hit_id'] for r in hits}:
         problems.append(f'{len(shown)} hits shown, {len(hits)} in hits.csv')

@@ -105,6 +105,7 @@ typedef struct {
 typedef struct {
   const char *id, *weight; /* static: "outside-server"; "for", "cap", "doubt" or "against" */
   char *text;              /* what it says, with what it was seen in */
+  guint rank;              /* its place in the documented list: what weighs most comes first */
 } VerdictGround;
 /* The risk that a ground misleads: towards alarm, and towards ease. false: no such ground.
  * (transfer none), static */

@@ -211,18 +211,27 @@ static void verdict_ground_clear(gpointer data) {
   g_free(((VerdictGround *)data)->text);
 }
 
+static gint compare_ranks(gconstpointer a, gconstpointer b) {
+  const VerdictGround *x = a, *y = b;
+  return (x->rank > y->rank) - (x->rank < y->rank);
+}
+
 GArray *ground_list(const GPtrArray *grounds) {
   static const char *const weights[] = {"for", "cap", "doubt", "against"};
   GArray *list = g_array_new(FALSE, TRUE, sizeof(VerdictGround));
   g_array_set_clear_func(list, verdict_ground_clear);
   for (guint i = 0; i < grounds->len; i++) {
     const Ground *ground = grounds->pdata[i];
+    const GroundRow *row = ground->row;
     bool has_detail = *ground->detail != '\0';
-    VerdictGround out = {ground->row->id, weights[ground->row->weight],
-                         g_strdup_printf("%s%s%s%s", ground->row->text, has_detail ? " (" : "",
-                                         ground->detail, has_detail ? ")" : "")};
+    VerdictGround out = {row->id, weights[row->weight],
+                         g_strdup_printf("%s%s%s%s", row->text, has_detail ? " (" : "",
+                                         ground->detail, has_detail ? ")" : ""),
+                         (guint)((WEIGHT_AGAINST - row->weight) * G_N_ELEMENTS(ROWS)) +
+                             (guint)(row - ROWS)};
     g_array_append_val(list, out);
   }
+  g_array_sort(list, compare_ranks);
   return list;
 }
 

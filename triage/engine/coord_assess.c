@@ -112,7 +112,7 @@ static bool put_decision(Run *run, const Decision *decision, GError **error) {
   g_autoptr(GArray) grounds = g_array_new(FALSE, FALSE, sizeof(GroundRecord));
   for (guint i = 0; verdict->grounds != NULL && i < verdict->grounds->len; i++) {
     const VerdictGround *ground = &g_array_index(verdict->grounds, VerdictGround, i);
-    GroundRecord record = {ground->id, ground->weight, ground->text};
+    GroundRecord record = {ground->id, ground->weight, ground->text, ground->rank};
     g_array_append_val(grounds, record);
   }
   return store_put_verdict(run->store, decision->rowid, verdict_name(verdict->verdict),

@@ -227,6 +227,7 @@ bool store_put_verdict(Store *store, int64_t hit_rowid, const char *verdict, con
 /* What a verdict rests on: a ground's identifier, its weight in a word, what it says. */
 typedef struct {
   const char *id, *weight, *text;
+  guint rank; /* its place in the documented list of grounds, which they are given in; unique */
 } GroundRecord;
 /* Takes the place of the grounds that the hit had. */
 bool store_put_grounds(Store *store, int64_t hit_rowid, const GroundRecord *grounds, guint n,

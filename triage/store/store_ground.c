@@ -2,13 +2,12 @@
 /* store_ground.c - the grounds of verdicts. */
 #include "store/store_private.h"
 
-static bool put_ground(Store *store, int64_t hit, guint no, const GroundRecord *ground,
-                       GError **error) {
+static bool put_ground(Store *store, int64_t hit, const GroundRecord *ground, GError **error) {
   Binder binder = {store_statement(store, SQL_PUT_GROUND, error), 0};
   if (binder.statement == NULL)
     return false;
   bind_u64(&binder, (uint64_t)hit);
-  bind_u64(&binder, no);
+  bind_u64(&binder, ground->rank);
   bind_text(&binder, ground->id);
   bind_text(&binder, ground->weight);
   bind_text(&binder, ground->text);
@@ -23,7 +22,7 @@ bool store_put_grounds(Store *store, int64_t hit_rowid, const GroundRecord *grou
   bind_u64(&binder, (uint64_t)hit_rowid);
   bool ok = store_run(store, binder.statement, error);
   for (guint i = 0; ok && i < n; i++)
-    ok = put_ground(store, hit_rowid, i, &grounds[i], error);
+    ok = put_ground(store, hit_rowid, &grounds[i], error);
   return ok;
 }
 
@@ -42,7 +41,7 @@ bool store_each_ground(Store *store, int64_t hit_rowid,
       return ok;
     }
     GroundRecord ground = {column_text(statement, 0), column_text(statement, 1),
-                           column_text(statement, 2)};
+                           column_text(statement, 2), (guint)column_u64(statement, 3)};
     if (!row(user, &ground)) {
       sqlite3_reset(statement);
       return true;

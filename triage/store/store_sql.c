@@ -132,7 +132,7 @@ const char *const STORE_SQL[SQL_LAST + 1] = {
     [SQL_PUT_CORROBORATION] = "INSERT INTO corroboration VALUES(?, ?, ?)",
     [SQL_CLEAR_GROUNDS] = "DELETE FROM ground WHERE hit = ?",
     [SQL_PUT_GROUND] = "INSERT INTO ground VALUES(?, ?, ?, ?, ?)",
-    [SQL_GET_GROUNDS] = "SELECT id, weight, value FROM ground WHERE hit = ? ORDER BY no",
+    [SQL_GET_GROUNDS] = "SELECT id, weight, value, no FROM ground WHERE hit = ? ORDER BY no",
     [SQL_GET_OBJECT] =
         "SELECT " OBJECT_COLUMNS " FROM object WHERE evidence = ? AND volume = ? AND "
         "seq = ?",

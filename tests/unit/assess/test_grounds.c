@@ -28,8 +28,8 @@ static void test_manual(void **state) {
 static void test_list(void **state) {
   (void)state;
   g_autoptr(GPtrArray) grounds = ground_list_new();
-  ground_add(grounds, "deleted", "orphan");
   ground_add(grounds, "site-relay", "a");
+  ground_add(grounds, "deleted", "orphan");
   ground_add(grounds, "site-relay", "b");
   ground_add(grounds, "site-relay", "b");
   assert_int_equal(grounds->len, 2);
@@ -38,6 +38,8 @@ static void test_list(void **state) {
   assert_string_equal(text, "it sends by a relay that the site states as its own (a, b)");
   g_autoptr(GArray) list = ground_list(grounds);
   assert_string_equal(g_array_index(list, VerdictGround, 0).weight, "against");
+  assert_true(g_array_index(list, VerdictGround, 0).rank <
+              g_array_index(list, VerdictGround, 1).rank);
   const char *alarm, *ease;
   assert_true(verdict_ground_risk("deleted", &alarm, &ease));
   assert_false(verdict_ground_risk("tea", &alarm, &ease));
