@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bench_read.c - reads an image forward to its end through the product's own reader and does nothing
- * with the bytes: the floor of everything that has to read it. */
+/* bench_read.c - reads an image forward to its end through the product's own reader and does
+ * nothing with the bytes: the floor of everything that has to read it. */
 #include "evidence/image.h"
 #include <stdio.h>
 

@@ -75,9 +75,9 @@ TSK_FS_INFO *volume_open_fs(VolumeSet *set, uint32_t no, GError **error);
 struct _Xfs *volume_xfs(const VolumeSet *set, uint32_t no);
 Image *volume_set_image(VolumeSet *set);
 
-/* Before something is read of which the damage is to be told: image_damage_reset, and where the image
- * is damaged, throws away what libtsk has cached of it. Else whether a bad stretch counts would hang
- * on what this worker happened to read before. */
+/* Before something is read of which the damage is to be told: image_damage_reset, and where the
+ * image is damaged, throws away what libtsk has cached of it. Else whether a bad stretch counts
+ * would hang on what this worker happened to read before. */
 void volume_set_forget_damage(VolumeSet *set);
 
 const Row *const *volume_rows(size_t *n); /* volume systems and file systems */
