@@ -63,10 +63,6 @@ bool notes_merge(Store *store, const char *path, unsigned *taken, unsigned *left
                        "%s: is no file of notes as 'Save notes' of report.html writes it", shown);
   }
   g_autoptr(GHashTable) ids = g_hash_table_new_full(keyhash_str, g_str_equal, g_free, NULL);
-  if (!store_each_hit(store, keep_id, ids, error) || !store_begin(store, error))
-    return false;
-  if (merge(store, list, ids, taken, left_out, error) && store_commit(store, error))
-    return true;
-  store_rollback(store);
-  return false;
+  return store_each_hit(store, keep_id, ids, error) &&
+         merge(store, list, ids, taken, left_out, error);
 }

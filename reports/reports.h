@@ -16,6 +16,8 @@ typedef struct {
 
 const ReportWriter *const *report_writers(size_t *n);
 
+/* False with error (usage) where a name is none of a format; NULL: all default ones. */
+bool reports_check_formats(const char *const *formats, GError **error);
 /* Renders the named formats (NULL: all default ones; "entries" where meta "entries" is set) into
  * dir, each through a temporary file, fsync and rename, so that a reader never sees half a report;
  * then manifest.json and manifest.sha256 over every file of the case, which are always written. A

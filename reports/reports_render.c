@@ -84,7 +84,7 @@ static bool is_wanted(Store *store, const ReportWriter *writer, const char *cons
   return writer->is_default || (strcmp(writer->row.name, "entries") == 0 && entries != NULL);
 }
 
-static bool check_formats(const char *const *formats, GError **error) {
+bool reports_check_formats(const char *const *formats, GError **error) {
   size_t n;
   const ReportWriter *const *writers = report_writers(&n);
   for (guint i = 0; formats != NULL && formats[i] != NULL; i++) {
@@ -335,7 +335,7 @@ static bool render_manifest(Store *store, const char *dir, const char *const *fo
 bool reports_render(Store *store, const char *dir, const char *const *formats, GError **error) {
   size_t n;
   const ReportWriter *const *writers = report_writers(&n);
-  if (!check_formats(formats, error))
+  if (!reports_check_formats(formats, error))
     return false;
   uint32_t n_evidence = 0;
   if (!store_each_evidence(store, count_evidence, &n_evidence, error))

@@ -68,6 +68,10 @@ save('second.json', [{'hit_id': ids[0], 'tag': 'follow up', 'note': '=1+1 <scrip
 open('no.json', 'w').write('{"notes": []}')
 EOF
 status 2 "$TRIAGE" report noted --notes no.json
+sum=$(sha256sum <noted/case.db)
+status 2 "$TRIAGE" report noted --notes first.json --notes no.json
+status 2 "$TRIAGE" report noted --notes first.json --format none
+[ "$(sha256sum <noted/case.db)" = "$sum" ] || fail "a refused report has changed the case"
 status 0 "$TRIAGE" report noted --notes first.json --notes second.json
 grep -q '2 notes taken, 1 left out' stderr || fail "the notes are not counted: $(cat stderr)"
 for file in data/*; do same "$file" "noted/${file#data/}"; done

@@ -20,29 +20,38 @@ static int check_case(const char *dir, CaseLock **lock, Store **store) {
     g_printerr("triage report: %s\n", error->message);
     return EXIT_UNUSABLE;
   }
-  g_autofree char *status = store_get_meta(*store, "status");
-  if (status == NULL || strcmp(status, "complete") != 0) {
-    g_printerr("triage report: %s: the scan of this case has not been finished; run it again with "
-               "--resume\n",
-               dir);
-    return EXIT_UNUSABLE;
-  }
-  return EXIT_COMPLETE;
+  if (coord_is_finished(*store, dir, &error))
+    return EXIT_COMPLETE;
+  g_printerr("triage report: %s\n", error->message);
+  return EXIT_UNUSABLE;
 }
 
-/* A file of notes that does not fit is said before anything is rendered. */
+static int notes_failed(Store *store, const GError *error) {
+  store_rollback(store);
+  g_printerr("triage report: %s\n", error->message);
+  return triage_error_reason(error) == TRIAGE_REASON_INTERNAL ? EXIT_STOPPED : EXIT_UNUSABLE;
+}
+
+/* A file of notes that does not fit is said before anything is written: all of them or none. */
 static int merge_notes(Store *store, char **files) {
-  for (guint i = 0; files != NULL && files[i] != NULL; i++) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GString) said = g_string_new(NULL);
+  if (files == NULL)
+    return EXIT_COMPLETE;
+  if (!store_begin(store, &error))
+    return notes_failed(store, error);
+  for (guint i = 0; files[i] != NULL; i++) {
     unsigned taken, left_out;
-    g_autoptr(GError) error = NULL;
-    if (!notes_merge(store, files[i], &taken, &left_out, &error)) {
-      g_printerr("triage report: %s\n", error->message);
-      return triage_error_reason(error) == TRIAGE_REASON_INTERNAL ? EXIT_STOPPED : EXIT_UNUSABLE;
-    }
+    if (!notes_merge(store, files[i], &taken, &left_out, &error))
+      return notes_failed(store, error);
     g_autofree char *shown = text_printable(files[i], strlen(files[i]));
-    g_printerr("triage report: %s: %u notes taken, %u left out because the case has no such hit\n",
-               shown, taken, left_out);
+    g_string_append_printf(
+        said, "triage report: %s: %u notes taken, %u left out because the case has no such hit\n",
+        shown, taken, left_out);
   }
+  if (!store_commit(store, &error))
+    return notes_failed(store, error);
+  g_printerr("%s", said->str);
   return EXIT_COMPLETE;
 }
 
@@ -81,12 +90,16 @@ int command_report(int argc, char **argv) {
   }
   g_autoptr(CaseLock) lock = NULL;
   g_autoptr(Store) store = NULL;
+  g_auto(GStrv) formats = format != NULL ? g_strsplit(format, ",", -1) : NULL;
+  if (!reports_check_formats((const char *const *)formats, &error)) {
+    g_printerr("triage report: %s\n", error->message);
+    return EXIT_UNUSABLE;
+  }
   int status = check_case(argv[1], &lock, &store);
   if (status == EXIT_COMPLETE)
     status = merge_notes(store, notes);
   if (status != EXIT_COMPLETE)
     return status;
-  g_auto(GStrv) formats = format != NULL ? g_strsplit(format, ",", -1) : NULL;
   if (!reports_render(store, argv[1], (const char *const *)formats, &error) ||
       !seal_case(argv[1], &seals, key, &error)) {
     g_printerr("triage report: %s\n", error->message);
