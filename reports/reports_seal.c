@@ -4,6 +4,7 @@
 #include "reports/reports_seal.h"
 #include "base/actionlog.h"
 #include "base/io.h"
+#include "base/limits.h"
 #include "reports/reports.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -89,6 +90,25 @@ bool reports_log(const char *dir, const char *event, const char *const *fields, 
   return action_log_write(path, event, fields, error);
 }
 
+/* The last manifest that the log tells of is the one that is there: what was written anew by
+ * another hand, or left out of it, is not told. */
+static void check_told(const char *dir, GPtrArray *problems) {
+  static const char EVENT[] = ",\"event\":\"manifest-written\",\"sha256\":\"";
+  g_autofree char *path = g_build_filename(dir, ACTION_LOG_NAME, NULL);
+  g_autoptr(GBytes) log = io_read_file(path, LIMIT_LOG_BYTES, NULL);
+  char sha256[65];
+  gsize n = 0;
+  const char *text = log != NULL ? g_bytes_get_data(log, &n) : NULL;
+  const char *told = text != NULL ? g_strrstr_len(text, (gssize)n, EVENT) : NULL;
+  if (told == NULL)
+    g_ptr_array_add(problems, g_strdup(ACTION_LOG_NAME ": does not tell of a manifest"));
+  else if (reports_digest_file(dir, "manifest.sha256", sha256, NULL) &&
+           ((gsize)(text + n - told) < sizeof EVENT + 64 ||
+            memcmp(told + sizeof EVENT - 1, sha256, 64) != 0))
+    g_ptr_array_add(problems, g_strdup("manifest.sha256: is not the one that " ACTION_LOG_NAME
+                                       " tells of last"));
+}
+
 static void check_pin(const char *dir, json_t *pin, GPtrArray *problems) {
   g_autofree char *path = g_build_filename(dir, ACTION_LOG_NAME, NULL);
   json_int_t lines = json_integer_value(json_object_get(pin, "lines"));
@@ -114,6 +134,8 @@ static void check_pin(const char *dir, json_t *pin, GPtrArray *problems) {
                     g_strdup_printf(ACTION_LOG_NAME ": its first %lld lines are not those that the "
                                                     "manifest records",
                                     (long long)lines));
+  else
+    check_told(dir, problems);
 }
 
 bool reports_check_log(const char *dir, GPtrArray *problems) {

@@ -4,6 +4,7 @@
 #include "base/actionlog.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "reports/report_writers.h"
 #include "reports/reports.h"
 #include "reports/reports_seal.h"
 #include <dirent.h>
@@ -93,29 +94,60 @@ bool reports_check_manifest(const char *dir, GPtrArray *problems, GError **error
   return true;
 }
 
+typedef struct {
+  Store *store;
+  const char *dir, *scratch;
+  GPtrArray *problems;
+} Again;
+
+/* Renders one file again; false with error where that fails, not where it differs. */
+static bool check_one(const Again *again, const char *name,
+                      bool (*write)(Store *store, int fd, GError **error), GError **error) {
+  g_autofree char *path = g_build_filename(again->dir, name, NULL);
+  if (access(path, F_OK) != 0)
+    return true; /* a missing file that should be there is the manifest's business */
+  g_autofree char *made = g_build_filename(again->scratch, name, NULL);
+  auto_fd fd = open(made, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0)
+    return triage_fail(error, TRIAGE_REASON_INTERNAL, "%s: cannot be written: %s", made,
+                       g_strerror(errno));
+  char here[65], there[65];
+  if (!write(again->store, fd, error) || !reports_digest_file(again->dir, name, here, error) ||
+      !reports_digest_file(again->scratch, name, there, error))
+    return false;
+  if (strcmp(here, there) != 0)
+    g_ptr_array_add(
+        again->problems,
+        g_strdup_printf("%s: is not what case.db gives when it is rendered again", name));
+  unlink(made);
+  return true;
+}
+
+static bool count_evidence(void *user, const EvidenceRecord *evidence) {
+  *(uint32_t *)user = evidence->no;
+  return true;
+}
+
+static bool check_exhibits(const Again *again, GError **error) {
+  uint32_t n = 0;
+  bool ok = store_each_evidence(again->store, count_evidence, &n, error);
+  for (uint32_t no = 1; ok && no <= n; no++) {
+    g_autofree char *name = g_strdup_printf("exhibit-%u.html", no);
+    store_set_scope(again->store, no);
+    ok = check_one(again, name, report_write_html, error);
+  }
+  store_set_scope(again->store, 0);
+  return ok;
+}
+
 bool reports_check_rendered(Store *store, const char *dir, const char *scratch, GPtrArray *problems,
                             GError **error) {
   size_t n;
   const ReportWriter *const *writers = report_writers(&n);
-  for (size_t i = 0; i < n; i++) {
-    const char *name = writers[i]->file_name;
-    g_autofree char *path = g_build_filename(dir, name, NULL);
-    if (writers[i]->is_foreign || access(path, F_OK) != 0)
-      continue; /* a missing file that should be there is the manifest's business */
-    g_autofree char *again = g_build_filename(scratch, name, NULL);
-    auto_fd fd = open(again, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-      return triage_fail(error, TRIAGE_REASON_INTERNAL, "%s: cannot be written: %s", again,
-                         g_strerror(errno));
-    char here[65], there[65];
-    if (!writers[i]->write(store, fd, error) || !reports_digest_file(dir, name, here, error) ||
-        !reports_digest_file(scratch, name, there, error))
+  const Again again = {store, dir, scratch, problems};
+  for (size_t i = 0; i < n; i++)
+    if (!writers[i]->is_foreign &&
+        !check_one(&again, writers[i]->file_name, writers[i]->write, error))
       return false;
-    if (strcmp(here, there) != 0)
-      g_ptr_array_add(problems, g_strdup_printf("%s: is not what case.db gives when it is rendered "
-                                                "again",
-                                                name));
-    unlink(again);
-  }
-  return true;
+  return check_exhibits(&again, error);
 }

@@ -26,7 +26,7 @@ notices() { # WHAT TEXT
   grep -q '^The case does NOT hold' stdout || fail "$1: no sum"
 }
 seal() { # the manifest made to fit again
-  (cd case && for f in case.db coverage.csv entries.csv hits.csv hits.jsonl manifest.json report.html timeline.body; do sha256sum "$f"; done >manifest.sha256)
+  (cd case && for f in [!m]* manifest.json; do [ "$f" = log.jsonl ] || sha256sum "$f"; done >manifest.sha256)
 }
 for file in coverage.csv entries.csv hits.csv hits.jsonl report.html timeline.body manifest.json; do
   fresh && [ -s "case/$file" ] || continue
@@ -39,6 +39,12 @@ fresh && sed -i 2d case/hits.csv && seal
 notices "a removed row under a new manifest" "hits.csv: is not what case.db gives"
 fresh && { sed -n 1p whole/hits.csv; sed 1d whole/hits.csv | tac; } >case/hits.csv && seal
 notices "rows in another order under a new manifest" "hits.csv: is not what case.db gives"
+fresh && sed -i 's/a\.vbs/c.vbs/' case/exhibit-2.html && seal
+notices "another exhibit's page under a new manifest" "exhibit-2.html: is not what case.db gives"
+fresh && rm case/coverage.csv && seal
+notices "a removed report under a new manifest" "manifest.sha256: is not the one that log.jsonl tells of last"
+fresh && sed -i 's/"command_line": "triage/"command_line": "other/' case/manifest.json && seal
+notices "other words in a new manifest" "manifest.sha256: is not the one that log.jsonl tells of last"
 fresh && rm case/coverage.csv
 notices "a missing file" "coverage.csv: is named in the manifest"
 fresh && echo x >case/notes.txt
@@ -62,6 +68,8 @@ fresh && truncate -s -3 case/log.jsonl
 notices "half a line in the log" "log.jsonl: line $lines is not finished"
 fresh && head -n 3 whole/log.jsonl >case/log.jsonl
 notices "a log cut short" "log.jsonl: line 4 is missing"
+fresh && head -n "$pinned" whole/log.jsonl >case/log.jsonl
+notices "a log cut short behind what the manifest knows" "log.jsonl: does not tell of a manifest"
 fresh && rm case/log.jsonl
 notices "a missing log" "log.jsonl: cannot be read"
 # A log that was written anew from its beginning holds in itself; the manifest knows another one.
