@@ -35,6 +35,11 @@ sharded() { # N OPTION... -- EVIDENCE...: compares with one scan
   status $expected "$TRIAGE" merge -q -o merged "${parts[@]}"
   for file in $FILES; do same "whole/$file" "merged/$file"; done
   (cd merged && sha256sum -c --quiet manifest.sha256) || fail "the manifest does not hold"
+  for file in whole merged; do # what each run noted of the evidence, but for the times of access and of the run
+    "$TRIAGE" status $file | sed 's/, [0-9.]* s$//' >$file.status
+    jq -c '.evidence[].files[] | del(.accessed, .accessed_after)' $file/manifest.json >>$file.status
+  done
+  same whole.status merged.status
   local tables="select 'evidence', no, name, sha256, digest_status from evidence order by no; select 'account', evidence, volume, what, bytes from account order by evidence, volume, no; select * from evidence_property; select 'left', count(*) from object where status in (0, 3)"
   sqlite3 whole/case.db "$tables" >whole.txt
   sqlite3 merged/case.db "$tables" >merged.txt
@@ -82,6 +87,16 @@ refused "second of its number" part.1 part.killed
 refused "shard of another scan" part.1 other.1
 refused "is no shard" part.1 whole
 status 2 "$TRIAGE" report part.1
+says "is one shard of a scan; 'triage merge'"
+status 2 "$TRIAGE" verify part.1
+says "is one shard of a scan; 'triage merge'"
+# One that saw other entries is found when rows are joined already: nothing of it stays.
+cp -r part.3 strange && sqlite3 strange/case.db "update object set size = size + 1 where seq = (select max(seq) from object)"
+refused "has seen other entries" part.killed part.2 strange part.4 part.5
+# A change of the evidence that another shard noticed than the one that read all of it.
+cp -r part.4 later && sqlite3 later/case.db "insert into meta values('evidence_1_changed', 'few changed while it was examined: size'); insert into gap(evidence, volume, meta, state, size, examined, reason, detail, member) values(1, 0, '', 0, 1, 0, 'corrupt', 'few changed while it was examined: size', '')"
+status 1 "$TRIAGE" merge -q -o changed part.killed part.2 part.3 later part.5
+[ "$(grep -c 'changed while it was examined' changed/coverage.csv)" -eq 1 ] || fail "a change that one shard saw is lost"
 for wrong in 0/2 3/2 2 x/2 2/x 2/0 /2 2/ 2/2x; do status 2 "$TRIAGE" scan -q --shard $wrong -o none few; done
 [ ! -e none ] || fail "a case was made all the same"
 finish

@@ -2,6 +2,7 @@
 /* coord.h - the coordinator: hands out work to worker processes, checks what they say, owns the
  * case store. Parses no evidence. What the commands use of it. */
 #pragma once
+#include "store/store.h"
 #include "triage/error.h"
 #include <glib.h>
 #include <stdbool.h>
@@ -85,6 +86,10 @@ int coord_explain(const char *case_dir, const char *hit_id);
 
 /* Prints what one piece of evidence is. Returns the exit status. */
 int coord_info(const char *path);
+
+/* True where the scan of the case in dir has come to its end; else error (usage) says what to do.
+ */
+bool coord_is_finished(Store *store, const char *dir, GError **error);
 
 /* Prints where a case stands, while it is written too. Returns the exit status. */
 int coord_status(const char *dir);

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 typedef struct {
   const MergeOptions *options;
@@ -20,6 +21,8 @@ typedef struct {
   GPtrArray *evidence; /* char*, paths, then NULL */
   GPtrArray *profiles; /* char*, by evidence: its own profile or "" */
   double seconds;
+  uint64_t retries;
+  char *sandbox; /* what the first of them that lacked something said */
   GString *merged_from;
 } Merge;
 
@@ -88,6 +91,10 @@ static bool look_at(Merge *merge, const char *dir, GError **error) {
     return refuse(error, dir, "is the second of its number; give each shard once");
   merge->dirs->pdata[k - 1] = (gpointer)dir;
   merge->seconds += seconds != NULL ? g_ascii_strtod(seconds, NULL) : 0;
+  g_autofree char *retries = store_get_meta(store, "retries");
+  merge->retries += retries != NULL ? g_ascii_strtoull(retries, NULL, 10) : 0;
+  if (merge->sandbox == NULL)
+    merge->sandbox = store_get_meta(store, "sandbox");
   g_string_append_printf(merge->merged_from, "%s shard %s, %s s, %s\n", dir, text,
                          seconds != NULL ? seconds : "?", host != NULL ? host : "");
   return true;
@@ -140,7 +147,9 @@ static Store *join(Merge *merge, GError **error) {
   if (first == NULL || !read_owners(merge, first, error) || !store_copy(first, output, error))
     return NULL;
   g_autoptr(Store) out = store_open(output, true, error);
-  if (out == NULL)
+  /* Killed from here on, it is no shard any more and no case yet. */
+  if (out == NULL || !store_begin(out, error) || !store_put_meta(out, "status", "merging", error) ||
+      !store_commit(out, error))
     return NULL;
   for (uint32_t shard = 2; shard <= merge->n; shard++)
     if (!take_shard(merge, out, shard, error))
@@ -222,10 +231,13 @@ static bool load_profiles(const Merge *merge, Run *run, GError **error) {
 static bool finish(const Merge *merge, Run *run, GError **error) {
   g_autofree char *now = case_now();
   g_autofree char *seconds = g_strdup_printf("%.1f", merge->seconds);
+  g_autofree char *retries = g_strdup_printf("%llu", (unsigned long long)merge->retries);
   g_autofree char *from = text_printable(merge->merged_from->str, merge->merged_from->len);
   return store_begin(run->store, error) && load_profiles(merge, run, error) &&
          assess_case(run, error) && store_put_meta(run->store, "ended", now, error) &&
          store_put_meta(run->store, "run_seconds", seconds, error) &&
+         store_put_meta(run->store, "retries", retries, error) &&
+         (merge->sandbox == NULL || store_put_meta(run->store, "sandbox", merge->sandbox, error)) &&
          store_put_meta(run->store, "command_line", merge->options->command_line, error) &&
          store_put_meta(run->store, "merged_from", from, error) &&
          store_put_meta(run->store, "shard", "0/0", error) &&
@@ -245,6 +257,21 @@ static bool make_output(const char *dir, GError **error) {
                 errno == EEXIST ? "exists already; name a new case directory" : g_strerror(errno));
 }
 
+/* What is no case yet would be in the way of the next try. */
+static void remove_unfinished(const char *dir, Run *run) {
+  static const char *const FILES[] = {"case.db", "case.db-journal", NULL};
+  g_autofree char *status = run->store != NULL ? store_get_meta(run->store, "status") : NULL;
+  if (status != NULL && strcmp(status, "complete") == 0)
+    return;
+  g_clear_pointer(&run->store, store_free);
+  for (gsize i = 0; FILES[i] != NULL; i++) {
+    g_autofree char *path = g_build_filename(dir, FILES[i], NULL);
+    unlink(path);
+  }
+  g_clear_pointer(&run->lock, case_lock_free);
+  rmdir(dir);
+}
+
 static int merge_all(Merge *merge, GError **error) {
   ScanOptions options = {.output = (char *)merge->options->output, .quiet = merge->options->quiet};
   Run run = {.options = &options, .signal_fd = -1};
@@ -258,6 +285,8 @@ static int merge_all(Merge *merge, GError **error) {
     status = ok                                                   ? run_summarise(&run, error)
              : triage_error_reason(*error) == TRIAGE_REASON_USAGE ? EXIT_UNUSABLE
                                                                   : EXIT_STOPPED;
+    if (!ok)
+      remove_unfinished(merge->options->output, &run);
   }
   run_clear(&run);
   return status;
@@ -279,5 +308,6 @@ int coord_merge(const MergeOptions *options) {
   g_string_free(merge.merged_from, TRUE);
   g_free(merge.fingerprint);
   g_free(merge.shared_out);
+  g_free(merge.sandbox);
   return status;
 }

@@ -4,6 +4,7 @@
 #include "engine/coord.h"
 #include "engine/coord_lock.h"
 #include "store/store.h"
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct {
@@ -19,7 +20,31 @@ static uint64_t all_hits(const ExhibitTotals *totals) {
   return hits;
 }
 
-static const char *state_of(const EvidenceRecord *record, const ExhibitTotals *totals) {
+bool coord_is_finished(Store *store, const char *dir, GError **error) {
+  g_autofree char *status = store_get_meta(store, "status");
+  g_autofree char *shown = text_printable(dir, strlen(dir));
+  if (status != NULL && strcmp(status, "complete") == 0)
+    return true;
+  const char *advice = "the scan of this case has not been finished; run it again with --resume";
+  if (status != NULL && strcmp(status, "shard") == 0)
+    advice = "is one shard of a scan; 'triage merge' makes the case of all of them";
+  if (status != NULL && strcmp(status, "merging") == 0)
+    advice = "is what a merge that was stopped has left; remove it, and merge the shards again";
+  return triage_fail(error, TRIAGE_REASON_USAGE, "%s: %s", shown, advice);
+}
+
+static bool is_shards(Status *status, uint32_t evidence) {
+  g_autofree char *shard = store_get_meta(status->store, "shard");
+  g_autofree char *key = g_strdup_printf("evidence_%u_owner", evidence);
+  g_autofree char *owner = store_get_meta(status->store, key);
+  return shard == NULL || owner == NULL || g_str_has_prefix(shard, "0/") ||
+         strcmp(owner, "0") == 0 || strtoul(shard, NULL, 10) == strtoul(owner, NULL, 10);
+}
+
+static const char *state_of(Status *status, const EvidenceRecord *record,
+                            const ExhibitTotals *totals) {
+  if (!is_shards(status, record->no))
+    return "of another shard";
   if (totals->is_finished)
     return *record->kind == '\0' ? "could not be opened"
            : totals->gaps > 0    ? "examined, see coverage"
@@ -38,7 +63,7 @@ static bool print_exhibit(void *user, const EvidenceRecord *record) {
   g_autofree char *key = g_strdup_printf("evidence_%u_seconds", record->no);
   g_autofree char *seconds = store_get_meta(status->store, key);
   g_print("%u %s: %s, %llu of %llu objects, %llu hits, %llu rows of coverage%s%s%s\n", record->no,
-          record->name, state_of(record, totals),
+          record->name, state_of(status, record, totals),
           (unsigned long long)(totals->objects - totals->objects_pending),
           (unsigned long long)totals->objects, (unsigned long long)all_hits(totals),
           (unsigned long long)totals->gaps, seconds != NULL ? ", " : "",
@@ -61,7 +86,9 @@ static void print_head(Store *store, const char *dir) {
     g_print("stopped without a word; go on with --resume");
   else
     g_print("%s%s", strcmp(status, "shard") == 0 ? "complete" : status,
-            strcmp(status, "stopped") == 0 ? "; go on with --resume" : "");
+            strcmp(status, "stopped") == 0   ? "; go on with --resume"
+            : strcmp(status, "merging") == 0 ? ": stopped; remove it, and merge the shards again"
+                                             : "");
   if (shard != NULL && strcmp(shard, "0/0") != 0)
     g_print(" (shard %s)", shard);
   g_print("\n");

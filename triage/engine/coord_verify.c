@@ -220,7 +220,8 @@ int coord_verify(const VerifyOptions *options) {
                  .evidence = g_ptr_array_new_with_free_func(g_free),
                  .rules = g_ptr_array_new_with_free_func(g_free),
                  .recorded = g_ptr_array_new_with_free_func(g_free)};
-  bool ok = (check.store = store_open(options->case_dir, false, &error)) != NULL;
+  bool ok = (check.store = store_open(options->case_dir, false, &error)) != NULL &&
+            coord_is_finished(check.store, options->case_dir, &error);
   if (ok && (check.scratch = g_dir_make_tmp("triage-verify-XXXXXX", NULL)) == NULL)
     ok = triage_fail(&error, TRIAGE_REASON_INTERNAL, "no directory for temporary files: %s",
                      g_strerror(errno));

@@ -50,7 +50,8 @@ static const struct {
     {"SELECT e.no, m.value IS NOT NULL FROM evidence e LEFT JOIN meta m ON m.key = 'evidence_' || "
      "e.no || '_finished' ORDER BY e.no",
      take_evidence},
-    {"SELECT evidence, count(*), sum(status = 0) FROM object GROUP BY evidence", take_objects},
+    {"SELECT evidence, sum(status <> 3), sum(status = 0) FROM object GROUP BY evidence",
+     take_objects},
     {"SELECT evidence, count(*) FROM gap GROUP BY evidence", take_gaps},
     {"SELECT h.evidence, h.verdict, sum(1 + (SELECT count(*) FROM name n WHERE n.evidence = "
      "h.evidence AND n.volume = h.volume AND n.seq = h.seq)) FROM hit h GROUP BY h.evidence, "

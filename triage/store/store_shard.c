@@ -204,6 +204,27 @@ static bool copy_hit_parts(Store *store, const GPtrArray *tables, int64_t offset
   return true;
 }
 
+/* What the run noted of the evidence as a whole: that it is finished, its files before and after.
+ */
+static bool take_notes(Store *store, uint32_t evidence, GError **error) {
+  return run(store,
+             g_strdup_printf("REPLACE INTO main.meta SELECT key, value FROM shard.meta WHERE key "
+                             "IN ('evidence_%u_finished', 'evidence_%u_files', "
+                             "'evidence_%u_files_after', 'evidence_%u_changed')",
+                             evidence, evidence, evidence, evidence),
+             error);
+}
+
+/* Each shard has spent its own time on it. */
+static bool add_seconds(Store *store, uint32_t evidence, GError **error) {
+  return run(store,
+             g_strdup_printf("UPDATE main.meta AS m SET value = printf('%%.1f', m.value + s.value) "
+                             "FROM shard.meta AS s WHERE m.key = 'evidence_%u_seconds' AND "
+                             "s.key = m.key",
+                             evidence),
+             error);
+}
+
 /* The whole exhibit was examined in the attached shard. */
 static bool take_whole(Store *store, const GPtrArray *tables, uint32_t evidence, int64_t offset,
                        GError **error) {
@@ -223,16 +244,35 @@ static bool take_whole(Store *store, const GPtrArray *tables, uint32_t evidence,
                              "no = %u",
                              evidence),
              error) &&
-         copy_hit_parts(store, tables, offset, hits, error);
+         copy_hit_parts(store, tables, offset, hits, error) && take_notes(store, evidence, error);
+}
+
+/* Any shard may be the one that was there when the evidence changed. */
+#define IS_CHANGE(alias) alias ".seq IS NULL AND " alias ".detail LIKE '%% changed while it was %%'"
+static bool take_changes(Store *store, const Table *gap, uint32_t evidence, GError **error) {
+  g_autofree char *where = g_strdup_printf(
+      "t.evidence = %u AND " IS_CHANGE("t") " AND NOT EXISTS (SELECT 1 FROM main.gap AS m WHERE "
+                                            "m.evidence = %u AND m.seq IS NULL AND m.detail = "
+                                            "t.detail)",
+      evidence, evidence);
+  return copy_rows(store, gap, 0, where, error) &&
+         run(store,
+             g_strdup_printf("INSERT OR IGNORE INTO main.meta SELECT key, value FROM shard.meta "
+                             "WHERE key = 'evidence_%u_changed'",
+                             evidence),
+             error);
 }
 
 /* What stands about the evidence or a volume as a whole is of the shard that read all of it. */
 static bool take_whole_rows(Store *store, const Table *gap, uint32_t evidence, GError **error) {
-  g_autofree char *where = g_strdup_printf("t.evidence = %u AND t.seq IS NULL", evidence);
+  g_autofree char *where =
+      g_strdup_printf("t.evidence = %u AND t.seq IS NULL AND NOT (" IS_CHANGE("t") ")", evidence);
   return run(store,
-             g_strdup_printf("DELETE FROM main.gap WHERE evidence = %u AND seq IS NULL", evidence),
+             g_strdup_printf("DELETE FROM main.gap AS t WHERE t.evidence = %u AND t.seq IS NULL "
+                             "AND NOT (" IS_CHANGE("t") ")",
+                             evidence),
              error) &&
-         copy_rows(store, gap, 0, where, error) &&
+         copy_rows(store, gap, 0, where, error) && take_notes(store, evidence, error) &&
          run(store,
              g_strdup_printf("REPLACE INTO main.evidence SELECT * FROM shard.evidence WHERE "
                              "no = %u",
@@ -256,11 +296,13 @@ static bool take_part(Store *store, const GPtrArray *tables, uint32_t evidence, 
     if (!run(store, g_strdup_printf("DELETE FROM main.%s AS t WHERE %s", table->name, rows),
              error) ||
         !copy_rows(store, table, offset, rows, error) ||
-        (has_whole && strcmp(table->name, "gap") == 0 &&
-         !take_whole_rows(store, table, evidence, error)))
+        (strcmp(table->name, "gap") == 0 &&
+         (!take_changes(store, table, evidence, error) ||
+          (has_whole && !take_whole_rows(store, table, evidence, error)))))
       return false;
   }
   return copy_hit_parts(store, tables, offset, hits, error) &&
+         add_seconds(store, evidence, error) &&
          run(store,
              g_strdup_printf(
                  "UPDATE main.object SET status = 1, examined_bytes = o.examined_bytes, "
