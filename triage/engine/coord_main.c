@@ -10,6 +10,7 @@
 #include "engine/coord_versions.h"
 #include "reports/reports.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -80,6 +81,16 @@ GPtrArray *run_probe_all(Run *run, GError **error) {
                  probe->error->message);
   }
   return g_steal_pointer(&probes);
+}
+
+/* A log that cannot be written is said before anything is. */
+static bool check_log(const ScanOptions *options, GError **error) {
+  if (options->log == NULL)
+    return true;
+  auto_fd fd = open(options->log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  g_autofree char *shown = text_printable(options->log, strlen(options->log));
+  return fd >= 0 || triage_fail(error, TRIAGE_REASON_USAGE, "%s: cannot be written: %s", shown,
+                                g_strerror(errno));
 }
 
 static bool make_case_dir(const ScanOptions *options, GError **error) {
@@ -385,7 +396,7 @@ int coord_scan(ScanOptions *options) {
       (run.known = known_lists_open(options->known, above, &error)) != NULL &&
       (options->sign_key == NULL ||
        (run.seal_key = seal_key_read(options->sign_key, &error)) != NULL) &&
-      (probes = run_probe_all(&run, &error)) != NULL)
+      check_log(options, &error) && (probes = run_probe_all(&run, &error)) != NULL)
     status = run_case(&run, probes, started);
   else
     say_error(&run, error, status);
