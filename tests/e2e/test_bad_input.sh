@@ -17,6 +17,13 @@ status 2 "$TRIAGE" scan -o case
 says "evidence"
 status 2 "$TRIAGE" frobnicate
 says "frobnicate"
+# Help is what was asked for: on standard output, naming the command as it is called.
+for command in $("$TRIAGE" --help | sed -n 's/^  triage \([a-z][a-z-]*\).*/\1/p'); do
+  for option in --help -h; do
+    status 0 "$TRIAGE" "$command" $option
+    grep -q "triage $command" stdout && [ ! -s stderr ] || fail "triage $command $option"
+  done
+done
 status 2 "$TRIAGE" scan -o case --jobs 0 "$0"
 says "--jobs"
 nothing_written "wrong options"

@@ -7,12 +7,12 @@
 int command_check_rules(int argc, char **argv) {
   bool is_verbose = argc >= 2 && (strcmp(argv[1], "-v") == 0 || strcmp(argv[1], "--verbose") == 0);
   int first = is_verbose ? 2 : 1;
-  if (argc <= first || strcmp(argv[first], "--help") == 0) {
-    g_printerr(
+  bool is_help = command_asks_help(argc - first + 1, argv + first - 1);
+  if (argc <= first || is_help)
+    return command_usage(
+        is_help,
         "Usage: triage check-rules [-v] FILE...\nCompiles YARA rules and benign profiles (*.yaml) "
         "and says what is wrong, with file and line; -v: also what the prefilter proves of each "
         "rule.\n");
-    return argc > first ? EXIT_COMPLETE : EXIT_UNUSABLE;
-  }
   return coord_check_rules(argv + first, is_verbose);
 }

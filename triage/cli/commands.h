@@ -2,11 +2,17 @@
 /* commands.h - one file for each command; each takes its own argument vector and returns the exit
  * status of the contract. */
 #pragma once
+#include <stdbool.h>
 
 typedef struct {
   const char *name, *arguments, *summary;
   int (*run)(int argc, char **argv);
 } Command;
+
+/* True where the first argument asks for help. */
+bool command_asks_help(int argc, char **argv);
+/* Prints what a command takes, where it was asked for on standard output; returns the status. */
+int command_usage(bool is_asked, const char *text);
 
 int command_scan(int argc, char **argv);
 int command_report(int argc, char **argv);

@@ -30,6 +30,24 @@ static const Command COMMANDS[] = {
      command_formats},
 };
 
+bool command_asks_help(int argc, char **argv) {
+  return argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+}
+
+int command_usage(bool is_asked, const char *text) {
+  if (is_asked)
+    g_print("%s", text);
+  else
+    g_printerr("%s", text);
+  return is_asked ? EXIT_COMPLETE : EXIT_UNUSABLE;
+}
+
+static int run(const Command *command, int argc, char **argv) {
+  g_autofree char *name = g_strconcat("triage ", command->name, NULL);
+  g_set_prgname(name); /* as help names it */
+  return command->run(argc, argv);
+}
+
 static void print_help(void) {
   g_print(
       "triage - finds scripts that send mail (or anything a YARA rule describes) in disk images\n"
@@ -53,8 +71,7 @@ int main(int argc, char **argv) {
     g_printerr("triage: name a command; 'triage --help' lists them\n");
     return EXIT_UNUSABLE;
   }
-  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-      strcmp(argv[1], "help") == 0) {
+  if (command_asks_help(argc, argv) || strcmp(argv[1], "help") == 0) {
     print_help();
     return EXIT_COMPLETE;
   }
@@ -62,7 +79,7 @@ int main(int argc, char **argv) {
     return coord_versions();
   for (gsize i = 0; i < G_N_ELEMENTS(COMMANDS); i++)
     if (strcmp(argv[1], COMMANDS[i].name) == 0)
-      return COMMANDS[i].run(argc - 1, argv + 1);
+      return run(&COMMANDS[i], argc - 1, argv + 1);
   g_printerr("triage: '%s' is no command; 'triage --help' lists them\n", argv[1]);
   return EXIT_UNUSABLE;
 }
