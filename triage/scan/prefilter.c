@@ -64,8 +64,10 @@ static int compare_quality(gconstpointer a, gconstpointer b, gpointer user) {
   return x < y ? -1 : x > y;
 }
 
+/* What libyara may give up on: it follows so many ways through one at most. Hexadecimal strings
+ * with alternatives are run like expressions, those without are not. */
 static bool is_expression(const YR_STRING *string) {
-  return STRING_IS_REGEXP(string) && !STRING_IS_LITERAL(string);
+  return !STRING_IS_LITERAL(string) && (STRING_IS_REGEXP(string) || !STRING_IS_FAST_REGEXP(string));
 }
 
 /* Proves the rule and marks what is searched for it: as little as will do, the shortest left out

@@ -424,6 +424,28 @@ static void a_million_matches_are_not_missed(void **state) {
   yr_rules_destroy(rules);
 }
 
+/* A string with so many ways through that libyara gives up: that must not get lost, nor depend on
+ * whether the prefilter rests. */
+static void what_libyara_gives_up_on_is_not_missed(void **state) {
+  (void)state;
+  static const char STEPS[] = "[0-190] 02 [0-190] 02 [0-190] 02 [0-190] 02 [0-190] 02 [0-190] 02";
+  g_autofree char *text = g_strdup_printf("rule r { strings: $a = \"bravo bravo\" "
+                                          "$h = { AA BB CC DD %s [0-190] ( 03 | 04 05 ) } "
+                                          "condition: $a and $h }",
+                                          STEPS);
+  YR_RULES *rules = compile(text);
+  assert_non_null(rules);
+  g_autoptr(Prefilter) prefilter = prefilter_new(rules);
+  uint8_t bytes[3000];
+  guint n_true = 0;
+  memset(bytes, 2, sizeof bytes);
+  memcpy(bytes, "\xAA\xBB\xCC\xDD", 4);
+  assert_int_equal(yr_rules_scan_mem(rules, bytes, sizeof bytes, 0, on_event, &n_true, 60),
+                   ERROR_TOO_MANY_RE_FIBERS);
+  assert_true(prefilter_may_match(prefilter, bytes, sizeof bytes));
+  yr_rules_destroy(rules);
+}
+
 /* Where it stops nothing it rests, tries again, rests longer; where it stops all it never does. */
 static void what_gains_nothing_rests(void **state) {
   (void)state;
@@ -463,6 +485,7 @@ int main(void) {
       cmocka_unit_test(rules_that_hang_on_others),
       cmocka_unit_test(nothing_true_is_stopped),
       cmocka_unit_test(a_million_matches_are_not_missed),
+      cmocka_unit_test(what_libyara_gives_up_on_is_not_missed),
       cmocka_unit_test(what_gains_nothing_rests),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
