@@ -90,7 +90,7 @@ static void take_blocks(Reader *reader, const GArray *extents) {
     for (uint64_t j = 0; j < extent->n_blocks && !reader->stopped; j++) {
       uint64_t number = extent->file_block + j, part = number % per_block;
       if (number >= NAMES_END / xfs->block_bytes)
-        return;
+        break;
       if (part != filled) { /* one of its parts is missing */
         reader->lost++;
         filled = 0;
@@ -110,6 +110,7 @@ static void take_blocks(Reader *reader, const GArray *extents) {
       filled = 0;
     }
   }
+  reader->lost += filled > 0 && !reader->stopped ? 1 : 0; /* the last one's other parts lack */
 }
 
 gboolean xfs_dir_read(Xfs *xfs, const XfsInode *inode, xfs_name found, void *user, GError **error) {

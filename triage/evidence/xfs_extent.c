@@ -8,7 +8,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { RECORD = 16, LEVEL_MAX = 9, HEADER_OLD = 24, HEADER = 72, LINK_HEADER = 56 };
+enum {
+  RECORD = 16,
+  LEVEL_MAX = 9,
+  HEADER_OLD = 24,
+  HEADER = 72,
+  LINK_HEADER = 56,
+  LINK_MAX = 1024 /* bytes of a link */
+};
 
 typedef struct {
   Xfs *xfs;
@@ -27,12 +34,12 @@ static bool block_place(const Xfs *xfs, uint64_t block, uint64_t n, uint64_t *pl
 }
 
 static void take_records(Reader *reader, const uint8_t *records, uint64_t n) {
-  for (uint64_t i = 0; i < n && reader->extents->len < LIMIT_RUNS_PER_ATTR; i++) {
+  for (uint64_t i = 0; i < n; i++) {
     uint64_t high = image_be64(records + i * RECORD), low = image_be64(records + i * RECORD + 8);
     XfsExtent extent = {.file_block = (high & INT64_MAX) >> 9,
                         .n_blocks = low & ((1 << 21) - 1),
                         .is_unwritten = high >> 63 != 0};
-    if (extent.n_blocks == 0 ||
+    if (extent.n_blocks == 0 || reader->extents->len >= LIMIT_RUNS_PER_ATTR ||
         !block_place(reader->xfs, (high & 511) << 43 | low >> 21, extent.n_blocks, &extent.place))
       reader->lost++;
     else
@@ -84,6 +91,25 @@ static int compare_extents(gconstpointer a, gconstpointer b) {
   return x->file_block != y->file_block ? (x->file_block < y->file_block ? -1 : 1) : 0;
 }
 
+/* In order of the content. Of two for the same place the first counts, the other's blocks stay for
+ * the areas: as many as there are could each name all blocks there are. */
+static void settle(Reader *reader) {
+  GArray *extents = reader->extents;
+  uint64_t past = 0;
+  guint kept = 0;
+  g_array_sort(extents, compare_extents);
+  for (guint i = 0; i < extents->len; i++) {
+    XfsExtent extent = g_array_index(extents, XfsExtent, i);
+    if (extent.file_block < past) {
+      reader->lost++;
+      continue;
+    }
+    past = extent.file_block + extent.n_blocks;
+    g_array_index(extents, XfsExtent, kept++) = extent;
+  }
+  g_array_set_size(extents, kept);
+}
+
 GArray *xfs_extents(Xfs *xfs, const XfsInode *inode, GError **error) {
   g_autoptr(GHashTable) blocks = g_hash_table_new_full(keyhash_uint64, g_int64_equal, g_free, NULL);
   Reader reader = {xfs, g_array_new(FALSE, FALSE, sizeof(XfsExtent)), blocks, 0};
@@ -94,7 +120,7 @@ GArray *xfs_extents(Xfs *xfs, const XfsInode *inode, GError **error) {
     take_tree(&reader, inode);
   else
     reader.lost++;
-  g_array_sort(reader.extents, compare_extents);
+  settle(&reader);
   if (reader.lost > 0)
     triage_fail(error, TRIAGE_REASON_CORRUPT,
                 "%llu part(s) of what says where the content lies make no sense or lead outside "
@@ -106,7 +132,7 @@ GArray *xfs_extents(Xfs *xfs, const XfsInode *inode, GError **error) {
 /* A link's blocks begin with a header of their own, but for those that mkfs.xfs made. */
 static uint32_t header_of(Xfs *xfs, const XfsInode *inode, const GArray *extents) {
   char mark[4] = "";
-  if (!S_ISLNK(inode->mode) || !xfs->is_v5 || extents->len == 0 ||
+  if (!S_ISLNK(inode->mode) || inode->size > LINK_MAX || !xfs->is_v5 || extents->len == 0 ||
       !xfs_pread(xfs, g_array_index(extents, XfsExtent, 0).place, mark, sizeof mark))
     return 0;
   return memcmp(mark, "XSLM", sizeof mark) == 0 ? LINK_HEADER : 0;
@@ -125,7 +151,7 @@ static void add_run(GArray *runs, uint64_t at, uint64_t length, uint64_t place) 
 GArray *xfs_content_runs(Xfs *xfs, const XfsInode *inode, GError **error) {
   g_autoptr(GArray) extents = xfs_extents(xfs, inode, error);
   GArray *runs = g_array_new(FALSE, FALSE, sizeof(ContentRun));
-  uint64_t block = xfs->block_bytes, header = header_of(xfs, inode, extents), past = 0;
+  uint64_t block = xfs->block_bytes, header = header_of(xfs, inode, extents);
   for (guint i = 0; i < extents->len; i++) {
     const XfsExtent *extent = &g_array_index(extents, XfsExtent, i);
     uint64_t step = header > 0 ? 1 : extent->n_blocks, at;
@@ -133,10 +159,8 @@ GArray *xfs_content_runs(Xfs *xfs, const XfsInode *inode, GError **error) {
       if (!g_uint64_checked_mul(&at, extent->file_block + j, block - header) || at >= inode->size)
         break;
       uint64_t length = MIN(step * (block - header), inode->size - at);
-      /* Two extents for the same place: the first counts, the other's bytes stay for the areas. */
-      if (at >= past && !extent->is_unwritten)
+      if (!extent->is_unwritten)
         add_run(runs, at, length, extent->place + j * block + header);
-      past = MAX(past, at + length);
     }
   }
   return runs;
