@@ -201,13 +201,6 @@ static Content *read_header(Seven *seven, bool *is_secret) {
 
 /* ---- the archive without its encryption ---- */
 
-static guint count_secret(const SzStreams *streams) {
-  guint n = 0;
-  for (guint i = 0; i < streams->folders->len; i++)
-    n += sz_find_aes(streams->folders->pdata[i]) >= 0;
-  return n;
-}
-
 /* Which coder encrypts each packed stream, the coders taken out of their folders. */
 static bool strip(SzStreams *streams, SzCoder **secrets, GArray *sizes) {
   for (guint i = 0; i < streams->folders->len; i++) {
@@ -287,9 +280,10 @@ static Content *rewrite(Seven *seven, const Content *header, bool *is_all_secret
   *is_all_secret = false;
   if (content_data(header)[1] == ID_FILES)
     return rewrite_names(seven, header);
-  if (sz_read_streams(&streams, content_data(header) + 1, content_size(header) - 1)) {
+  if (sz_read_streams(&streams, content_data(header) + 1, content_size(header) - 1) &&
+      streams.n_folders == streams.folders->len) {
     guint n = streams.packs->len;
-    *is_all_secret = count_secret(&streams) == streams.folders->len;
+    *is_all_secret = streams.n_secret == streams.n_folders;
     SzCoder **secrets = g_new0(SzCoder *, n + 1);
     g_autoptr(GArray) sizes = g_array_copy(streams.packs);
     g_autoptr(ContentBuilder) builder =
@@ -388,12 +382,15 @@ static Content *decrypt_archive(Seven *seven, Content *plain_header) {
   return NULL;
 }
 
-static bool is_encrypted(const Content *header, bool is_secret) {
+/* *is_too_large: it has more folders than can be decrypted. */
+static bool is_encrypted(const Content *header, bool is_secret, bool *is_too_large) {
   SzStreams streams;
+  *is_too_large = false;
   if (header == NULL)
     return is_secret;
   bool is_any = sz_read_streams(&streams, content_data(header) + 1, content_size(header) - 1) &&
-                count_secret(&streams) > 0;
+                streams.n_secret > 0;
+  *is_too_large = is_any && streams.n_folders > streams.folders->len;
   sz_streams_clear(&streams);
   return is_any;
 }
@@ -403,14 +400,19 @@ void unpack_7z_open(Unpack *unpack, const Unpacker *self, Container *container) 
                  .data = content_data(container->content),
                  .size = content_size(container->content),
                  .rounds_left = LIMIT_PASSWORD_ROUNDS};
-  bool is_secret = false;
+  bool is_secret = false, is_too_large;
   uint64_t extent = extent_7z(seven.data, seven.size);
   g_autoptr(Content) header = extent > 0 ? read_header(&seven, &is_secret) : NULL;
-  if (!is_encrypted(header, is_secret)) {
+  if (!is_encrypted(header, is_secret, &is_too_large)) {
     unpack_archive_open(unpack, self, container);
     return;
   }
-  g_autoptr(Content) whole = decrypt_archive(&seven, header);
+  if (is_too_large && unpack->options->passwords != NULL)
+    unpack_damage(unpack, container, TRIAGE_REASON_SIZE_LIMIT,
+                  "the 7z archive has more than %u encrypted and other streams: no password was "
+                  "tried",
+                  SZ_FOLDERS_MAX);
+  g_autoptr(Content) whole = is_too_large ? NULL : decrypt_archive(&seven, header);
   if (unpack->is_stopped)
     return;
   container->is_encrypted = true; /* what fails in it fails for that */

@@ -150,22 +150,28 @@ static void read_unpack_info(Cursor *cursor, SzStreams *streams) {
   uint64_t n = take_limited(cursor, STREAMS_MAX);
   if (take_byte(cursor) != 0) /* folders described elsewhere: no writer does */
     cursor->is_bad = true;
+  g_autofree uint8_t *n_outs = g_malloc0(n + 1);
   for (uint64_t i = 0; i < n && !cursor->is_bad; i++) {
-    SzFolder *folder = g_new0(SzFolder, 1);
-    g_ptr_array_add(streams->folders, folder);
+    g_autofree SzFolder *folder = g_new0(SzFolder, 1);
     read_folder(cursor, folder);
     folder->first_pack = first;
     first += folder->n_packed;
     if (first > streams->packs->len)
       cursor->is_bad = true;
+    n_outs[i] = (uint8_t)folder->n_out;
+    streams->n_folders++;
+    streams->n_secret += sz_find_aes(folder) >= 0;
+    if (i < SZ_FOLDERS_MAX)
+      g_ptr_array_add(streams->folders, g_steal_pointer(&folder));
   }
   if (take_byte(cursor) != ID_UNPACK_SIZES)
     cursor->is_bad = true;
-  for (uint64_t i = 0; i < n && !cursor->is_bad; i++) {
-    SzFolder *folder = streams->folders->pdata[i];
-    for (uint32_t k = 0; k < folder->n_out; k++)
-      folder->sizes[k] = take_number(cursor);
-  }
+  for (uint64_t i = 0; i < n && !cursor->is_bad; i++)
+    for (uint32_t k = 0; k < n_outs[i]; k++) {
+      uint64_t size = take_number(cursor);
+      if (i < streams->folders->len)
+        ((SzFolder *)streams->folders->pdata[i])->sizes[k] = size;
+    }
 }
 
 bool sz_read_streams(SzStreams *streams, const uint8_t *data, uint64_t size) {

@@ -7,6 +7,7 @@
 enum {
   SZ_CODERS_MAX = 32,
   SZ_PROPS_MAX = 64,
+  SZ_FOLDERS_MAX = 65536, /* kept; an archive that is not solid has one for each member */
   SZ_METHOD_COPY = 0,
   SZ_METHOD_LZMA = 0x030101,
   SZ_METHOD_LZMA2 = 0x21,
@@ -34,12 +35,15 @@ typedef struct {
 typedef struct {
   uint64_t pack_pos;         /* behind the 32 bytes that begin the archive */
   GArray *packs;             /* uint64_t: sizes of the packed streams */
-  GPtrArray *folders;        /* SzFolder* */
+  GPtrArray *folders;        /* SzFolder*, of the first SZ_FOLDERS_MAX */
+  uint64_t n_folders;        /* as many as there are */
+  uint64_t n_secret;         /* of them encrypted */
   const uint8_t *rest, *end; /* what follows the sizes: digests, substreams, names */
 } SzStreams;
 
 /* Reads the streams of a header: what stands behind its first byte, or a whole encoded header.
- * False where it is damaged or larger than any real one. */
+ * False where it is damaged or larger than any real one. Where folders lacks some it cannot be
+ * written anew. */
 bool sz_read_streams(SzStreams *streams, const uint8_t *data, uint64_t size);
 void sz_streams_clear(SzStreams *streams);
 /* The first AES coder of the folder, or -1. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_7z.c - encrypted 7z archives, made by 7z itself in every way it packs, and real ones: opened
  * where a password of the list fits, else listed. */
+#include "unpack/unpack_7zheader.h"
 #include "unpack_mutate.h"
 
 static GBytes *payload;
@@ -119,6 +120,44 @@ static void test_real(void **state) {
   }
 }
 
+static void put_long(GByteArray *out, uint64_t value) {
+  uint8_t bytes[9] = {0xFF};
+  for (unsigned i = 0; i < 8; i++)
+    bytes[1 + i] = (uint8_t)(value >> 8 * i);
+  g_byte_array_append(out, bytes, sizeof bytes);
+}
+
+static void put(GByteArray *out, const char *bytes, guint n, guint times) {
+  while (times-- > 0)
+    g_byte_array_append(out, (const guint8 *)bytes, n);
+}
+
+/* An archive that is not solid has a folder for each member: they are counted, not all kept. */
+static void test_many_folders(void **state) {
+  enum { N = 600000 };
+  (void)state;
+  g_autoptr(GByteArray) header = g_byte_array_new();
+  put(header, "\4\6\0", 3, 1);
+  put_long(header, N);
+  put(header, "\11", 1, 1);
+  put(header, "\1", 1, N);
+  put(header, "\0\7\13", 3, 1);
+  put_long(header, N);
+  put(header, "\0", 1, 1);
+  put(header, "\1\1\0", 3, N - 1);
+  put(header, "\1\4\6\xF1\7\1", 6, 1); /* the last one is encrypted */
+  put(header, "\14", 1, 1);
+  put(header, "\1", 1, N);
+  put(header, "\0", 1, 1);
+  SzStreams streams;
+  assert_true(sz_read_streams(&streams, header->data, header->len));
+  assert_int_equal(streams.n_folders, N);
+  assert_int_equal(streams.n_secret, 1);
+  assert_int_equal(streams.folders->len, SZ_FOLDERS_MAX);
+  assert_int_equal(streams.end - streams.rest, 1);
+  sz_streams_clear(&streams);
+}
+
 /* Few: each copy costs half a million rounds of SHA-256. */
 static void test_damaged(void **state) {
   Options options = DEFAULTS;
@@ -152,9 +191,8 @@ static int teardown(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_methods),
-      cmocka_unit_test(test_closed),
-      cmocka_unit_test(test_damaged),
+      cmocka_unit_test(test_methods),      cmocka_unit_test(test_closed),
+      cmocka_unit_test(test_many_folders), cmocka_unit_test(test_damaged),
       cmocka_unit_test(test_real),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
