@@ -12,6 +12,7 @@
 enum {
   VERSIONS_AT = 18, /* of the header: 2 where a write-ahead log is used, 1 where not */
   PAGE_BYTES_AT = 16,
+  RESERVED_AT = 20,
   SHORTEST = 16, /* bytes of a value: none of fewer says anything */
   ALIVE_STEPS = 100000,
   NAME_BYTES = 512
@@ -252,8 +253,16 @@ static void hand_out(Database *database, sqlite3_stmt *row, int column, const ch
   intake_hand_out(&intake, name, n, error);
 }
 
-/* May the row's record lie in more than one piece? The page of an index keeps least of it: a
- * quarter of the page, less its own fields. */
+/* Of a record at least so many bytes are kept in one piece: by the page of an index, whose quarter
+ * it is, less its own fields and what is reserved behind them. */
+static uint64_t kept_bytes(const Database *database) {
+  const uint8_t *header = content_data(database->container->content);
+  uint64_t usable = database->page_bytes - MIN(database->page_bytes, header[RESERVED_AT]);
+  uint64_t kept = MAX(usable, 480) - 12; /* no page may have less */
+  return MIN(kept * 64 / 255 - 23, database->page_bytes / 5);
+}
+
+/* May the row's record lie in more than one piece? */
 static bool is_cut(const Database *database, sqlite3_stmt *row) {
   uint64_t bytes = 0;
   for (int i = 0; i < sqlite3_column_count(row); i++) {
@@ -261,7 +270,7 @@ static bool is_cut(const Database *database, sqlite3_stmt *row) {
     bool is_long = type == SQLITE_TEXT || type == SQLITE_BLOB;
     bytes += 9 + (is_long ? (uint64_t)sqlite3_column_bytes(row, i) : 0);
   }
-  return bytes > database->page_bytes / 5;
+  return bytes > kept_bytes(database);
 }
 
 static void read_row(Database *database, sqlite3_stmt *row, const char *table, uint64_t number) {
@@ -296,14 +305,15 @@ static void read_table(Database *database, const char *table) {
 static void read_tables(Database *database) {
   sqlite3_stmt *names = NULL;
   g_autoptr(GPtrArray) tables = g_ptr_array_new_with_free_func(g_free);
-  /* Virtual tables are programs, views are questions: neither has values of its own. */
+  /* Virtual tables are programs, views are questions: neither has values of its own. SQLite itself
+   * does not care whether it says "table" or "TABLE". */
   int rc = sqlite3_prepare_v2(database->db,
-                              "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > "
-                              "0 UNION ALL SELECT 'sqlite_schema'",
+                              "SELECT name FROM sqlite_schema WHERE type = 'table' COLLATE NOCASE "
+                              "AND rootpage > 0 UNION ALL SELECT 'sqlite_schema'",
                               -1, &names, NULL);
   while (rc == SQLITE_OK || rc == SQLITE_ROW) {
     rc = sqlite3_step(names);
-    if (rc == SQLITE_ROW && sqlite3_column_text(names, 0) != NULL && tables->len < LIMIT_EMBEDDED)
+    if (rc == SQLITE_ROW && sqlite3_column_text(names, 0) != NULL)
       g_ptr_array_add(tables, g_strdup((const char *)sqlite3_column_text(names, 0)));
   }
   if (rc != SQLITE_DONE)

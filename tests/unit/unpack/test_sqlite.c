@@ -73,6 +73,22 @@ static void test_tables(void **state) {
   assert_int_equal(found->gaps->len, 0);
 }
 
+/* What SQLite takes for a table is one, whatever stands in its list of tables. */
+static void test_hidden(void **state) {
+  (void)state;
+  g_autoptr(Found) upper = unpack_database(
+      "CREATE TABLE t(a); INSERT INTO t VALUES(printf('%.*c', 9000, 'z'));"
+      "PRAGMA writable_schema = 1; UPDATE sqlite_schema SET type = 'TABLE' WHERE name = 't';");
+  assert_non_null(find_seen(upper, "t/1/a", "raw"));
+  assert_int_equal(upper->gaps->len, 0);
+  /* Bytes reserved in each page leave less of it to a record. */
+  g_autoptr(Found) reserved =
+      unpack_database(".filectrl reserve_bytes 255\nPRAGMA page_size = 1024; VACUUM;\n"
+                      "CREATE TABLE t(a TEXT PRIMARY KEY) WITHOUT ROWID;"
+                      "INSERT INTO t VALUES(printf('%.*c', 180, 'z'));");
+  assert_non_null(find_seen(reserved, "t/1/a", "raw"));
+}
+
 static void test_damaged(void **state) {
   (void)state;
   g_autoptr(Found) found = unpack_database(
@@ -95,6 +111,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_cut_values),
       cmocka_unit_test(test_tables),
+      cmocka_unit_test(test_hidden),
       cmocka_unit_test(test_damaged),
   };
   return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
