@@ -65,6 +65,24 @@ for file in seven.7z.001 seven.7z.003 split.zip split.z02 new.part1.rar new.part
   [ "$n" -ge 1 ] || fail "$file: that parts of it lack is not said"
 done
 
+# One entry of its directory leads nowhere: the parts are searched for members all the same.
+mkdir broken
+zip -q -9 -s 64k broken/b.zip a.vbs noise.bin
+python3 - broken/b.zip <<'PY'
+import sys
+with open(sys.argv[1], "r+b") as f:
+    at = f.read().rfind(b"PK\1\2")
+    f.seek(at + 34)
+    f.write(b"\x63\0")
+PY
+status 1 "$TRIAGE" scan -q --entries --hash-all -o case_broken broken
+for file in a.vbs noise.bin; do
+  n=$(rows case_broken/entries.csv "r['path'] == '/b.zip' and r['member'] == '$file' and r['sha256'] == '$(sha256sum $file | cut -d' ' -f1)'")
+  [ "$n" = 1 ] || fail "$file of a split zip with a broken directory was unpacked $n times"
+done
+n=$(rows case_broken/coverage.csv "r['path'] == '/b.zip' and 'cannot be joined' in r['detail']")
+[ "$n" = 1 ] || fail "that the directory is broken is not said"
+
 "$TRIAGE" scan -q --entries -o case_fooled fooled 2>stderr
 for what in "notes.001," "notes.002," "x.z01,a.vbs"; do
   n=$(rows case_fooled/hits.csv "r['path'] == '/${what%,*}' and r['member'] == '${what#*,}'")

@@ -7,6 +7,8 @@
 
 enum { HELD_MAX = 1000 };
 #define HELD_BYTES (512 * MIB)
+#define TAKEN_AS_THEY_ARE                                                                          \
+  "; one behind the other they were searched for members without the directory"
 
 typedef struct {
   PartName name;
@@ -152,10 +154,14 @@ static bool open_whole(Unpack *unpack, Content *content, const MemberPath *path,
   if (unpack->is_stopped)
     return true;
   if (whole == NULL) {
-    g_autofree char *text = g_strdup_printf("the %u parts of this archive cannot be joined: %s",
-                                            parts->len, error->message);
+    g_autofree char *text =
+        g_strdup_printf("the %u parts of this archive cannot be joined: %s%s", parts->len,
+                        error->message, set->kind == PART_ZIP ? TAKEN_AS_THEY_ARE : "");
     gap_of(unpack, content, path, triage_error_reason(error), text);
-    return false;
+    if (set->kind == PART_ZIP) /* members are found by their own headers */
+      whole = join(unpack, parts, NULL);
+    if (whole == NULL)
+      return unpack->is_stopped;
   }
   bool was_joined = unpack->is_joined;
   unpack->is_joined = true;

@@ -441,7 +441,9 @@ static void open_indexed(Unpack *unpack, const Unpacker *self, Container *contai
       content_new_part(container->content, zip->shift, zip->eocd + EOCD_BYTES - zip->shift);
   Container inner = {.content = part, .path = container->path};
   read_directory(zip);
-  if (zip->is_multi_disk)
+  if (zip->is_multi_disk && container->is_joined)
+    container->is_damaged = true; /* told where the parts were joined */
+  else if (zip->is_multi_disk)
     unpack_damage(unpack, container, TRIAGE_REASON_MISSING_SEGMENT,
                   "the zip is the last of %u parts (.z01, .z02 ...) and not all the others lie "
                   "beside it: what lies in this part was unpacked",
@@ -452,8 +454,10 @@ static void open_indexed(Unpack *unpack, const Unpacker *self, Container *contai
   container->is_damaged = container->is_damaged || inner.is_damaged;
   if (unpack->is_stopped || unpack_budget(unpack) == 0)
     return;
-  if (!zip->is_multi_disk)
-    open_all_unseen(unpack, container, zip);
+  if (zip->is_multi_disk)
+    g_array_set_size(zip->entries,
+                     0); /* its places are those of parts: none tells what is covered */
+  open_all_unseen(unpack, container, zip);
   open_uncovered(unpack, self, container, zip);
   uint64_t n_unique = zip->entries->len;
   if (unpack->is_stopped || zip->is_multi_disk ||

@@ -232,10 +232,12 @@ static void test_many_passwords(void **state) {
 
 static void test_split(void **state) {
   (void)state;
-  run("rm -f p.z*; head -c 300000 /dev/urandom > r; zip -q -s 64k p.zip r");
+  run("rm -f p.z*; head -c 300000 /dev/urandom > r; echo 'of the last part' > t; zip -q -s 64k "
+      "p.zip r t");
   g_autofree char *last = scratch_path("p.zip");
   g_autoptr(Found) found = unpack_file(last, NULL);
   assert_non_null(find_gap(found, "", TRIAGE_REASON_MISSING_SEGMENT));
+  assert_true(seen_is(find_seen(found, "t", "raw"), "of the last part\n", 17));
   g_autofree char *first = scratch_path("p.z01");
   g_autoptr(Found) begin = unpack_file(first, NULL);
   assert_true(begin->gaps->len > 0);
