@@ -436,10 +436,11 @@ static void what_libyara_gives_up_on_is_not_missed(void **state) {
   YR_RULES *rules = compile(text);
   assert_non_null(rules);
   g_autoptr(Prefilter) prefilter = prefilter_new(rules);
+  static const uint8_t START[] = {0xAA, 0xBB, 0xCC, 0xDD};
   uint8_t bytes[3000];
   guint n_true = 0;
   memset(bytes, 2, sizeof bytes);
-  memcpy(bytes, "\xAA\xBB\xCC\xDD", 4);
+  memcpy(bytes, START, sizeof START);
   assert_int_equal(yr_rules_scan_mem(rules, bytes, sizeof bytes, 0, on_event, &n_true, 60),
                    ERROR_TOO_MANY_RE_FIBERS);
   assert_true(prefilter_may_match(prefilter, bytes, sizeof bytes));
