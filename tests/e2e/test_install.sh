@@ -6,7 +6,8 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cmake --install "${TRIAGE_BUILD:?}" --prefix "$dir/usr" >"$dir/log"
 cd "$dir"
-[ -x usr/bin/triage ] && [ -x usr/libexec/triage/triage-worker ] && [ -s usr/share/triage/rules/network_smtp_vb.yar ]
+[ -x usr/bin/triage ] && [ -x usr/libexec/triage/triage-worker ] && [ -s usr/share/triage/rules/network_smtp_vb.yar ] &&
+  [ -s usr/lib/systemd/system/triage-watch.service ]
 usr/bin/triage --version >version
 [ -s version ]
 usr/bin/triage formats >formats # no grep -q: it would end the writer

@@ -3,18 +3,13 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/scan_arguments.h"
 #include "engine/coord.h"
 #include "evidence/object.h"
 #include <string.h>
 #include <unistd.h>
 
-typedef struct {
-  ScanOptions scan;
-  char *shard, *areas, *progress;
-  gboolean wants_stamp, resume, hash_all, entries, quiet, verbose, no_prefilter;
-} Arguments;
-
-static void list_entries(Arguments *a, GOptionEntry *entries) {
+static void list_entries(ScanArguments *a, GOptionEntry *entries) {
   const GOptionEntry list[] = {
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, &a->scan.output,
        "Case directory to make (required)", "CASE"},
@@ -74,7 +69,7 @@ static void list_entries(Arguments *a, GOptionEntry *entries) {
   memcpy(entries, list, sizeof list);
 }
 
-static bool check_ranges(Arguments *a, const char **problem) {
+static bool check_ranges(ScanArguments *a, const char **problem) {
   ScanOptions *scan = &a->scan;
   *problem = NULL;
   if (scan->output == NULL)
@@ -147,7 +142,7 @@ static GStrv split_jobs(int argc, char **argv) {
   return list;
 }
 
-static void arguments_clear(Arguments *a) {
+void scan_arguments_clear(ScanArguments *a) {
   g_free(a->scan.output);
   g_strfreev(a->scan.evidence);
   g_strfreev(a->scan.rules);
@@ -170,11 +165,13 @@ static void arguments_clear(Arguments *a) {
   g_free(a->progress);
 }
 
-static int run(Arguments *a, GOptionContext *context, int argc, char **argv) {
+static bool parse(ScanArguments *a, const char *command, GOptionContext *context, int argc,
+                  char **argv) {
   g_autoptr(GError) error = NULL;
   if (!g_option_context_parse(context, &argc, &argv, &error)) {
-    g_printerr("triage scan: %s; 'triage scan --help' lists the options\n", error->message);
-    return EXIT_UNUSABLE;
+    g_printerr("triage %s: %s; 'triage %s --help' lists the options\n", command, error->message,
+               command);
+    return false;
   }
   a->scan.evidence = g_new0(char *, (gsize)argc + 1);
   for (int i = 1, n = 0; i < argc; i++)
@@ -184,8 +181,8 @@ static int run(Arguments *a, GOptionContext *context, int argc, char **argv) {
   if (!check_ranges(a, &problem) ||
       (!check_digest_list(a->scan.digest) &&
        (problem = "--digest takes sha256, sha1, md5, or none alone") != NULL)) {
-    g_printerr("triage scan: %s\n", problem);
-    return EXIT_UNUSABLE;
+    g_printerr("triage %s: %s\n", command, problem);
+    return false;
   }
   a->scan.resume = a->resume;
   a->scan.wants_stamp = a->wants_stamp;
@@ -197,26 +194,37 @@ static int run(Arguments *a, GOptionContext *context, int argc, char **argv) {
   const char *when = a->progress != NULL ? a->progress : "auto";
   a->scan.progress = !a->quiet && (strcmp(when, "always") == 0 ||
                                    (strcmp(when, "auto") == 0 && isatty(STDERR_FILENO)));
-  return coord_scan(&a->scan);
+  return true;
 }
 
-int command_scan(int argc, char **argv) {
-  Arguments arguments = {.scan = {.jobs = (int)g_get_num_processors(),
-                                  .timeout_seconds = LIMIT_TIMEOUT_SECONDS_DEFAULT,
-                                  .max_depth = LIMIT_DEPTH_DEFAULT,
-                                  .areas = AREAS_ALL,
-                                  .max_expanded = (int64_t)LIMIT_EXPANDED_DEFAULT}};
+bool scan_arguments_parse(ScanArguments *a, const ScanUsage *usage, int argc, char **argv) {
+  *a = (ScanArguments){.scan = {.jobs = (int)g_get_num_processors(),
+                                .timeout_seconds = LIMIT_TIMEOUT_SECONDS_DEFAULT,
+                                .max_depth = LIMIT_DEPTH_DEFAULT,
+                                .areas = AREAS_ALL,
+                                .max_expanded = (int64_t)LIMIT_EXPANDED_DEFAULT}};
   GOptionEntry entries[40];
-  list_entries(&arguments, entries);
-  g_autoptr(GOptionContext) context = g_option_context_new("EVIDENCE...");
-  g_option_context_set_summary(context, "Examines evidence and writes a case directory.");
+  list_entries(a, entries);
+  g_autoptr(GOptionContext) context = g_option_context_new(usage->arguments);
+  g_option_context_set_summary(context, usage->summary);
+  if (usage->more != NULL)
+    g_option_context_add_main_entries(context, usage->more, NULL);
   g_option_context_add_main_entries(context, entries, NULL);
-  arguments.scan.command_line = join_command_line(argc, argv);
+  a->scan.command_line = join_command_line(argc, argv);
   g_auto(GStrv) list = split_jobs(argc, argv);
   int n = (int)g_strv_length(list);
   /* The parser moves the pointers about: it gets its own array of them. */
   g_autofree char **view = g_memdup2(list, sizeof(char *) * ((gsize)n + 1));
-  int status = run(&arguments, context, n, view);
-  arguments_clear(&arguments);
+  return parse(a, usage->command, context, n, view);
+}
+
+int command_scan(int argc, char **argv) {
+  static const ScanUsage USAGE = {.command = "scan",
+                                  .arguments = "EVIDENCE...",
+                                  .summary = "Examines evidence and writes a case directory."};
+  ScanArguments arguments;
+  int status = scan_arguments_parse(&arguments, &USAGE, argc, argv) ? coord_scan(&arguments.scan)
+                                                                    : EXIT_UNUSABLE;
+  scan_arguments_clear(&arguments);
   return status;
 }

@@ -15,6 +15,7 @@ bool command_asks_help(int argc, char **argv);
 int command_usage(bool is_asked, const char *text);
 
 int command_scan(int argc, char **argv);
+int command_watch(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_verify(int argc, char **argv);
 int command_seal(int argc, char **argv);

@@ -9,6 +9,8 @@
 static const Command COMMANDS[] = {
     {"scan", "-o CASE [OPTION...] EVIDENCE...", "examine evidence, write a case directory",
      command_scan},
+    {"watch", "DIR -o CASES [OPTION...]", "scan each image that arrives in a folder",
+     command_watch},
     {"report", "CASE [--format LIST]", "write the reports again from the case's store",
      command_report},
     {"status", "CASE", "say where a case stands, while it is written too", command_status},

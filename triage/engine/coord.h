@@ -29,6 +29,7 @@ typedef struct {
   uint32_t areas;         /* AREAS_ bits of evidence/object.h: what is examined */
   bool resume, hash_all, entries, no_prefilter, quiet, verbose;
   bool progress; /* show it */
+  bool no_links; /* no file of the evidence may be a symbolic link */
 } ScanOptions;
 
 /* The words of --areas, a list joined by commas ("all": every one). false: a word is none. */
@@ -39,6 +40,16 @@ enum { EXIT_COMPLETE = 0, EXIT_INCOMPLETE = 1, EXIT_UNUSABLE = 2, EXIT_STOPPED =
 
 /* Runs a whole scan; messages go to standard error. Returns the exit status. */
 int coord_scan(ScanOptions *options);
+
+typedef struct {
+  const char *folder;             /* where images arrive */
+  ScanOptions *scan;              /* of each image; output: the directory of the cases */
+  int interval, settle, patience; /* seconds: between looks, without a change, of waiting */
+  bool needs_marker, is_once;     /* NAME.done is asked for; ends when all there is is done */
+} WatchOptions;
+
+/* Scans images as they arrive in a folder, one after another, until a signal. The exit status. */
+int coord_watch(const WatchOptions *options);
 
 /* "K/N". false: it is none. */
 bool shard_parse(const char *text, uint32_t *shard, uint32_t *shards);

@@ -185,6 +185,12 @@ void case_lock_free(CaseLock *lock) {
   g_free(lock);
 }
 
+void case_lock_leave(CaseLock *lock) {
+  close(lock->fd);
+  g_free(lock->path);
+  g_free(lock);
+}
+
 char *case_lock_holder(const char *dir) {
   g_autofree char *path = g_build_filename(dir, ".lock", NULL);
   auto_fd fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);

@@ -13,6 +13,8 @@ CaseLock *case_lock_take(const char *dir, GError **error);
 /* A sign of life, for machines that cannot see this one's processes. */
 void case_lock_touch(CaseLock *lock);
 void case_lock_free(CaseLock *lock);
+/* In a child process: the lock stays its parent's, and ends with that. */
+void case_lock_leave(CaseLock *lock);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CaseLock, case_lock_free)
 
 /* Who holds the lock of dir, as a sentence's part; NULL: nobody. Takes nothing. (transfer full) */

@@ -71,7 +71,8 @@ static GVariant *pack_setup(const ProcessSetup *setup) {
   uint32_t flags = setup->spool_fd >= 0 ? WORKER_HAS_SPOOL : 0;
   if (options != NULL)
     flags |= (options->hash_all ? WORKER_HASH_ALL : 0) | (options->entries ? WORKER_ENTRIES : 0) |
-             (options->no_prefilter ? WORKER_NO_PREFILTER : 0);
+             (options->no_prefilter ? WORKER_NO_PREFILTER : 0) |
+             (options->no_links ? WORKER_NO_LINKS : 0);
   flags |= setup->care << WORKER_CARE_SHIFT;
   flags |= (options != NULL ? options->areas : AREAS_ALL) << WORKER_AREAS_SHIFT;
   flags |= (setup->known != NULL ? MIN(setup->known->len, WORKER_KNOWN_MAX) : 0)

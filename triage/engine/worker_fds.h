@@ -6,6 +6,7 @@
 
 enum { WORKER_FD = 3, WORKER_SPOOL_FD = 4, WORKER_KNOWN_FD = 5, WORKER_KNOWN_MAX = 8 };
 enum { WORKER_HASH_ALL = 1, WORKER_ENTRIES = 2, WORKER_HAS_SPOOL = 4, WORKER_NO_PREFILTER = 8 };
+enum { WORKER_NO_LINKS = 64 }; /* a file of the evidence that is a symbolic link is missing */
 enum { WORKER_CARE_SHIFT = 4, WORKER_CARE_MASK = 3 }; /* VolumeCare */
 enum { WORKER_AREAS_SHIFT = 8 };  /* from this bit on: the AREAS_ bits of evidence/object.h */
 enum { WORKER_KNOWN_SHIFT = 16 }; /* from this bit on: how many lists of known files */

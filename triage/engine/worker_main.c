@@ -121,6 +121,11 @@ static void explain_rules(Worker *worker) {
   }
 }
 
+static bool is_plain(const char *path) {
+  struct stat status;
+  return lstat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 /* What the evidence consists of, before the lock-in: names alone. */
 static GPtrArray *find_segments(Worker *worker, const char *path, GError **error) {
   struct stat status;
@@ -135,7 +140,16 @@ static GPtrArray *find_segments(Worker *worker, const char *path, GError **error
     }
     return g_ptr_array_new_with_free_func(g_free);
   }
-  return image_segments(path, error);
+  bool has_no_links = (worker->flags & WORKER_NO_LINKS) != 0;
+  if (has_no_links && !is_plain(path)) {
+    triage_fail(error, TRIAGE_REASON_UNREADABLE, "the evidence is no regular file");
+    return NULL;
+  }
+  GPtrArray *segments = image_segments(path, error);
+  for (guint i = 0; segments != NULL && has_no_links && i < segments->len; i++)
+    if (segments->pdata[i] != NULL && !is_plain(segments->pdata[i]))
+      g_clear_pointer(&segments->pdata[i], g_free);
+  return segments;
 }
 
 static void lock_in(Worker *worker, GPtrArray *segments) {
