@@ -18,6 +18,9 @@ enum {
   NAME_BYTES = 512
 };
 #define HEAP_BYTES (256 * MIB)
+/* Of SQLite's machine, for each byte of the database: pages may name one another without end. */
+#define STEPS_PER_BYTE 512
+#define STEPS_LEAST (64 * KIB * STEPS_PER_BYTE)
 
 typedef struct {
   sqlite3_file base;
@@ -31,6 +34,7 @@ typedef struct {
   sqlite3 *db;
   uint64_t page_bytes;
   uint64_t n_values;
+  uint64_t steps_left;
   bool is_over; /* a limit was met, and told */
 } Database;
 
@@ -180,6 +184,9 @@ static int authorize(void *user, int action, const char *a, const char *b, const
 
 static int on_progress(void *user) {
   Database *database = user;
+  if (database->steps_left < ALIVE_STEPS)
+    return 1;
+  database->steps_left -= ALIVE_STEPS;
   return unpack_alive(database->unpack, KIB) ? 0 : 1;
 }
 
@@ -208,15 +215,17 @@ static void fail(Database *database, const char *what) {
   int code = sqlite3_errcode(database->db) & 0xFF;
   if (database->is_over || database->unpack->is_stopped)
     return;
-  database->is_over = code == SQLITE_NOMEM;
+  database->is_over = code == SQLITE_NOMEM || code == SQLITE_INTERRUPT;
   g_autofree char *valid = g_utf8_make_valid(what, -1);
   unpack_damage(database->unpack, database->container,
-                code == SQLITE_NOMEM    ? TRIAGE_REASON_OUT_OF_MEMORY
-                : code == SQLITE_TOOBIG ? TRIAGE_REASON_SIZE_LIMIT
-                : code == SQLITE_AUTH   ? TRIAGE_REASON_UNSUPPORTED_FORMAT
-                                        : TRIAGE_REASON_CORRUPT,
+                code == SQLITE_NOMEM                                ? TRIAGE_REASON_OUT_OF_MEMORY
+                : code == SQLITE_TOOBIG || code == SQLITE_INTERRUPT ? TRIAGE_REASON_SIZE_LIMIT
+                : code == SQLITE_AUTH ? TRIAGE_REASON_UNSUPPORTED_FORMAT
+                                      : TRIAGE_REASON_CORRUPT,
                 "%s of the SQLite database cannot be read: %s; its pages were scanned as they are",
-                valid, sqlite3_errmsg(database->db));
+                valid,
+                code == SQLITE_INTERRUPT ? "it has more rows than its bytes can hold"
+                                         : sqlite3_errmsg(database->db));
 }
 
 static bool is_within_limits(Database *database) {
@@ -326,8 +335,11 @@ static void read_tables(Database *database) {
 void unpack_sqlite_open(Unpack *unpack, const Unpacker *self, Container *container) {
   uint32_t page = (uint32_t)content_data(container->content)[PAGE_BYTES_AT] << 8 |
                   content_data(container->content)[PAGE_BYTES_AT + 1];
-  Database database = {
-      .unpack = unpack, .container = container, .page_bytes = page == 1 ? 64 * KIB : page};
+  Database database = {.unpack = unpack,
+                       .container = container,
+                       .steps_left =
+                           MAX(content_size(container->content) * STEPS_PER_BYTE, STEPS_LEAST),
+                       .page_bytes = page == 1 ? 64 * KIB : page};
   sqlite3_vfs vfs = {.iVersion = 1,
                      .szOsFile = sizeof(ContentFile),
                      .mxPathname = 64,

@@ -107,12 +107,44 @@ static void test_damaged(void **state) {
   assert_non_null(find_gap(hostile, "", TRIAGE_REASON_SIZE_LIMIT));
 }
 
+/* Each page of a table names the next one sixty times: it would have more rows than anybody can
+ * read. */
+static void test_endless(void **state) {
+  enum { PAGE = 512, LEVELS = 12, CELLS = 60, CELL = 5, HEAD = 12, COUNT_AT = 28 };
+  (void)state;
+  run("rm -f out.db && sqlite3 out.db \"PRAGMA page_size = 512; CREATE TABLE t(a); INSERT INTO t "
+      "VALUES(1);\"");
+  g_autofree char *path = scratch_path("out.db");
+  g_autoptr(GBytes) bytes = io_read_file(path, MIB, NULL);
+  gsize n;
+  const guint8 *data = g_bytes_get_data(bytes, &n);
+  assert_int_equal(n, 2 * PAGE);
+  g_autoptr(GByteArray) database = g_byte_array_new();
+  g_byte_array_append(database, data, PAGE);
+  database->data[COUNT_AT + 3] = LEVELS + 2;
+  for (guint level = 0; level < LEVELS; level++) {
+    guint8 page[PAGE] = {5, 0, 0, 0, CELLS, 0, 0, 0, 0, 0, 0, (guint8)(level + 3)};
+    for (guint i = 0; i < CELLS; i++) {
+      guint at = PAGE - CELL * (i + 1);
+      page[HEAD + 2 * i] = (guint8)(at >> 8);
+      page[HEAD + 2 * i + 1] = (guint8)at;
+      page[at + 3] = (guint8)(level + 3);
+      page[at + 4] = 1;
+    }
+    page[5] = (PAGE - CELL * CELLS) >> 8;
+    page[6] = (PAGE - CELL * CELLS) & 255;
+    g_byte_array_append(database, page, PAGE);
+  }
+  g_byte_array_append(database, data + PAGE, PAGE);
+  g_autoptr(Found) found = unpack_bytes(database->data, database->len, NULL);
+  assert_non_null(find_gap(found, "", TRIAGE_REASON_SIZE_LIMIT));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_cut_values),
-      cmocka_unit_test(test_tables),
-      cmocka_unit_test(test_hidden),
-      cmocka_unit_test(test_damaged),
+      cmocka_unit_test(test_cut_values), cmocka_unit_test(test_tables),
+      cmocka_unit_test(test_hidden),     cmocka_unit_test(test_damaged),
+      cmocka_unit_test(test_endless),
   };
   return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }
