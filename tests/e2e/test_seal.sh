@@ -51,6 +51,8 @@ openssl ts -query -in case/manifest.tsq -text 2>/dev/null | grep -q 'Certificate
 
 openssl ts -reply -config tsa.cnf -queryfile case/manifest.tsq -out good.tsr 2>/dev/null || fail "openssl ts -reply"
 status 0 "$TRIAGE" seal case --timestamp-reply good.tsr
+status 2 "$TRIAGE" seal case --timestamp-request # the stamp is an answer to the request that is there
+says "bears a time stamp already"
 openssl ts -verify -data case/manifest.sha256 -in case/manifest.tsr -CAfile ca.pem >/dev/null 2>&1 || fail "openssl does not accept the stamp"
 holds() { # WHAT OPTION...
   local what=$1

@@ -77,6 +77,13 @@ static bool import(const char *dir, const char *file, GBytes *manifest, GError *
 
 bool seal_case(const char *dir, const SealOptions *options, const SealKey *key, GError **error) {
   g_autoptr(GBytes) manifest = read_part(dir, SEALED, error);
+  g_autofree char *shown = text_printable(dir, strlen(dir));
+  /* The stamp answers the request that is there: under another one it would not hold. */
+  if (options->wants_stamp && has_part(dir, REPLY))
+    return triage_fail(error, TRIAGE_REASON_USAGE,
+                       "%s: its manifest bears a time stamp already; 'triage report' writes a new "
+                       "one, which can be stamped anew",
+                       shown);
   return manifest != NULL && (key == NULL || sign(dir, key, manifest, error)) &&
          (!options->wants_stamp || request(dir, manifest, error)) &&
          (options->reply_file == NULL || import(dir, options->reply_file, manifest, error));
