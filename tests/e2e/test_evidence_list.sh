@@ -47,6 +47,11 @@ assert sum(i["kind"] == "profile" and "site.yaml" in i["name"] for i in inputs) 
 PY
 sqlite3 case/case.db "select value from evidence_property where evidence = 1 and name = 'Notes'" | grep -qF 'found in "room 4", <b>desk</b>' || fail "the notes are not recorded"
 (cd case && sha256sum -c --quiet manifest.sha256) || fail "the manifest does not hold"
+status 0 "$TRIAGE" verify case # what could not be opened then need not be there now, what could has to be
+mv theirs away && status 2 "$TRIAGE" verify case
+says "theirs: cannot be opened"
+status 0 "$TRIAGE" verify --evidence ours --evidence away --evidence gone.dd case
+mv away theirs
 grep -q 'exhibit-3.html' case/manifest.sha256 || fail "the pages are not in the manifest"
 cp case/exhibits.html case/exhibit-1.html . && status 0 "$TRIAGE" report case
 same exhibits.html case/exhibits.html

@@ -8,6 +8,8 @@ mkdir one two && for i in 1 2 3; do script "user$i" >"one/$i.vbs"; done
 script other >two/hangs.vbs && script >two/a.vbs
 status 2 "$TRIAGE" scan -q --log none/events.jsonl -o unlogged one
 says "none/events.jsonl: cannot be written"
+status 2 "$TRIAGE" scan -q --metrics none/run.prom -o unlogged one
+says "none/run.prom: cannot be written"
 [ ! -e unlogged ] || fail "a case without its log was begun"
 TRIAGE_TEST_FAULT=hang:hangs.vbs "$TRIAGE" scan -q --jobs 1 --log events.jsonl --metrics run.prom -o case one two gone.dd 2>/dev/null ||
   [ $? -eq 2 ] || fail "evidence that is not there"

@@ -23,7 +23,7 @@ static int say_error(Run *run, const GError *error, int status) {
   return status;
 }
 
-bool run_check_evidence(const ScanOptions *options, GError **error) {
+static bool check_evidence(const ScanOptions *options, GError **error) {
   if (options->evidence_list != NULL)
     return true; /* what of a list cannot be opened is listed, and does not stop the others */
   for (guint i = 0; options->evidence[i] != NULL; i++) {
@@ -83,12 +83,12 @@ GPtrArray *run_probe_all(Run *run, GError **error) {
   return g_steal_pointer(&probes);
 }
 
-/* A log that cannot be written is said before anything is. */
-static bool check_log(const ScanOptions *options, GError **error) {
-  if (options->log == NULL)
+/* Files beside the case that cannot be written are said before anything is. */
+static bool check_writable(const char *path, int flags, mode_t mode, GError **error) {
+  if (path == NULL)
     return true;
-  auto_fd fd = open(options->log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  g_autofree char *shown = text_printable(options->log, strlen(options->log));
+  auto_fd fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | flags, mode);
+  g_autofree char *shown = text_printable(path, strlen(path));
   return fd >= 0 || triage_fail(error, TRIAGE_REASON_USAGE, "%s: cannot be written: %s", shown,
                                 g_strerror(errno));
 }
@@ -389,14 +389,16 @@ int coord_scan(ScanOptions *options) {
   g_autoptr(GPtrArray) probes = NULL;
   g_autofree char *above = g_path_get_dirname(options->output);
   int status = EXIT_UNUSABLE;
-  if (read_list(&run, options, &error) && run_check_evidence(options, &error) &&
+  if (read_list(&run, options, &error) && check_evidence(options, &error) &&
       (run.rules = inputs_read_rules(options->rules, &error)) != NULL &&
       (run.passwords = inputs_read_passwords(options->password_file, &error)) != NULL &&
       (run.profiles = inputs_read_profiles(options->benign, &error)) != NULL &&
       (run.known = known_lists_open(options->known, above, &error)) != NULL &&
       (options->sign_key == NULL ||
        (run.seal_key = seal_key_read(options->sign_key, &error)) != NULL) &&
-      check_log(options, &error) && (probes = run_probe_all(&run, &error)) != NULL)
+      check_writable(options->log, O_NOFOLLOW, 0600, &error) &&
+      check_writable(options->metrics, 0, 0644, &error) &&
+      (probes = run_probe_all(&run, &error)) != NULL)
     status = run_case(&run, probes, started);
   else
     say_error(&run, error, status);

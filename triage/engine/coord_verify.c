@@ -17,7 +17,8 @@ typedef struct {
   char *scratch;       /* a directory of our own */
   GPtrArray *problems; /* char* */
   GPtrArray *evidence; /* char*: paths in order, NULL-terminated when complete */
-  GPtrArray *rules;    /* char*: likewise */
+  GPtrArray *opened;   /* char*: those of them that the scan could open */
+  GPtrArray *rules;    /* char*: as evidence */
   GPtrArray *recorded; /* char*: "NAME\nSHA-256" of the evidence as the case has it */
   uint32_t n_hits;
   bool has_log; /* and it holds */
@@ -43,6 +44,8 @@ static bool take_evidence(void *user, const EvidenceRecord *record) {
   Check *check = user;
   const char *path = case_evidence_path(check->options->evidence, record);
   g_ptr_array_add(check->evidence, g_strdup(path));
+  if (*record->kind != '\0')
+    g_ptr_array_add(check->opened, g_strdup(path));
   g_ptr_array_add(check->recorded, g_strdup_printf("%s\n%s", record->name, record->sha256));
   return true;
 }
@@ -110,11 +113,24 @@ static bool name_lost(void *user, const HitRow *row) {
   return true;
 }
 
+/* What could not be opened then need not be there now. */
+static bool check_opened(const Check *check, GError **error) {
+  for (guint i = 0; i < check->opened->len; i++) {
+    const char *path = check->opened->pdata[i];
+    g_autofree char *shown = text_printable(path, strlen(path));
+    if (access(path, R_OK) != 0)
+      return triage_fail(error, TRIAGE_REASON_USAGE,
+                         "%s: cannot be opened: %s (--evidence says where the evidence is now)",
+                         shown, g_strerror(errno));
+  }
+  return true;
+}
+
 static bool examine_again(Check *check, const ScanOptions *options, GError **error) {
   Run run = {.options = options, .signal_fd = run_open_signals()};
   g_autoptr(GPtrArray) probes = NULL;
   bool ok = store_copy_for_verify(check->store, check->scratch, error) &&
-            run_check_evidence(options, error) &&
+            check_opened(check, error) &&
             (run.rules = inputs_read_rules(options->rules, error)) != NULL &&
             (run.passwords = inputs_read_passwords(options->password_file, error)) != NULL &&
             (probes = run_probe_all(&run, error)) != NULL &&
@@ -218,6 +234,7 @@ int coord_verify(const VerifyOptions *options) {
   Check check = {.options = options,
                  .problems = g_ptr_array_new_with_free_func(g_free),
                  .evidence = g_ptr_array_new_with_free_func(g_free),
+                 .opened = g_ptr_array_new_with_free_func(g_free),
                  .rules = g_ptr_array_new_with_free_func(g_free),
                  .recorded = g_ptr_array_new_with_free_func(g_free)};
   bool ok = (check.store = store_open(options->case_dir, false, &error)) != NULL &&
@@ -241,6 +258,7 @@ int coord_verify(const VerifyOptions *options) {
   g_free(check.scratch);
   g_ptr_array_unref(check.problems);
   g_ptr_array_unref(check.evidence);
+  g_ptr_array_unref(check.opened);
   g_ptr_array_unref(check.rules);
   g_ptr_array_unref(check.recorded);
   return status;
