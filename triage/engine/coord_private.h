@@ -240,7 +240,6 @@ uint32_t shard_owner(const ScanOptions *options, const GPtrArray *probes, uint32
 uint32_t shard_of_whole(uint32_t shards, uint32_t no);
 /* Says what was found, and what was not; the exit status. */
 int run_summarise(Run *run, GError **error);
-/* True where every piece of evidence named can be opened by this user. */
 /* Asks what each piece of evidence is; fails where none can be opened. (transfer full) Probe* */
 GPtrArray *run_probe_all(Run *run, GError **error);
 /* Examines all evidence, or what the store says is still to do. */
