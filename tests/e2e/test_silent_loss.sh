@@ -48,8 +48,11 @@ PY
 # TRIAGE_EIO_PPM (default 20000) bad sectors in a million
 if [ -n "${TRIAGE_SHARED:-}" ] && cc -shared -fPIC -o shim.so "$TRIAGE_SHARED/check/eio_shim.c" -ldl 2>/dev/null &&
   ! nm "$TRIAGE" 2>/dev/null | grep __asan_init >/dev/null; then
-  for ppm in ${TRIAGE_EIO_PPM:-20000}; do
-    for seed in $(seq "${TRIAGE_EIO_SEEDS:-8}"); do
+  for ppm in ${TRIAGE_EIO_PPM:-20000 100000}; do
+    # of the highest rate one seed alone: the first and the last sectors are bad
+    seeds=$(seq "${TRIAGE_EIO_SEEDS:-8}")
+    [ -n "${TRIAGE_EIO_PPM:-}" ] || [ "$ppm" -lt 100000 ] || seeds=164
+    for seed in $seeds; do
       rm -rf case
       EIO_MATCH=disk.dd EIO_PPM=$ppm EIO_SEED=$seed LD_PRELOAD=$work/shim.so \
         "$TRIAGE" scan -q --entries -o case disk.dd 2>stderr

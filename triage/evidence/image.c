@@ -152,6 +152,17 @@ static guint first_present(const ImageFiles *files) {
   return i;
 }
 
+/* Bad sectors at both of its ends do not make an image unreadable: only a file that gives nothing
+ * anywhere is refused. */
+static bool is_readable_within(Image *image, guint first, uint64_t size) {
+  enum { PLACES = 64 };
+  uint8_t sector[512];
+  for (uint64_t i = 1; i < PLACES && size / PLACES >= sizeof sector; i++)
+    if (image_files_pread(image->files, first, sector, sizeof sector, size / PLACES * i) > 0)
+      return true;
+  return false;
+}
+
 static gboolean take_peek(Image *image, ImagePeek *peek, GError **error) {
   guint first = first_present(image->files);
   guint last = image_files_n(image->files) - 1;
@@ -174,7 +185,7 @@ static gboolean take_peek(Image *image, ImagePeek *peek, GError **error) {
   if (peek->size == 0)
     return triage_fail(error, TRIAGE_REASON_TRUNCATED, "%s: is empty (0 bytes)",
                        image_files_shown(image->files, first));
-  if (got < 0 && peek->n_tail == 0)
+  if (got < 0 && peek->n_tail == 0 && !is_readable_within(image, first, peek->size))
     return triage_fail(error, TRIAGE_REASON_UNREADABLE, "%s: cannot be read: %s",
                        image_files_shown(image->files, first), g_strerror(failure));
   return TRUE;
