@@ -32,6 +32,8 @@ typedef struct {
   uint8_t salt[16], key[32]; /* the last one made, for that password */
   unsigned n_salt, cycles;
   bool has_key;
+  bool is_spent; /* a key would take more rounds than are left */
+  guint n_tried; /* passwords */
 } Seven;
 
 /* ---- AES-256 with SHA-256 over and over ---- */
@@ -43,8 +45,12 @@ static bool make_key(Seven *seven, const uint8_t *salt, unsigned n_salt, unsigne
   glong n_units = 0;
   g_autofree gunichar2 *units = g_utf8_to_utf16(seven->password, -1, NULL, &n_units, NULL);
   uint64_t rounds = UINT64_C(1) << cycles;
-  if (units == NULL || cycles > CYCLES_MAX || rounds > seven->rounds_left)
+  if (units == NULL)
     return false;
+  if (cycles > CYCLES_MAX || rounds > seven->rounds_left) {
+    seven->is_spent = true;
+    return false;
+  }
   seven->rounds_left -= rounds;
   EVP_MD_CTX *digest = EVP_MD_CTX_new();
   EVP_DigestInit_ex(digest, EVP_sha256(), NULL);
@@ -368,6 +374,9 @@ static bool is_likely(Seven *seven, const Content *header) {
 static Content *decrypt_archive(Seven *seven, Content *plain_header) {
   const GPtrArray *passwords = seven->unpack->options->passwords;
   for (guint i = 0; passwords != NULL && i < passwords->len && !seven->unpack->is_stopped; i++) {
+    if (seven->is_spent)
+      return NULL;
+    seven->n_tried = i;
     bool is_secret, is_all_secret;
     seven->password = passwords->pdata[i];
     seven->has_key = false;
@@ -415,6 +424,12 @@ void unpack_7z_open(Unpack *unpack, const Unpacker *self, Container *container) 
   g_autoptr(Content) whole = is_too_large ? NULL : decrypt_archive(&seven, header);
   if (unpack->is_stopped)
     return;
+  if (whole == NULL && seven.is_spent)
+    unpack_damage(
+        unpack, container, TRIAGE_REASON_ENCRYPTED,
+        "only the first %u of %u passwords were tried on this 7z archive: a key takes more "
+        "rounds than are left of %u",
+        seven.n_tried, unpack->options->passwords->len, LIMIT_PASSWORD_ROUNDS);
   container->is_encrypted = true; /* what fails in it fails for that */
   if (whole == NULL) {
     unpack_archive_open(unpack, self, container);

@@ -120,6 +120,25 @@ static void test_real(void **state) {
   }
 }
 
+/* Passwords that were not tried for their cost are not said to be wrong. */
+static void test_costly(void **state) {
+  static const uint8_t AES[] = {6, 0xF1, 7, 1};
+  Options options = DEFAULTS;
+  options.password = "wrong\ngeheim";
+  (void)state;
+  run("rm -f out.7z && 7z a -bd -pgeheim -mhc=off out.7z payload.vbs");
+  g_autofree char *path = scratch_path("out.7z");
+  g_autoptr(GBytes) bytes = io_read_file(path, MIB, NULL);
+  g_autoptr(GByteArray) copy = g_bytes_unref_to_array(g_steal_pointer(&bytes));
+  uint8_t *method = memmem(copy->data, copy->len, AES, sizeof AES);
+  assert_non_null(method);
+  method[sizeof AES + 1] |= 0x3E; /* behind the length: as many rounds as 63 bits count */
+  g_autoptr(Found) found = unpack_bytes(copy->data, copy->len, &options);
+  const Gap *gap = find_gap(found, "", TRIAGE_REASON_ENCRYPTED);
+  assert_non_null(gap);
+  assert_non_null(strstr(gap->detail, "only the first 0 of 2 passwords"));
+}
+
 static void put_long(GByteArray *out, uint64_t value) {
   uint8_t bytes[9] = {0xFF};
   for (unsigned i = 0; i < 8; i++)
@@ -191,9 +210,9 @@ static int teardown(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_methods),      cmocka_unit_test(test_closed),
-      cmocka_unit_test(test_many_folders), cmocka_unit_test(test_damaged),
-      cmocka_unit_test(test_real),
+      cmocka_unit_test(test_methods), cmocka_unit_test(test_closed),
+      cmocka_unit_test(test_costly),  cmocka_unit_test(test_many_folders),
+      cmocka_unit_test(test_damaged), cmocka_unit_test(test_real),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }
