@@ -128,10 +128,11 @@ bool enumerate_lost(Run *run, VolumeWork *volume, bool has_step, uint32_t pass, 
     volume->state = VOLUME_PENDING;
     return true;
   }
-  g_autofree char *text = g_strdup_printf("the walk of the volume was given up after %u place(s): "
-                                          "%s; its entries beyond that point are "
-                                          "not known",
-                                          volume->skips->len, detail);
+  g_autofree char *text =
+      g_strdup_printf("the walk of the volume was given up after %u place(s): "
+                      "%s; its entries beyond that point are not known, and its "
+                      "areas (slack, free blocks, gaps) were not examined",
+                      volume->skips->len, detail);
   Gap gap = {.seq = GAP_NO_OBJECT,
              .volume = volume->no,
              .state = STATE_ALLOCATED,
