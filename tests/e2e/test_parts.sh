@@ -93,6 +93,12 @@ n=$(rows case_fooled/entries.csv "r['path'] == '/y.r00' and r['member'] == 'insi
 
 if [ -n "${TRIAGE_EVIDENCE:-}" ]; then
   real=$TRIAGE_EVIDENCE/real/libarchive
+  mkdir torn
+  cp "$real"/test_rar_multivolume_multiple_files.part?.rar torn/
+  printf '\001' | dd of=torn/test_rar_multivolume_multiple_files.part2.rar bs=1 conv=notrunc status=none
+  "$TRIAGE" scan -q --entries -o case_torn torn 2>stderr
+  n=$(rows case_torn/entries.csv "r['member'] == 'LibarchiveAddingTest.html'")
+  [ "$n" -ge 1 ] || fail "parts behind a damaged one were not opened"
   mkdir rar
   cp "$real"/test_rar_multivolume_{multiple_files,single_file}.part?.rar "$real"/test_read_format_rar5_multiarchive*.rar rar/
   "$TRIAGE" scan -q --entries --hash-all -o case_rar rar 2>stderr

@@ -142,6 +142,18 @@ static bool is_lead(Content *content, const UnpackSet *set) {
   }
 }
 
+/* RAR parts behind one that is damaged, which by themselves are taken for parts of the whole: each
+ * alone gives what lies in it. */
+static void open_rest(Unpack *unpack, Content *own, const MemberPath *path, const UnpackSet *set,
+                      guint from) {
+  for (guint i = from; set->kind == PART_RAR && i < set->n && !unpack->is_stopped; i++) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Content) part = get_part(own, set, i, &error);
+    if (part != NULL && does_follow(part, i))
+      unpack_open(unpack, part, path);
+  }
+}
+
 static bool open_whole(Unpack *unpack, Content *content, const MemberPath *path,
                        const UnpackSet *set) {
   g_autoptr(GError) error = NULL;
@@ -167,6 +179,7 @@ static bool open_whole(Unpack *unpack, Content *content, const MemberPath *path,
   unpack->is_joined = true;
   unpack_open(unpack, whole, path);
   unpack->is_joined = was_joined;
+  open_rest(unpack, content, path, set, parts->len);
   return true;
 }
 
