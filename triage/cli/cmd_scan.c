@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static void list_entries(ScanArguments *a, GOptionEntry *entries) {
+void scan_arguments_list(ScanArguments *a, GOptionEntry entries[SCAN_ENTRIES_MAX]) {
   const GOptionEntry list[] = {
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, &a->scan.output,
        "Case directory to make (required)", "CASE"},
@@ -66,6 +66,7 @@ static void list_entries(ScanArguments *a, GOptionEntry *entries) {
        "WHEN"},
       {NULL, 0, 0, 0, NULL, NULL, NULL},
   };
+  G_STATIC_ASSERT(G_N_ELEMENTS(list) <= SCAN_ENTRIES_MAX);
   memcpy(entries, list, sizeof list);
 }
 
@@ -165,8 +166,9 @@ void scan_arguments_clear(ScanArguments *a) {
   g_free(a->progress);
 }
 
-static bool parse(ScanArguments *a, const char *command, GOptionContext *context, int argc,
+static bool parse(ScanArguments *a, const ScanUsage *usage, GOptionContext *context, int argc,
                   char **argv) {
+  const char *command = usage->command, *problem;
   g_autoptr(GError) error = NULL;
   if (!g_option_context_parse(context, &argc, &argv, &error)) {
     g_printerr("triage %s: %s; 'triage %s --help' lists the options\n", command, error->message,
@@ -177,8 +179,9 @@ static bool parse(ScanArguments *a, const char *command, GOptionContext *context
   for (int i = 1, n = 0; i < argc; i++)
     if (strcmp(argv[i], "--") != 0)
       a->scan.evidence[n++] = g_strdup(argv[i]);
-  const char *problem;
-  if (!check_ranges(a, &problem) ||
+  int n_evidence = (int)g_strv_length(a->scan.evidence);
+  if ((usage->check != NULL && !usage->check(usage->user, a, n_evidence, &problem)) ||
+      (!a->is_checked && !check_ranges(a, &problem)) ||
       (!check_digest_list(a->scan.digest) &&
        (problem = "--digest takes sha256, sha1, md5, or none alone") != NULL)) {
     g_printerr("triage %s: %s\n", command, problem);
@@ -197,14 +200,20 @@ static bool parse(ScanArguments *a, const char *command, GOptionContext *context
   return true;
 }
 
-bool scan_arguments_parse(ScanArguments *a, const ScanUsage *usage, int argc, char **argv) {
+void scan_arguments_init(ScanArguments *a) {
   *a = (ScanArguments){.scan = {.jobs = (int)g_get_num_processors(),
                                 .timeout_seconds = LIMIT_TIMEOUT_SECONDS_DEFAULT,
                                 .max_depth = LIMIT_DEPTH_DEFAULT,
                                 .areas = AREAS_ALL,
                                 .max_expanded = (int64_t)LIMIT_EXPANDED_DEFAULT}};
-  GOptionEntry entries[40];
-  list_entries(a, entries);
+}
+
+bool scan_arguments_parse(ScanArguments *a, const ScanUsage *usage, int argc, char **argv) {
+  scan_arguments_init(a);
+  if (usage->check != NULL)
+    a->scan.jobs = 0;
+  GOptionEntry entries[SCAN_ENTRIES_MAX];
+  scan_arguments_list(a, entries);
   g_autoptr(GOptionContext) context = g_option_context_new(usage->arguments);
   g_option_context_set_summary(context, usage->summary);
   if (usage->more != NULL)
@@ -215,7 +224,7 @@ bool scan_arguments_parse(ScanArguments *a, const ScanUsage *usage, int argc, ch
   int n = (int)g_strv_length(list);
   /* The parser moves the pointers about: it gets its own array of them. */
   g_autofree char **view = g_memdup2(list, sizeof(char *) * ((gsize)n + 1));
-  return parse(a, usage->command, context, n, view);
+  return parse(a, usage, context, n, view);
 }
 
 int command_scan(int argc, char **argv) {

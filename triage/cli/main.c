@@ -15,6 +15,8 @@ static const Command COMMANDS[] = {
      command_report},
     {"status", "CASE", "say where a case stands, while it is written too", command_status},
     {"merge", "-o CASE SHARD...", "join the shards of one scan to its case", command_merge},
+    {"submit", "--slurm -o CASE [OPTION...] EVIDENCE...",
+     "examine evidence on a Slurm cluster: shards, then their merge", command_submit},
     {"verify", "CASE [--verify-signature CERT]",
      "check a case: files, rules, evidence, and every hit read again", command_verify},
     {"seal", "CASE [--sign KEY] [--timestamp-request] [--timestamp-reply FILE]",

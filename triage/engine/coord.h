@@ -67,6 +67,22 @@ typedef struct {
 int coord_merge(const MergeOptions *options);
 
 typedef struct {
+  ScanOptions *scan;   /* output, evidence and whatever is checked before anything is submitted */
+  char **arguments;    /* of each shard's scan, beside --shard, --resume, --jobs and --output */
+  char **sbatch;       /* further options of sbatch; NULL: none */
+  int jobs;            /* processors of a task; 0: a whole node */
+  int nodes;           /* tasks at a time at most; 0: as many as the cluster gives */
+  int shards;          /* 0: by bytes */
+  int64_t shard_bytes; /* of evidence for each shard */
+  bool dry_run;        /* write the scripts, submit nothing */
+  bool resume;         /* submit those of a case again; evidence and arguments are not looked at */
+} SubmitOptions;
+
+/* Hands a scan to Slurm: an array of shards and the merge that depends on it. Returns the exit
+ * status: 0 submitted, 2 nothing was, 3 failed on the way. */
+int coord_submit(const SubmitOptions *options);
+
+typedef struct {
   const char *case_dir;
   char **evidence;     /* where it is now, in order; NULL: where it was */
   char **rules;        /* where they are now; NULL: where they were */

@@ -380,6 +380,17 @@ static bool read_list(Run *run, ScanOptions *options, GError **error) {
   return true;
 }
 
+bool run_read_inputs(Run *run, ScanOptions *options, GError **error) {
+  g_autofree char *above = g_path_get_dirname(options->output);
+  return read_list(run, options, error) && check_evidence(options, error) &&
+         (run->rules = inputs_read_rules(options->rules, error)) != NULL &&
+         (run->passwords = inputs_read_passwords(options->password_file, error)) != NULL &&
+         (run->profiles = inputs_read_profiles(options->benign, error)) != NULL &&
+         (run->known = known_lists_open(options->known, above, error)) != NULL &&
+         (options->sign_key == NULL ||
+          (run->seal_key = seal_key_read(options->sign_key, error)) != NULL);
+}
+
 int coord_scan(ScanOptions *options) {
   gint64 started = g_get_monotonic_time();
   Run run = {.options = options,
@@ -387,15 +398,8 @@ int coord_scan(ScanOptions *options) {
              .progress = {.is_shown = options->progress, .started = started, .phase = "triage"}};
   g_autoptr(GError) error = NULL;
   g_autoptr(GPtrArray) probes = NULL;
-  g_autofree char *above = g_path_get_dirname(options->output);
   int status = EXIT_UNUSABLE;
-  if (read_list(&run, options, &error) && check_evidence(options, &error) &&
-      (run.rules = inputs_read_rules(options->rules, &error)) != NULL &&
-      (run.passwords = inputs_read_passwords(options->password_file, &error)) != NULL &&
-      (run.profiles = inputs_read_profiles(options->benign, &error)) != NULL &&
-      (run.known = known_lists_open(options->known, above, &error)) != NULL &&
-      (options->sign_key == NULL ||
-       (run.seal_key = seal_key_read(options->sign_key, &error)) != NULL) &&
+  if (run_read_inputs(&run, options, &error) &&
       check_writable(options->log, O_NOFOLLOW, 0600, &error) &&
       check_writable(options->metrics, 0, 0644, &error) &&
       (probes = run_probe_all(&run, &error)) != NULL)

@@ -4,6 +4,7 @@
 #include "base/keyhash.h"
 #include "base/text.h"
 #include "engine/coord_case.h"
+#include "engine/coord_slurm.h"
 #include "reports/reports.h"
 #include "store/store_shard.h"
 #include <errno.h>
@@ -252,7 +253,7 @@ static bool finish(const Merge *merge, Run *run, GError **error) {
 }
 
 static bool make_output(const char *dir, GError **error) {
-  return mkdir(dir, 0700) == 0 ||
+  return mkdir(dir, 0700) == 0 || (errno == EEXIST && slurm_case_is_open(dir)) ||
          refuse(error, dir,
                 errno == EEXIST ? "exists already; name a new case directory" : g_strerror(errno));
 }
@@ -281,6 +282,7 @@ static int merge_all(Merge *merge, GError **error) {
     options.evidence = (char **)merge->evidence->pdata;
     merge->evidence->len--;
     bool ok = (run.lock = case_lock_take(merge->options->output, error)) != NULL &&
+              slurm_case_clear(merge->options->output, error) &&
               (run.store = join(merge, error)) != NULL && finish(merge, &run, error);
     status = ok                                                   ? run_summarise(&run, error)
              : triage_error_reason(*error) == TRIAGE_REASON_USAGE ? EXIT_UNUSABLE

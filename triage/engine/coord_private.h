@@ -242,6 +242,8 @@ uint32_t shard_of_whole(uint32_t shards, uint32_t no);
 int run_summarise(Run *run, GError **error);
 /* Asks what each piece of evidence is; fails where none can be opened. (transfer full) Probe* */
 GPtrArray *run_probe_all(Run *run, GError **error);
+/* Reads the list, rules, passwords, profiles, known files and key that the options name. */
+bool run_read_inputs(Run *run, ScanOptions *options, GError **error);
 /* Examines all evidence, or what the store says is still to do. */
 bool run_examine(Run *run, GPtrArray *probes, GError **error);
 /* ---- the action log of a case; a scratch copy keeps none ---- */

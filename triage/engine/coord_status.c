@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "engine/coord.h"
 #include "engine/coord_lock.h"
+#include "engine/coord_slurm.h"
 #include "store/store.h"
 #include <stdlib.h>
 #include <string.h>
@@ -94,9 +95,80 @@ static void print_head(Store *store, const char *dir) {
   g_print("\n");
 }
 
+/* ---- a case that was given to Slurm ---- */
+static void print_queue(const SlurmPlan *plan) {
+  g_auto(SlurmQueue) queue = {0};
+  g_autoptr(GError) error = NULL;
+  if (plan->array == NULL || plan->merge == NULL) {
+    g_print("Slurm: not submitted\n");
+    return;
+  }
+  if (!slurm_queue_read(plan, &queue, &error)) {
+    g_print("Slurm: cannot be asked: %s\n", error->message);
+    return;
+  }
+  g_print("Slurm: array job %s: %u waiting, %u running%s%s, %u between; %u restarts\n", plan->array,
+          queue.pending, queue.running, queue.nodes->len > 0 ? " on " : "", queue.nodes->str,
+          queue.other, queue.restarts);
+  g_print("Slurm: merge job %s: %s\n", plan->merge,
+          queue.merge != NULL ? queue.merge : "not in the queue (ended, or cancelled)");
+}
+
+static void add_shard(Store *store, Status *status, GError **error) {
+  g_autoptr(GArray) exhibits = store_exhibits(store, error);
+  for (guint i = 0; exhibits != NULL && i < exhibits->len; i++) {
+    const ExhibitTotals *totals = &g_array_index(exhibits, ExhibitTotals, i);
+    status->sum.objects += totals->objects - totals->objects_pending;
+    status->sum.hits[0] += all_hits(totals);
+  }
+}
+
+/* Every shard that has begun and is not finished is told by itself. */
+static bool print_shards(const char *dir, const SlurmPlan *plan, GError **error) {
+  Status status = {0};
+  guint complete = 0, begun = 0;
+  for (uint32_t k = 1; k <= plan->shards; k++) {
+    g_autofree char *number = g_strdup_printf("%u", k);
+    g_autofree char *part = g_build_filename(dir, SLURM_DIR, "shards", number, NULL);
+    g_autofree char *file = g_build_filename(part, "case.db", NULL);
+    if (!g_file_test(file, G_FILE_TEST_EXISTS))
+      continue;
+    g_autoptr(GError) unreadable = NULL;
+    g_autoptr(Store) store = store_open(part, false, &unreadable);
+    if (store == NULL) { /* it is being made just now */
+      g_print("shard %u: %s\n", k, unreadable->message);
+      continue;
+    }
+    g_autofree char *state = store_get_meta(store, "status");
+    bool is_complete = state != NULL && strcmp(state, "shard") == 0;
+    complete += is_complete;
+    begun += !is_complete;
+    add_shard(store, &status, error);
+    if (error != NULL && *error != NULL)
+      return false;
+    if (!is_complete)
+      print_head(store, part);
+  }
+  g_print("shards: %u of %u complete, %u begun; %llu objects examined, %llu hits\n", complete,
+          plan->shards, begun, (unsigned long long)status.sum.objects,
+          (unsigned long long)status.sum.hits[0]);
+  return true;
+}
+
+/* True where there is nothing but the shards yet. */
+static bool print_slurm(const char *dir, GError **error) {
+  g_auto(SlurmPlan) plan = {0};
+  if (!slurm_plan_read(dir, &plan, error))
+    return false;
+  print_queue(&plan);
+  return print_shards(dir, &plan, error) && slurm_case_is_open(dir);
+}
+
 int coord_status(const char *dir) {
   g_autoptr(GError) error = NULL;
-  g_autoptr(Store) store = store_open(dir, false, &error);
+  if (print_slurm(dir, &error))
+    return EXIT_COMPLETE;
+  g_autoptr(Store) store = error == NULL ? store_open(dir, false, &error) : NULL;
   g_autoptr(GArray) exhibits = store != NULL ? store_exhibits(store, &error) : NULL;
   Status status = {.store = store, .exhibits = exhibits};
   if (exhibits != NULL) {
