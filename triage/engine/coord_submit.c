@@ -234,7 +234,7 @@ static char *submit_script(const SubmitOptions *options, const char *name, const
 
 static void cancel(const SlurmPlan *plan) {
   const char *const argv[] = {"scancel", plan->array, NULL};
-  g_autofree char *said = slurm_run(argv, NULL);
+  g_free(slurm_run(argv, NULL));
 }
 
 /* An array without its merge would work for nothing. */
