@@ -104,11 +104,28 @@ grep -q '^Slurm: array job 42: 7 waiting, 1 running on w1, 0 between; 2 restarts
 # a merge that cannot be submitted takes its array with it; --resume submits again
 rm bin/squeue
 touch queue/refuse.merge.sh
+status 2 "$TRIAGE" merge -q -o "$case_dir" "$case_dir"/slurm/shards/*
+says "exists already"
 export FAKE_CASE=$work/again
 PATH=$nice_path status 3 "$TRIAGE" submit --slurm --shards 2 --entries -b "$TRIAGE_SOURCE/samples/site.yaml" -o again "${evidence[@]}"
 says "invalid account"
 grep -qx 'scancel 46' queue/said || fail "the array is left alone"
 rm queue/refuse.merge.sh
+# a merge that is at work elsewhere is left alone
+echo theirs >again/case.db
+printf '%s\n' "$(uname -n)" 1 2026-01-01T00:00:00Z >again/.lock
+mkfifo held
+python3 -c 'import fcntl, sys; f = open("again/.lock", "r+"); fcntl.lockf(f, fcntl.LOCK_EX); open("held", "w").close(); sys.stdin.read()' < <(sleep 60 & echo $! >sleeper; wait) &
+read -r _ <held
+cp -r "$case_dir"/slurm/shards/. again/slurm/shards/
+status 2 "$TRIAGE" merge -q -o again again/slurm/shards/*
+says "is being written by triage"
+grep -qx theirs again/case.db || fail "another merge's store is removed"
+status 0 "$TRIAGE" status again
+grep -q '^running: process 1 on host .* (merge)$' stdout || { fail "status of a merge"; cat stdout; }
+kill "$(cat sleeper)"
+wait %% 2>/dev/null
+rm -rf again/slurm/shards/*
 PATH=$nice_path status 0 "$TRIAGE" submit --slurm --resume -o again
 for file in hits.csv hits.jsonl coverage.csv entries.csv timeline.body; do same "whole/$file" "again/$file"; done
 PATH=$nice_path status 2 "$TRIAGE" submit --slurm --resume -o again

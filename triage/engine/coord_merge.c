@@ -281,13 +281,13 @@ static int merge_all(Merge *merge, GError **error) {
     g_ptr_array_add(merge->evidence, NULL);
     options.evidence = (char **)merge->evidence->pdata;
     merge->evidence->len--;
-    bool ok = (run.lock = case_lock_take(merge->options->output, error)) != NULL &&
-              slurm_case_clear(merge->options->output, error) &&
-              (run.store = join(merge, error)) != NULL && finish(merge, &run, error);
+    bool is_ours = (run.lock = case_lock_take(merge->options->output, error)) != NULL &&
+                   slurm_case_clear(merge->options->output, error);
+    bool ok = is_ours && (run.store = join(merge, error)) != NULL && finish(merge, &run, error);
     status = ok                                                   ? run_summarise(&run, error)
              : triage_error_reason(*error) == TRIAGE_REASON_USAGE ? EXIT_UNUSABLE
                                                                   : EXIT_STOPPED;
-    if (!ok)
+    if (!ok && is_ours) /* else another merge is at work there, or has ended */
       remove_unfinished(merge->options->output, &run);
   }
   run_clear(&run);

@@ -104,7 +104,13 @@ bool slurm_case_is_open(const char *dir) {
 
 bool slurm_case_clear(const char *dir, GError **error) {
   static const char *const FILES[] = {"case.db", "case.db-journal", "case.db-wal", "case.db-shm"};
-  for (gsize i = 0; slurm_case_is_open(dir) && i < G_N_ELEMENTS(FILES); i++) {
+  if (!slurm_is_case(dir))
+    return true;
+  if (!slurm_case_is_open(dir)) {
+    g_autofree char *shown = text_printable(dir, strlen(dir));
+    return triage_fail(error, TRIAGE_REASON_USAGE, "%s: is complete already", shown);
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS(FILES); i++) {
     g_autofree char *path = g_build_filename(dir, FILES[i], NULL);
     if (unlink(path) != 0 && errno != ENOENT) {
       g_autofree char *shown = text_printable(path, strlen(path));

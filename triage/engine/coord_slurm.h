@@ -27,7 +27,8 @@ char *slurm_run(const char *const *argv, GError **error);
 
 /* True where a merge may fill the directory: its jobs' working files are there and no manifest. */
 bool slurm_case_is_open(const char *dir);
-/* Removes what a merge that was cut off left there; nothing in a directory that is no such case. */
+/* Under the lock of the case: removes what a merge that was cut off left there; nothing in a
+ * directory that is no such case. Fails (usage) where the case is complete. */
 bool slurm_case_clear(const char *dir, GError **error);
 
 typedef struct {

@@ -161,6 +161,9 @@ static bool print_slurm(const char *dir, GError **error) {
   if (!slurm_plan_read(dir, &plan, error))
     return false;
   print_queue(&plan);
+  g_autofree char *holder = slurm_case_is_open(dir) ? case_lock_holder(dir) : NULL;
+  if (holder != NULL)
+    g_print("running: %s (merge)\n", holder);
   return print_shards(dir, &plan, error) && slurm_case_is_open(dir);
 }
 

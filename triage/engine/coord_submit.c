@@ -69,6 +69,17 @@ static const char HEAD[] =
     "case=%s\n"
     "cd -- %s || exit 3 # relative paths mean what they meant when this was submitted\n";
 
+/* The end of both loops. */
+#define WAIT_FOR(dir)                                                                              \
+  "  # A node that Slurm has lost may still be at work: its word is waited for.\n"                 \
+  "  if [ $status -eq 2 ] && \"$triage\" status \"$" dir "\" 2>/dev/null | grep -q '^running'; "   \
+  "then\n"                                                                                         \
+  "    sleep 10\n"                                                                                 \
+  "    continue\n"                                                                                 \
+  "  fi\n"                                                                                         \
+  "  [ $status -ne 1 ] || status=0 # finished; what could not be examined is in the report\n"      \
+  "  exit $status\n"
+
 static const char SCAN[] =
     "shard=$SLURM_ARRAY_TASK_ID\n"
     "part=$case/" SLURM_DIR "/shards/$shard\n"
@@ -83,26 +94,16 @@ static const char SCAN[] =
     "  [ ! -e \"$part\" ] || resume=(--resume)\n"
     "  \"$triage\" scan --progress=never --jobs=\"$jobs\" "
     "--shard=\"$shard/%u\" --output=\"$part\" \"${resume[@]}\" \"${arguments[@]}\"\n"
-    "  status=$?\n"
-    "  # A node that Slurm has lost may still be at work: its word is waited for.\n"
-    "  if [ $status -eq 2 ] && \"$triage\" status \"$part\" 2>/dev/null | grep -q '^running'; "
-    "then\n"
-    "    sleep 10\n"
-    "    continue\n"
-    "  fi\n"
-    "  [ $status -ne 1 ] || status=0 # finished; what could not be examined is in the report\n"
-    "  exit $status\n"
-    "done\n";
+    "  status=$?\n" WAIT_FOR("part") "done\n";
 
 static const char MERGE[] =
     "exec >>\"$case/" SLURM_DIR "/logs/merge.log\" 2>&1 || exit 3\n"
-    "[ ! -e \"$case/manifest.sha256\" ] || exit 0 # ended just before its node was lost\n"
     "shards=()\n"
     "for ((k = 1; k <= %u; k++)); do shards+=(\"$case/" SLURM_DIR "/shards/$k\"); done\n"
-    "\"$triage\" merge --output=\"$case\" \"${shards[@]}\"\n"
-    "status=$?\n"
-    "[ $status -ne 1 ] || status=0\n"
-    "exit $status\n";
+    "while :; do\n"
+    "  [ ! -e \"$case/manifest.sha256\" ] || exit 0 # an earlier try has ended after all\n"
+    "  \"$triage\" merge --output=\"$case\" \"${shards[@]}\"\n"
+    "  status=$?\n" WAIT_FOR("case") "done\n";
 
 static bool write_file(const char *dir, const char *name, const char *text, gsize n, mode_t mode,
                        GError **error) {
