@@ -44,6 +44,7 @@
 /* content */
 #define LIMIT_HEAP_CONTENT (8 * MIB)  /* larger content is spooled to an unlinked file */
 #define LIMIT_OBJECT_BYTES (64 * GIB) /* of one object; the rest is size-limit */
+#define LIMIT_SNAPSHOTS_TOLD 256u     /* of one APFS volume, a row each */
 #define LIMIT_RUNS_PER_ATTR 4000000u  /* block runs of one attribute */
 #define LIMIT_VOLUME_HOLES                                                                         \
   (256 * GIB)                         /* holes of sparse files of one volume, read as the zeros    \

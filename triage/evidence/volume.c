@@ -7,6 +7,7 @@
 #include "evidence/volume_signature.h"
 #include "evidence/xfs.h"
 #include <string.h>
+#include <tsk/fs/apfs_fs.h>
 
 /* libtsk's image with ours behind it: the first field must be theirs. */
 typedef struct {
@@ -158,6 +159,39 @@ static TSK_FS_INFO *open_best(TSK_IMG_INFO *tsk, uint64_t offset) {
   return fs;
 }
 
+/* Snapshots of an APFS volume are not walked: each is a row, for what it alone keeps has no name.
+ */
+static void tell_snapshots(const Slot *slot, const WalkSink *sink) {
+  apfs_snapshot_list *list = NULL;
+  tsk_error_reset();
+  if (tsk_apfs_list_snapshots(slot->fs, &list) != 0) {
+    give_gap(sink, &slot->public, 0, TRIAGE_REASON_CORRUPT,
+             "the list of the APFS volume's snapshots cannot be read; whether it has any is not "
+             "known");
+    return;
+  }
+  for (size_t i = 0; i < list->num_snapshots && i < LIMIT_SNAPSHOTS_TOLD; i++) {
+    const apfs_snapshot *snapshot = &list->snapshots[i];
+    const char *raw = snapshot->name != NULL ? snapshot->name : "";
+    g_autofree char *name = text_printable(raw, strlen(raw));
+    TriageTime time = {.seconds = (int64_t)(snapshot->timestamp / 1000000000),
+                       .nanoseconds = (uint32_t)(snapshot->timestamp % 1000000000),
+                       .digits = 9,
+                       .is_set = snapshot->timestamp != 0};
+    char when[48];
+    triage_time_format(&time, when, sizeof when);
+    g_autofree char *detail = g_strdup_printf(
+        "the snapshot \"%s\" of %s of the APFS volume is not walked: entries that it alone keeps "
+        "are examined as bytes, without names",
+        name, *when != '\0' ? when : "unknown time");
+    give_gap(sink, &slot->public, 0, TRIAGE_REASON_UNSUPPORTED_FILESYSTEM, detail);
+  }
+  if (list->num_snapshots > LIMIT_SNAPSHOTS_TOLD)
+    give_gap(sink, &slot->public, 0, TRIAGE_REASON_SIZE_LIMIT,
+             "the APFS volume has more snapshots than are listed here");
+  tsk_apfs_free_snapshot_list(list);
+}
+
 /* Volumes of an APFS container. Debian's libtsk does not export tsk_fs_open_pool: the pool lends an
  * image for each volume instead. */
 static bool add_pool(VolumeSet *set, Slot *container, uint32_t *next_no, const WalkSink *sink) {
@@ -188,11 +222,13 @@ static bool add_pool(VolumeSet *set, Slot *container, uint32_t *next_no, const W
     slot->pool_image = pool->get_img_info(pool, (TSK_DADDR_T)info->block);
     if (slot->pool_image != NULL)
       slot->fs = tsk_fs_open_img(slot->pool_image, 0, TSK_FS_TYPE_APFS);
-    if (slot->fs != NULL)
-      name_fs(slot, slot->fs->ftype);
-    else
+    if (slot->fs == NULL) {
       give_gap(sink, &slot->public, slot->public.length, TRIAGE_REASON_CORRUPT,
                "the APFS volume cannot be opened");
+      continue;
+    }
+    name_fs(slot, slot->fs->ftype);
+    tell_snapshots(slot, sink);
   }
   return true;
 }
