@@ -19,6 +19,11 @@ import xml.etree.ElementTree as ET
 # A line by which a test says that it, or a part of it, did not run.
 SAID = re.compile(r'SKIPPED:.*|\[ +SKIPPED +\] (?!\d+ test)\S.*')
 
+# A line by which a test says what it compared, for the validation statement.
+FIGURES = re.compile(r'^(?:\d+ entries of \d+ tables held against [^;]*|truth: .*|\d+ verdicts agree.*|\d+ combinations, .*|'
+                     r'\d+ damaged images examined|\d+ images: \d+ matches in free blocks and slack held against triage|'
+                     r'\d+ hits compared|(?:sample|hostile): \d+ hits, .*)', re.M)
+
 
 def read(preset, path, counts, tests):
     try:
@@ -29,9 +34,10 @@ def read(preset, path, counts, tests):
         return
     for case in cases:
         name, status = f"{preset}/{case.get('name')}", case.get('status')
-        said = list(dict.fromkeys(line.strip() for line in SAID.findall(case.findtext('system-out') or '')))
+        output = case.findtext('system-out') or ''
+        said = list(dict.fromkeys(line.strip() for line in SAID.findall(output)))
         skipped = case.find('skipped')
-        tests.append({'name': name, 'seconds': float(case.get('time') or 0), 'left_out': said})
+        tests.append({'name': name, 'seconds': float(case.get('time') or 0), 'left_out': said, 'figures': FIGURES.findall(output)})
         # A program that is missing is "notrun" too: only the agreed exit status is a skip.
         if skipped is not None and 'SKIP_RETURN_CODE' in skipped.get('message', ''):
             counts['skipped'] += 1
@@ -56,7 +62,7 @@ def write_record(path, counts, tests, steps):
         file.write('\n')
 
 
-def write_statement(counts):
+def write_statement(counts, tests):
     """The validation statement of the report: reports/validation.txt, built into the next build."""
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     with open(os.path.join(root, 'CMakeLists.txt'), encoding='utf-8') as file:
@@ -65,7 +71,9 @@ def write_statement(counts):
     with open(os.path.join(root, 'reports', 'validation.txt'), 'w', encoding='utf-8') as file:
         file.write(f'version {version}\nsource {commit or "not under version control"}\n'
                    f'date {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d}\n'
-                   + ''.join(f'{word} {n}\n' for word, n in counts.items()))
+                   + ''.join(f'{word} {n}\n' for word, n in counts.items())
+                   + ''.join(f"{test['name'].split('/', 1)[1]} {'; '.join(test['figures'])}\n"
+                             for test in tests if test['figures'] and test['name'].startswith('debug/')))
 
 
 def main():
@@ -79,7 +87,7 @@ def main():
         print(f'FAILED  step {step}')
     write_record(sys.argv[1], counts, tests, sys.argv[split + 1:])
     if os.environ.get('TRIAGE_RECORD'):
-        write_statement(counts)
+        write_statement(counts, tests)
     print('tests: ' + ', '.join(f'{n} {word}' for word, n in counts.items()))
     return 1 if counts['failed'] or not counts['passed'] else 0
 
