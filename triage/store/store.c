@@ -54,7 +54,9 @@ Store *store_create(const char *dir, GError **error) {
   Store *store = open_file(dir, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error);
   if (store == NULL)
     return NULL;
-  if (!run_sql(store, "PRAGMA journal_mode=DELETE; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536;", "opening", error) ||
+  if (!run_sql(store,
+               "PRAGMA journal_mode=DELETE; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536;",
+               "opening", error) ||
       !make_tables(store, error)) {
     store_free(store);
     return NULL;
@@ -97,7 +99,8 @@ Store *store_open(const char *dir, bool writable, GError **error) {
     store_free(store);
     return NULL;
   }
-  if (writable && !run_sql(store, "PRAGMA synchronous=FULL; PRAGMA cache_size=-65536;", "opening", error)) {
+  if (writable &&
+      !run_sql(store, "PRAGMA synchronous=FULL; PRAGMA cache_size=-65536;", "opening", error)) {
     store_free(store);
     return NULL;
   }
