@@ -216,22 +216,14 @@ bool report_write_entries(Store *store, int fd, GError **error) {
 /* One row for each time of each hit; times of unknown zone stay out. */
 static bool put_event(void *user, const HitRow *hit) {
   Table *table = user;
-  const struct {
-    const TriageTime *time;
-    const char *description;
-  } times[] = {{&hit->created, "Creation Time"},
-               {&hit->modified, "Content Modification Time"},
-               {&hit->changed, "Metadata Modification Time"},
-               {&hit->accessed, "Last Access Time"}};
+  ReportEvent events[REPORT_EVENTS];
+  guint n = report_events(hit, events);
   g_autofree char *path = report_whole_path(hit);
-  g_autofree char *message =
-      g_strdup_printf("%s: %s matches %s (%s)", hit->evidence, path, hit->rule, hit->verdict);
-  for (gsize i = 0; i < G_N_ELEMENTS(times); i++) {
-    if (!times[i].time->is_set || times[i].time->is_local)
-      continue;
+  g_autofree char *message = report_event_message(hit, path);
+  for (guint i = 0; i < n; i++) {
     add_field(table, message);
-    add_time(table, times[i].time);
-    add_field(table, times[i].description);
+    add_time(table, events[i].time);
+    add_field(table, events[i].description);
     add_field(table, hit->hit_id);
     add_field(table, hit->evidence);
     add_field(table, path);

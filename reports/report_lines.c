@@ -42,25 +42,17 @@ static const char *const TO[] = {"mail_to", "mail_cc", "mail_bcc", NULL};
 
 /* ---- Timesketch: one line for each time of each hit; times of unknown zone stay out ---- */
 static void timesketch_line(Out *out, const HitRow *hit) {
-  const struct {
-    const TriageTime *time;
-    const char *description;
-  } times[] = {{&hit->created, "Creation Time"},
-               {&hit->modified, "Content Modification Time"},
-               {&hit->changed, "Metadata Modification Time"},
-               {&hit->accessed, "Last Access Time"}};
+  ReportEvent events[REPORT_EVENTS];
+  guint n = report_events(hit, events);
   g_autofree char *path = report_whole_path(hit);
-  for (gsize i = 0; i < G_N_ELEMENTS(times); i++) {
-    if (!times[i].time->is_set || times[i].time->is_local)
-      continue;
+  for (guint i = 0; i < n; i++) {
     char when[64];
-    triage_time_format(times[i].time, when, sizeof when);
-    g_autofree char *message =
-        g_strdup_printf("%s: %s matches %s (%s)", hit->evidence, path, hit->rule, hit->verdict);
+    triage_time_format(events[i].time, when, sizeof when);
+    g_autofree char *message = report_event_message(hit, path);
     json_t *object = json_object();
     set(object, "message", message);
     set(object, "datetime", when);
-    set(object, "timestamp_desc", times[i].description);
+    set(object, "timestamp_desc", events[i].description);
     set(object, "hit_id", hit->hit_id);
     set(object, "evidence", hit->evidence);
     set(object, "path", path);

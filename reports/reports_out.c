@@ -63,6 +63,22 @@ char *report_whole_path(const HitRow *hit) {
                               : g_strdup(hit->path);
 }
 
+guint report_events(const HitRow *hit, ReportEvent out[REPORT_EVENTS]) {
+  const ReportEvent all[REPORT_EVENTS] = {{&hit->created, "Creation Time"},
+                                          {&hit->modified, "Content Modification Time"},
+                                          {&hit->changed, "Metadata Modification Time"},
+                                          {&hit->accessed, "Last Access Time"}};
+  guint n = 0;
+  for (guint i = 0; i < REPORT_EVENTS; i++)
+    if (all[i].time->is_set && !all[i].time->is_local)
+      out[n++] = all[i];
+  return n;
+}
+
+char *report_event_message(const HitRow *hit, const char *path) {
+  return g_strdup_printf("%s: %s matches %s (%s)", hit->evidence, path, hit->rule, hit->verdict);
+}
+
 bool report_time(const TriageTime *time, char *out, gsize size) {
   triage_time_format(time, out, size);
   return strlen(out) > 4 && strspn(out, "0123456789") == 4 && strncmp(out, "0000", 4) != 0;

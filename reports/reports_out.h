@@ -18,6 +18,16 @@ bool out_finish(Out *out, GError **error);
 
 /* The path with the member behind it (transfer full). */
 char *report_whole_path(const HitRow *hit);
+typedef struct {
+  const TriageTime *time;
+  const char *description; /* in Timesketch's words */
+} ReportEvent;
+enum { REPORT_EVENTS = 4 };
+/* The times of a hit that can be set in order with others: those of an unknown zone stay out.
+ * Returns how many; pointers into the hit. */
+guint report_events(const HitRow *hit, ReportEvent out[REPORT_EVENTS]);
+/* What happened to the path, in one sentence (transfer full). */
+char *report_event_message(const HitRow *hit, const char *path);
 /* The time as RFC 3339 (without Z where its zone is unknown); false where there is none, or its
  * year has not four digits, which other tools' formats demand. */
 bool report_time(const TriageTime *time, char *out, gsize size);

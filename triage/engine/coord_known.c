@@ -188,7 +188,7 @@ static bool digest_list(KnownList *list, GError **error) {
                                g_strerror(errno));
 }
 
-KnownList *known_list_open(const char *path, const char *dir, GError **error) {
+static KnownList *list_open(const char *path, const char *dir, GError **error) {
   g_autoptr(KnownList) list = g_new0(KnownList, 1);
   list->name = text_printable(path, strlen(path));
   list->fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -215,7 +215,7 @@ KnownList *known_list_open(const char *path, const char *dir, GError **error) {
 GPtrArray *known_lists_open(char **paths, const char *dir, GError **error) {
   g_autoptr(GPtrArray) lists = g_ptr_array_new_with_free_func((GDestroyNotify)known_list_free);
   for (guint i = 0; paths != NULL && paths[i] != NULL; i++) {
-    KnownList *list = known_list_open(paths[i], dir, error);
+    KnownList *list = list_open(paths[i], dir, error);
     if (list == NULL)
       return NULL;
     g_ptr_array_add(lists, list);
@@ -227,7 +227,7 @@ int coord_index_known(const char *path, const char *output) {
   g_autoptr(GError) error = NULL;
   g_autofree char *dir = g_path_get_dirname(output);
   g_autofree char *temporary = g_strconcat(output, ".part", NULL);
-  g_autoptr(KnownList) list = known_list_open(path, dir, &error);
+  g_autoptr(KnownList) list = list_open(path, dir, &error);
   auto_fd fd = list != NULL ? open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644) : -1;
   uint64_t at = 0;
   g_autofree char *buffer = g_malloc(1 << 20);

@@ -16,8 +16,7 @@ typedef struct {
 void known_list_free(KnownList *list);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(KnownList, known_list_free)
 
-/* Opens an index, or makes one of a list, in a file of dir that has no name. Fails (usage) where it
- * is no list, with the line. Memory does not grow with the list. (transfer full) */
-KnownList *known_list_open(const char *path, const char *dir, GError **error);
-/* All of paths (NULL: none). (transfer full) KnownList* */
+/* Opens each index, or makes one of a list, in a file of dir that has no name. Fails (usage) where
+ * one is no list, with the line. Memory does not grow with the lists. paths may be NULL: none.
+ * (transfer full) KnownList* */
 GPtrArray *known_lists_open(char **paths, const char *dir, GError **error);

@@ -26,13 +26,13 @@ static char *plan_path(const char *dir) {
   return g_build_filename(dir, SLURM_DIR, "plan.json", NULL);
 }
 
-bool slurm_is_case(const char *dir) {
+static bool is_case(const char *dir) {
   g_autofree char *path = plan_path(dir);
   return access(path, F_OK) == 0;
 }
 
 bool slurm_plan_read(const char *dir, SlurmPlan *plan, GError **error) {
-  if (!slurm_is_case(dir))
+  if (!is_case(dir))
     return false;
   g_autofree char *path = plan_path(dir);
   g_autoptr(GBytes) bytes = io_read_file(path, MIB, error);
@@ -99,12 +99,12 @@ char *slurm_run(const char *const *argv, GError **error) {
 /* ---- the directory before its merge ---- */
 bool slurm_case_is_open(const char *dir) {
   g_autofree char *manifest = g_build_filename(dir, "manifest.sha256", NULL);
-  return slurm_is_case(dir) && access(manifest, F_OK) != 0;
+  return is_case(dir) && access(manifest, F_OK) != 0;
 }
 
 bool slurm_case_clear(const char *dir, GError **error) {
   static const char *const FILES[] = {"case.db", "case.db-journal", "case.db-wal", "case.db-shm"};
-  if (!slurm_is_case(dir))
+  if (!is_case(dir))
     return true;
   if (!slurm_case_is_open(dir)) {
     g_autofree char *shown = text_printable(dir, strlen(dir));

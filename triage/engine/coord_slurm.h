@@ -20,7 +20,6 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SlurmPlan, slurm_plan_clear)
 /* False without error: this case was not submitted. */
 bool slurm_plan_read(const char *dir, SlurmPlan *plan, GError **error);
 bool slurm_plan_write(const char *dir, const SlurmPlan *plan, GError **error);
-bool slurm_is_case(const char *dir);
 
 /* A program of Slurm's: its output, or NULL with error. (transfer full) */
 char *slurm_run(const char *const *argv, GError **error);

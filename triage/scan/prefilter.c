@@ -120,10 +120,15 @@ static void set_state(Prefilter *p, char *state) {
   p->state = state;
 }
 
+/* The rule is not in the way of the others: proved, or not asked for. */
+static bool is_proved(const Prefilter *p, uint32_t rule) {
+  return p->proofs[rule] == PROOF_IS_THERE || p->proofs[rule] == PROOF_NOT_ASKED_FOR;
+}
+
 static bool has_all_proofs(Prefilter *p) {
   uint32_t n = 0;
   for (uint32_t i = 0; i < p->rules->num_rules; i++)
-    n += !prefilter_is_proved(p, i);
+    n += !is_proved(p, i);
   if (n > 0)
     set_state(p, g_strdup_printf("off: of %u of %u rules it is not proved that they need bytes "
                                  "that can be searched for",
@@ -232,11 +237,6 @@ bool prefilter_may_match(Prefilter *prefilter, const uint8_t *data, uint64_t siz
   }
   Search *search = is_few ? prefilter->few : prefilter->all;
   return search == NULL || search_finds(search, data, size);
-}
-
-bool prefilter_is_proved(const Prefilter *prefilter, uint32_t rule) {
-  return prefilter->proofs[rule] == PROOF_IS_THERE ||
-         prefilter->proofs[rule] == PROOF_NOT_ASKED_FOR;
 }
 
 static char *explain_needles(const Prefilter *p, uint32_t rule) {

@@ -25,5 +25,3 @@ bool prefilter_may_match(Prefilter *prefilter, const uint8_t *data, uint64_t siz
 
 /* What the rule's proof rests on, or why there is none: one sentence. (transfer full) */
 char *prefilter_explain(const Prefilter *prefilter, uint32_t rule);
-/* True where the rule is not in the way of the others: proved, or not asked for. */
-bool prefilter_is_proved(const Prefilter *prefilter, uint32_t rule);
