@@ -23,7 +23,8 @@ typedef enum {
   TIME_MAIL,          /* Date of a mail: its sender's word */
   TIME_OUTLOOK,       /* Outlook data file */
   TIME_REGISTRY,      /* last write of a registry key */
-  TIME_SOURCE_LAST = TIME_REGISTRY
+  TIME_EVENT_LOG,     /* an event log's record written */
+  TIME_SOURCE_LAST = TIME_EVENT_LOG
 } TriageTimeSource;
 
 typedef struct {

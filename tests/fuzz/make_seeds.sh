@@ -14,12 +14,18 @@ rm -f -- *.ole modules.bin
 # A view's seed is the encoded script; the documents and mails above are those of PDF, OLE and MIME.
 mkdir -p views
 (cd views && python3 "$source/make_views.py" && rm -f views.tsv miss.*)
-# Nothing in Debian writes an Outlook data file: one of the test evidence, where that is at hand.
+# Nothing in Debian writes an Outlook data file, a RAR archive or some variants of the others: those
+# of the test evidence, where that is at hand.
 if [ -n "${TRIAGE_EVIDENCE:-}" ]; then
   find "$TRIAGE_EVIDENCE" -name '*.pst' -size -300k -exec cp {} seed.pst \; -quit
+  mkdir -p real
+  for suffix in rar cab lzh xar rpm ar warc cpio iso.Z uu mtree; do
+    find "$TRIAGE_EVIDENCE" -type f -name "*.$suffix" -size -100k -exec cp -n -t real {} +
+  done
 fi
 python3 "$source/make_hive.py" seed.hive 'Software\Inner' script 3 payload.vbs 'Software\Inner' text 1 a.vbs
 rm -f seed.hive.reg
+python3 "$source/make_evtx.py" seed.evtx payload.vbs 30
 sqlite3 seed.db "PRAGMA page_size = 512; CREATE TABLE t(a, b); CREATE INDEX i ON t(b);
   INSERT INTO t VALUES(printf('%.*c', 3000, 'x'), 1), (zeroblob(900), 2)" || true
 tar -cf seed.tar payload.vbs

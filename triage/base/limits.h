@@ -97,6 +97,7 @@
 #define LIMIT_REGISTRY_KEYS 10000000u   /* keys of one registry hive */
 #define LIMIT_REGISTRY_DEPTH 512u       /* keys in keys, as Windows allows */
 #define LIMIT_REGISTRY_READS 256u       /* bytes read : bytes of a hive */
+#define LIMIT_EVTX_READS 256u           /* bytes read : bytes of an event log */
 #define LIMIT_PDF_STREAMS 1000000u      /* streams of one PDF */
 #define LIMIT_EMBEDDED 65536u           /* objects embedded in one document or stream */
 

@@ -79,6 +79,7 @@ const char *triage_time_source_name(unsigned source) {
       [TIME_MAIL] = "mail-date",
       [TIME_OUTLOOK] = "outlook-utc",
       [TIME_REGISTRY] = "registry-key-utc",
+      [TIME_EVENT_LOG] = "event-log-utc",
   };
   return source <= TIME_SOURCE_LAST ? names[source] : "";
 }

@@ -50,6 +50,7 @@ void worker_formats(Worker *worker) {
   send_version(worker, "libsqlite3 (worker)", unpack_sqlite_version());
   send_version(worker, "libpff", unpack_pst_version());
   send_version(worker, "libregf", unpack_registry_version());
+  send_version(worker, "libevtx", unpack_evtx_version());
   send_version(worker, "libtsk", tsk_version_get_str());
   send_version(worker, "libbde", libbde_get_version());
   send_version(worker, "libluksde", libluksde_get_version());

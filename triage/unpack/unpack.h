@@ -111,6 +111,7 @@ void unpack_warm_up(void);
 
 const char *unpack_mail_version(void);     /* of gmime, static */
 const char *unpack_registry_version(void); /* of libregf, static */
+const char *unpack_evtx_version(void);     /* of libevtx, static */
 const char *unpack_pst_version(void);      /* of libpff, static */
 const char *unpack_sqlite_version(void);   /* static */
 

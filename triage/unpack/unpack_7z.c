@@ -336,8 +336,7 @@ static bool is_sound(Seven *seven, Content *whole, bool is_all_secret) {
   struct archive_entry *entry;
   uint64_t sum = 0, n_read = 0;
   bool is_good = reader != NULL;
-  while (is_good && sum <= TRIAL_BYTES &&
-         archive_read_next_header(reader_archive(reader), &entry) == ARCHIVE_OK) {
+  while (is_good && sum <= TRIAL_BYTES && reader_next(reader, &entry) == ARCHIVE_OK) {
     is_good = try_entry(seven, reader, &sum);
     n_read += is_good && archive_entry_size(entry) > 0;
   }

@@ -11,6 +11,7 @@ enum { IDLE_BLOCKS = 1000, DEAD_HEADERS = 64 };
 
 /* Raw name of an entry; libarchive has none where its bytes fit no character set. */
 static GBytes *entry_name(struct archive_entry *entry, uint64_t i) {
+  reader_forget_errno();
   const char *name = archive_entry_pathname(entry);
   if (name == NULL)
     name = archive_entry_pathname_utf8(entry);
@@ -102,6 +103,7 @@ static bool read_data(Unpack *unpack, Reader *reader, bool is_encrypted, uint64_
 
 /* A link's content is its target's name: text an attacker can store where only links are. */
 static void read_link(struct archive_entry *entry, Intake *intake) {
+  reader_forget_errno();
   const char *target = archive_entry_symlink(entry);
   if (target == NULL)
     target = archive_entry_symlink_utf8(entry);
@@ -161,6 +163,7 @@ static void walk_entry(Walk *walk, struct archive_entry *entry, uint64_t i, cons
   take_times(walk, entry, &member);
   if (walk->hooks != NULL && walk->hooks->entry != NULL)
     walk->hooks->entry(walk->hooks->user, i, &name, &member);
+  reader_forget_errno();
   bool is_link = archive_entry_hardlink(entry) != NULL ||
                  archive_entry_filetype(entry) == AE_IFLNK ||
                  archive_entry_filetype(entry) == AE_IFDIR;
@@ -257,11 +260,10 @@ static bool is_within_limits(Walk *walk, const WalkResult *result) {
 }
 
 static void walk_entries(Walk *walk, WalkResult *result) {
-  struct archive *archive = reader_archive(walk->reader);
   unsigned failures = 0;
   while (!walk->unpack->is_stopped) {
     struct archive_entry *entry = NULL;
-    int status = archive_read_next_header(archive, &entry);
+    int status = reader_next(walk->reader, &entry);
     if (status == ARCHIVE_EOF || walk->unpack->is_stopped)
       return;
     if (status == ARCHIVE_FATAL || (status < ARCHIVE_WARN && ++failures > DEAD_HEADERS)) {

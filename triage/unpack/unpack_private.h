@@ -132,6 +132,11 @@ typedef struct _Reader Reader;
 Reader *reader_open(Unpack *unpack, Content *content, int (*format)(struct archive *),
                     int (*filter)(struct archive *), GError **error);
 struct archive *reader_archive(Reader *reader);
+/* archive_read_next_header(); and what must be called before a name of an entry is asked for. A
+ * name that fits no character set makes libarchive end the process where errno says ENOMEM, though
+ * that be from an allocation long before. */
+int reader_next(Reader *reader, struct archive_entry **entry);
+void reader_forget_errno(void);
 /* Something came out of libarchive: what it reads from now on is not an endless loop. */
 void reader_progress(Reader *reader);
 void reader_free(Reader *reader);
@@ -191,6 +196,9 @@ void unpack_pdf_open(Unpack *unpack, const Unpacker *self, Container *container)
 /* unpack_registry.c */
 bool probe_registry(const uint8_t *data, uint64_t size);
 void unpack_registry_open(Unpack *unpack, const Unpacker *self, Container *container);
+/* unpack_evtx.c */
+bool probe_evtx(const uint8_t *data, uint64_t size);
+void unpack_evtx_open(Unpack *unpack, const Unpacker *self, Container *container);
 /* unpack_sqlite.c */
 void unpack_sqlite_open(Unpack *unpack, const Unpacker *self, Container *container);
 /* unpack_pst.c */

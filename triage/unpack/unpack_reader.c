@@ -71,6 +71,15 @@ struct archive *reader_archive(Reader *reader) {
   return reader->archive;
 }
 
+void reader_forget_errno(void) {
+  errno = 0;
+}
+
+int reader_next(Reader *reader, struct archive_entry **entry) {
+  reader_forget_errno();
+  return archive_read_next_header(reader->archive, entry);
+}
+
 void reader_progress(Reader *reader) {
   reader->idle_reads = 0;
 }

@@ -160,7 +160,7 @@ static bool read_stream(Unpack *unpack, Reader *reader, Intake *intake, GError *
   struct archive *archive = reader_archive(reader);
   struct archive_entry *entry;
   unsigned idle = 0;
-  int status = archive_read_next_header(archive, &entry);
+  int status = reader_next(reader, &entry);
   if (status == ARCHIVE_EOF)
     return true; /* a stream of nothing */
   while (status >= ARCHIVE_WARN && !unpack->is_stopped) {

@@ -134,6 +134,21 @@ const Unpacker UNPACKER_REGISTRY = {
     .is_evidence = true,
 };
 
+const Unpacker UNPACKER_EVTX = {
+    .row = {.stage = "unpacker",
+            .name = "evtx",
+            .title = "Windows event log: texts of its records, PowerShell's script blocks joined",
+            .spec = "libevtx's documentation",
+            .library = "libevtx",
+            .limitations = "records with at least 32 bytes of text, recovered ones too; shorter "
+                           "ones are scanned as the bytes of the file, in UTF-16; texts that lie "
+                           "in the providers' programs are not put in",
+            .available = true},
+    .probe = probe_evtx,
+    .open = unpack_evtx_open,
+    .is_evidence = true,
+};
+
 const Unpacker UNPACKER_SQLITE = {
     .row = {.stage = "unpacker",
             .name = "sqlite",

@@ -62,6 +62,8 @@ static const Fixture FIXTURES[] = {
      "${TRIAGE_SOURCE:-.}/tests/unit/unpack/make_hive.py out 'Soft Ware\\\\Inner' text 1 text "
      "'Soft Ware\\\\Inner' script 3 payload.vbs",
      NULL, "Soft Ware/Inner/script"},
+    {"evtx", "python3 ${TRIAGE_SOURCE:-.}/tests/unit/unpack/make_evtx.py out payload.vbs 700", NULL,
+     "script block 5f0ae4a2-0000-4000-8000-000000000001 (records 1 to 56)"},
     {"sqlite",
      "sqlite3 out \"CREATE TABLE t(a TEXT); INSERT INTO t SELECT CAST(readfile('payload.vbs') AS "
      "TEXT)\"",
