@@ -164,7 +164,8 @@ static void write_body(Out *out, const GArray *lines, const char *number) {
   html_markup(out,
               ". What needs a person stands first: suspicious hits, then unexplained ones, then "
               "what could not be fully examined. <a href=\"report.html\">The report over all of "
-              "them</a>.</p>\n<table>\n<thead><tr><th scope=\"col\">Number</th><th "
+              "them</a>, <a href=\"across.html\">what they have in "
+              "common</a>.</p>\n<table>\n<thead><tr><th scope=\"col\">Number</th><th "
               "scope=\"col\">Exhibit</th><th scope=\"col\">State</th>");
   for (gsize i = 0; i < STORE_VERDICTS; i++) {
     html_markup(out, "<th scope=\"col\">");

@@ -173,6 +173,18 @@ static void contents(Out *out, const HtmlCase *page) {
                    "<li><a href=\"#list\">List of hits</a></li>\n</ul>\n</nav>\n");
 }
 
+/* The other pages of a case of many exhibits. */
+static void neighbours(Out *out, const HtmlCase *page) {
+  bool is_exhibit = store_scope(page->store) != 0;
+  if (page->for_paper || (!is_exhibit && page->evidence->len < 2))
+    return;
+  html_markup(out, "<p class=\"ids\">");
+  if (is_exhibit)
+    html_markup(out, "<span><a href=\"report.html\">The report over all exhibits</a></span> ");
+  html_markup(out, "<span><a href=\"exhibits.html\">The list of exhibits</a></span> <span><a "
+                   "href=\"across.html\">What they have in common</a></span></p>");
+}
+
 static void body(Out *out, HtmlCase *page) {
   html_markup(out, "<body>\n<a class=\"skip\" href=\"#summary\">To the summary</a>\n"
                    "<header class=\"top\"><p class=\"kind\">Forensic triage report</p>\n<h1>");
@@ -188,7 +200,9 @@ static void body(Out *out, HtmlCase *page) {
   html_name(out, *examiner != '\0' ? examiner : "not given");
   html_markup(out, "</span> <span>Report ");
   html_code(out, page->report_id);
-  html_markup(out, "</span></p></header>\n<div class=\"columns\">\n");
+  html_markup(out, "</span></p>");
+  neighbours(out, page);
+  html_markup(out, "</header>\n<div class=\"columns\">\n");
   contents(out, page);
   html_markup(out, "<main>\n");
   html_summary(out, page);

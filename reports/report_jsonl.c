@@ -132,6 +132,7 @@ static void set_place(json_t *object, const HitRow *hit) {
   json_object_set_new(object, "sha256", json_string(hit->digests.sha256));
   json_object_set_new(object, "sha1", json_string(hit->digests.sha1));
   json_object_set_new(object, "md5", json_string(hit->digests.md5));
+  json_object_set_new(object, "ssdeep", json_string(hit->fuzzy));
 }
 
 static json_t *hit_object(const HitRow *hit) {

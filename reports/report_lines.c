@@ -107,6 +107,7 @@ static void ecs_line(Out *out, const HitRow *hit) {
   set(hash, "sha256", hit->digests.sha256);
   set(hash, "sha1", hit->digests.sha1);
   set(hash, "md5", hit->digests.md5);
+  set(hash, "ssdeep", hit->fuzzy);
   json_t *own = child(object, "triage");
   set(own, "evidence", hit->evidence);
   set(own, "verdict", hit->verdict);

@@ -18,6 +18,8 @@ bool report_write_ecs(Store *store, int fd, GError **error);
 bool report_write_sentinel(Store *store, int fd, GError **error);
 bool report_write_kql(Store *store, int fd, GError **error);
 bool report_write_exhibits(Store *store, int fd, GError **error);
+bool report_write_across(Store *store, int fd, GError **error);
+bool report_write_across_csv(Store *store, int fd, GError **error);
 bool report_write_pdf(Store *store, int fd, GError **error);
 /* The page of report_write_html as it is printed: without script and without what one works on. */
 bool report_write_paper(Store *store, int fd, GError **error);

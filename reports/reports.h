@@ -12,6 +12,7 @@ typedef struct {
   bool is_default;       /* written by every scan */
   bool is_foreign;       /* another program makes it: its bytes are held by the manifest alone */
   bool (*write)(Store *store, int fd, GError **error);
+  bool is_for_many; /* written by every scan of more than one piece of evidence */
 } ReportWriter;
 
 const ReportWriter *const *report_writers(size_t *n);

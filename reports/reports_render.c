@@ -342,7 +342,8 @@ bool reports_render(Store *store, const char *dir, const char *const *formats, G
     return false;
   for (size_t i = 0; i < n; i++) {
     bool is_index = strcmp(writers[i]->row.name, "exhibits") == 0;
-    if (!is_wanted(store, writers[i], formats) && !(is_index && formats == NULL && n_evidence > 1))
+    bool is_for_all = writers[i]->is_for_many && formats == NULL && n_evidence > 1;
+    if (!is_wanted(store, writers[i], formats) && !is_for_all)
       continue;
     if (!write_file(store, dir, writers[i]->file_name, writers[i]->write, error) ||
         (is_index && !render_exhibits(store, dir, n_evidence, error)))

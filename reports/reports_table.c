@@ -6,7 +6,14 @@
 #define WRITER(name, title, library, limits, file, by_default, function)                           \
   {                                                                                                \
     {"report", name, title, "the contract", library, limits, true, NULL}, file, by_default, false, \
-        function                                                                                   \
+        function, false                                                                            \
+  }
+
+/* Written by default where a case has more than one piece of evidence. */
+#define FOR_MANY(name, title, library, limits, file, function)                                     \
+  {                                                                                                \
+    {"report", name, title, "the contract", library, limits, true, NULL}, file, false, false,      \
+        function, true                                                                             \
   }
 
 static const ReportWriter WRITERS[] = {
@@ -56,8 +63,15 @@ static const ReportWriter WRITERS[] = {
     WRITER("html", "Report for people", "",
            "the first 2,000 hits by verdict; all stand in hits.csv", "report.html", true,
            report_write_html),
-    WRITER("exhibits", "Index of many pieces of evidence, and a page for each", "",
-           "where a case has more than one", "exhibits.html", false, report_write_exhibits),
+    FOR_MANY("exhibits", "Index of many pieces of evidence, and a page for each", "",
+             "where a case has more than one", "exhibits.html", report_write_exhibits),
+    FOR_MANY("across", "What the exhibits of a case have in common", "",
+             "where a case has more than one ('triage compare' does it for many cases); the first "
+             "100 groups of a kind, all stand in across.csv; similar contents by ssdeep's digest, "
+             "of up to 16 MiB of a file or view, none of areas",
+             "across.html", report_write_across),
+    FOR_MANY("across-csv", "The same as a table", "libcsv", "as across.html, but all groups",
+             "across.csv", report_write_across_csv),
     {{"report", "pdf", "Report on paper", "PDF, printed by Chromium", "Chromium, when installed",
       "on request; the first 2,000 hits by verdict; its bytes depend on the version of Chromium "
       "and "
@@ -66,7 +80,8 @@ static const ReportWriter WRITERS[] = {
      "report.pdf",
      false,
      true,
-     report_write_pdf},
+     report_write_pdf,
+     false},
 };
 
 const ReportWriter *const *report_writers(size_t *n) {

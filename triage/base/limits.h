@@ -105,10 +105,13 @@
 #define LIMIT_NEEDLES 16384u    /* byte sequences searched for before libyara is asked; else none */
 #define LIMIT_MATCHES_KEPT 200u /* matches of one rule kept in full; all are counted */
 #define LIMIT_MATCH_BYTES 64u   /* bytes of one match kept */
-#define LIMIT_EXCERPT_BYTES 512u    /* text around the first match */
-#define LIMIT_INDICATORS 256u       /* indicators of one hit */
-#define LIMIT_INDICATOR_BYTES 2048u /* one indicator's value */
-#define LIMIT_FACT_BYTES (8 * KIB)  /* one corroborating fact's text */
+#define LIMIT_EXCERPT_BYTES 512u     /* text around the first match */
+#define LIMIT_INDICATORS 256u        /* indicators of one hit */
+#define LIMIT_INDICATOR_BYTES 2048u  /* one indicator's value */
+#define LIMIT_FUZZY_BYTES (16 * MIB) /* a larger hit has no fuzzy digest */
+#define LIMIT_FUZZY_GROUPED 200000u  /* different ones that are held against each other */
+#define LIMIT_SECRETS 4u             /* passwords of one hit told apart */
+#define LIMIT_FACT_BYTES (8 * KIB)   /* one corroborating fact's text */
 #define LIMIT_SCRIPT_BYTES                                                                         \
   (1 * MIB)                         /* text read as one script; of more, the parts that name CDO   \
                                      */

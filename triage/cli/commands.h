@@ -26,5 +26,6 @@ int command_check_rules(int argc, char **argv);
 int command_index_known(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_merge(int argc, char **argv);
+int command_compare(int argc, char **argv);
 int command_submit(int argc, char **argv);
 int command_formats(int argc, char **argv);

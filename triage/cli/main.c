@@ -15,6 +15,8 @@ static const Command COMMANDS[] = {
      command_report},
     {"status", "CASE", "say where a case stands, while it is written too", command_status},
     {"merge", "-o CASE SHARD...", "join the shards of one scan to its case", command_merge},
+    {"compare", "-o DIR CASE...", "what the hits of one or many cases have in common",
+     command_compare},
     {"submit", "--slurm -o CASE [OPTION...] EVIDENCE...",
      "examine evidence on a Slurm cluster: shards, then their merge", command_submit},
     {"verify", "CASE [--verify-signature CERT]",

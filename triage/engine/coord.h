@@ -108,6 +108,17 @@ typedef struct {
  * (said), 2 wrong usage, 3 failed. */
 int coord_extract(const ExtractOptions *options);
 
+typedef struct {
+  const char *output; /* directory to make */
+  char **cases;       /* case directories, NULL-terminated */
+  int least;          /* score from which contents are similar, 1 to 100 */
+  bool quiet;
+} CompareOptions;
+
+/* Writes what the hits of finished cases have in common. Cases are only read. Returns the exit
+ * status. */
+int coord_compare(const CompareOptions *options);
+
 /* Prints the grounds for and against the verdict on one hit. Returns the exit status. */
 int coord_explain(const char *case_dir, const char *hit_id);
 

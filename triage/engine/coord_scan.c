@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* coord_scan.c - gathers what a worker says about one object, checks it, and writes it to the store
  * all at once. A worker can speak of the object it was handed and of no other. */
+#include "base/fuzzy.h"
 #include "base/limits.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "engine/coord_private.h"
 #include <string.h>
@@ -27,6 +29,11 @@ static bool is_word(const char *text, gsize max) {
 
 static bool is_hex(const char *text, gsize length) {
   return *text == '\0' || (strlen(text) == length && strspn(text, "0123456789abcdef") == length);
+}
+
+static bool is_fuzzy(const char *text) {
+  Fuzzy fuzzy;
+  return *text == '\0' || fuzzy_parse(text, &fuzzy);
 }
 
 static bool check_member(GVariant *message, uint32_t *no, GError **error) {
@@ -138,9 +145,10 @@ static bool take_hit(GVariant *message, TakenHit *hit, GError **error) {
   GVariantIter *identifiers, *matches, *indicators;
   uint64_t first;
   gboolean has_image;
-  g_variant_get(message, "(u&s&sasttbt&sa(sttay)a(sst))", &record->member_no,
+  g_variant_get(message, "(u&s&sasttbt&sa(sttay)a(sst)&s&s)", &record->member_no,
                 &record->rule_namespace, &record->rule, &identifiers, &record->match_count, &first,
-                &has_image, &record->image_offset, &record->excerpt, &matches, &indicators);
+                &has_image, &record->image_offset, &record->excerpt, &matches, &indicators,
+                &record->fuzzy, &record->secrets);
   bool ok = true;
   hit->strings = join_identifiers(identifiers, &ok);
   ok = take_matches(hit, matches) && ok;
@@ -158,7 +166,8 @@ static bool take_hit(GVariant *message, TakenHit *hit, GError **error) {
   record->n_indicators = hit->indicators->len;
   if (!ok || record->first_offset > INT64_MAX || record->image_offset > INT64_MAX ||
       record->match_count > INT64_MAX || !is_word(record->rule_namespace, 256) ||
-      !is_word(record->rule, 256) || !is_word(record->excerpt, (gsize)4 * LIMIT_EXCERPT_BYTES))
+      !is_word(record->rule, 256) || !is_word(record->excerpt, (gsize)4 * LIMIT_EXCERPT_BYTES) ||
+      !is_fuzzy(record->fuzzy) || !secrets_are_digests(record->secrets))
     return broken(error, "hit");
   return true;
 }

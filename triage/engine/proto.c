@@ -46,8 +46,8 @@ static const MessageKind KINDS[MSG_LAST + 1] = {
     /* no, member, view, size, sha256, sha1, md5, times */
     [MSG_MEMBER] = {"(usstsss" PROTO_TIMES ")", true},
     /* member no, namespace, rule, identifiers, count, first offset, has and image offset, excerpt,
-     * matches, indicators */
-    [MSG_HIT] = {"(ussasttbtsa(sttay)a(sst))", true},
+     * matches, indicators, fuzzy digest, digests of passwords */
+    [MSG_HIT] = {"(ussasttbtsa(sttay)a(sst)ss)", true},
     [MSG_FACT] = {"(usss)", true},
     [MSG_CONTENT] = {"ay", true},
     /* member no, namespace, rule, view */

@@ -5,6 +5,7 @@
 #pragma once
 #include "base/digest.h"
 #include "base/known.h"
+#include "base/secret.h"
 #include "engine/proto.h"
 #include "engine/worker_fds.h"
 #include "evidence/image.h"
@@ -33,6 +34,7 @@ typedef struct {
   uint32_t n_known;
   bool has_wanted; /* EXTRACT: the content of member number wanted is handed over */
   uint32_t wanted;
+  char *last_secret, last_secret_digest[SECRET_DIGEST];
   char *fault, *fault_name; /* TRIAGE_TEST_FAULT=kind:name, for tests of the coordinator alone */
 } Worker;
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* worker_scan.c - one object: read, unpack, scan, and say what was found and what could not be. */
 #include "assess/assess.h"
+#include "base/fuzzy.h"
 #include "base/limits.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "engine/worker.h"
 #include "engine/worker_views.h"
@@ -118,8 +120,27 @@ static GVariant *pack_indicators(const Scan *scan, const MemberPath *path,
   return g_variant_builder_end(&builder);
 }
 
+/* What tells one password from another, of each in the text: made slowly, so the last is kept. */
+static char *secret_list(Worker *worker, const GPtrArray *indicators) {
+  g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(g_free);
+  for (guint i = 0; i < indicators->len && list->len < LIMIT_SECRETS; i++) {
+    const char *secret = ((const Indicator *)indicators->pdata[i])->secret;
+    if (secret == NULL || *secret == '\0')
+      continue;
+    if (g_strcmp0(worker->last_secret, secret) != 0) {
+      g_free(worker->last_secret);
+      worker->last_secret = g_strdup(secret);
+      secret_digest(secret, worker->last_secret_digest);
+    }
+    if (!g_ptr_array_find_with_equal_func(list, worker->last_secret_digest, g_str_equal, NULL))
+      g_ptr_array_add(list, g_strdup(worker->last_secret_digest));
+  }
+  g_ptr_array_add(list, NULL);
+  return g_strjoinv(";", (char **)list->pdata);
+}
+
 static void send_hit(Scan *scan, const Member *member, uint32_t no, const ScanHit *hit,
-                     const GPtrArray *indicators) {
+                     const GPtrArray *indicators, const char *fuzzy) {
   uint64_t place = 0, length = 0;
   bool has_first = hit->first_offset != UINT64_MAX;
   for (guint i = 0; i < hit->matches->len; i++) {
@@ -131,18 +152,19 @@ static void send_hit(Scan *scan, const Member *member, uint32_t no, const ScanHi
   g_autofree char *excerpt =
       has_first ? excerpt_of(member->content, hit->first_offset) : g_strdup("");
   indicators_blot(indicators, excerpt);
+  g_autofree char *secrets = secret_list(scan->worker, indicators);
   GVariantBuilder identifiers;
   g_variant_builder_init(&identifiers, G_VARIANT_TYPE("as"));
   for (guint i = 0; i < hit->identifiers->len; i++)
     g_variant_builder_add(&identifiers, "s", hit->identifiers->pdata[i]);
   worker_send(scan->worker, MSG_HIT,
-              g_variant_new("(ussasttbts@a(sttay)@a(sst))", no, hit->rule_namespace, hit->rule,
+              g_variant_new("(ussasttbts@a(sttay)@a(sst)ss)", no, hit->rule_namespace, hit->rule,
                             &identifiers, hit->match_count,
                             has_first ? object_offset(scan, member->path, hit->first_offset)
                                       : hit->first_offset,
                             (gboolean)has_place, has_place ? place : 0, excerpt,
                             pack_matches(scan, member->path, hit->matches),
-                            pack_indicators(scan, member->path, indicators)));
+                            pack_indicators(scan, member->path, indicators), fuzzy, secrets));
 }
 
 static void send_member(Scan *scan, const Member *member, uint64_t size, uint32_t no,
@@ -201,6 +223,9 @@ static void send_hits(Scan *scan, const Member *member, uint32_t no, const GPtrA
   bool is_area = scan->object->kind == OBJECT_AREA;
   g_autoptr(GPtrArray) indicators =
       is_area ? NULL : indicators_read(content_data(member->content), size);
+  char fuzzy[FUZZY_TEXT] = "";
+  if (!is_area && size <= LIMIT_FUZZY_BYTES) /* an area is what many files have left */
+    fuzzy_digest(content_data(member->content), size, fuzzy);
   for (guint i = 0; i < hits->len; i++) {
     const ScanHit *hit = hits->pdata[i];
     if (is_area) {
@@ -213,7 +238,7 @@ static void send_hits(Scan *scan, const Member *member, uint32_t no, const GPtrA
       for (guint j = 0; j < indicators->len; j++)
         ((Indicator *)indicators->pdata[j])->offset += from;
     }
-    send_hit(scan, member, no, hit, indicators);
+    send_hit(scan, member, no, hit, indicators, fuzzy);
   }
 }
 

@@ -124,6 +124,10 @@ void store_set_scope(Store *store, uint32_t evidence) {
   store->scope = evidence;
 }
 
+uint32_t store_scope(const Store *store) {
+  return store->scope;
+}
+
 char *store_scope_clause(const Store *store, const char *column) {
   return store->scope == 0 ? g_strdup("") : g_strdup_printf(" WHERE %s = %u", column, store->scope);
 }

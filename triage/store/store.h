@@ -22,6 +22,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_free)
 /* From now on hits, gaps, evidence, volumes and totals are given of this piece of evidence alone;
  * 0: of all. */
 void store_set_scope(Store *store, uint32_t evidence);
+uint32_t store_scope(const Store *store);
 
 /* One transaction at a time. A failed write (disk full) is an INTERNAL error that says so. */
 bool store_begin(Store *store, GError **error);
@@ -152,6 +153,8 @@ typedef struct {
   bool has_image_offset;
   uint64_t image_offset;
   const char *excerpt; /* printable */
+  const char *fuzzy;   /* of the text that was scanned, as base/fuzzy.h spells it; "" for none */
+  const char *secrets; /* base/secret.h of each password in it, joined by ; */
   const MatchRecord *matches;
   guint n_matches;
   const IndicatorRecord *indicators;
@@ -212,6 +215,8 @@ typedef struct {
   const char *verdict, *scenario, *profile, *reason; /* "" before assessment */
   const char *excerpt;
   const char *also_views; /* in which the same was met, joined by ; */
+  const char *fuzzy;      /* of the text that was scanned; "" for none */
+  const char *secrets;    /* to be compared, never to be shown: joined by ; */
   const MatchRecord *matches;
   guint n_matches;
   const IndicatorRecord *indicators;

@@ -303,11 +303,12 @@ static void make_id(const HitRow *row, unsigned ordinal, char *out, gsize size) 
 }
 
 /* Column numbers of the statement below. */
-enum { HIT = AFTER_OBJECT, MEMBER = HIT + 16 };
+enum { HIT = AFTER_OBJECT, MEMBER = HIT + 18 };
 static const char HITS_SQL[] =
     "SELECT " OBJECT_COLUMNS ", h.id, h.evidence, h.member_no, h.namespace, h.rule, h.strings, "
     "h.match_count, h.first_offset, h.image_offset, h.excerpt, h.verdict, h.scenario, h.profile, "
-    "h.reason, h.also_views, o.examined_bytes, coalesce(m.member, ''), coalesce(m.view, 'raw'), "
+    "h.reason, h.also_views, o.examined_bytes, h.fuzzy, h.secrets, coalesce(m.member, ''), "
+    "coalesce(m.view, 'raw'), "
     "coalesce(m.size, o.size), m.sha256, m.sha1, m.md5, m.created, m.created_part, m.modified, "
     "m.modified_part, m.changed, m.changed_part, m.accessed, m.accessed_part, m.name_created, "
     "m.name_created_part, "
@@ -345,6 +346,8 @@ static void fill_hit(sqlite3_stmt *s, const Object *object, const Place *place, 
   row->profile = column_text(s, HIT + 12);
   row->reason = column_text(s, HIT + 13);
   row->also_views = column_text(s, HIT + 14);
+  row->fuzzy = column_text(s, HIT + 16);
+  row->secrets = column_text(s, HIT + 17);
   row->member = column_text(s, MEMBER);
   row->view = column_text(s, MEMBER + 1);
   row->size = *row->member == '\0' && strcmp(row->view, "raw") == 0 ? object->size

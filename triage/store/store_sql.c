@@ -58,7 +58,7 @@ const char STORE_SCHEMA[] =
     " match_count INTEGER NOT NULL, first_offset INTEGER, image_offset INTEGER, "
     " excerpt TEXT NOT NULL, verdict TEXT NOT NULL DEFAULT '', scenario TEXT NOT NULL DEFAULT '', "
     " profile TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '', "
-    " also_views TEXT NOT NULL DEFAULT '', "
+    " also_views TEXT NOT NULL DEFAULT '', fuzzy TEXT NOT NULL, secrets TEXT NOT NULL, "
     " UNIQUE(evidence, volume, seq, member_no, namespace, rule)) STRICT;"
     "CREATE TABLE match(hit INTEGER NOT NULL, no INTEGER NOT NULL, identifier TEXT NOT NULL, "
     " offset INTEGER NOT NULL, length INTEGER NOT NULL, bytes BLOB NOT NULL, "
@@ -117,8 +117,8 @@ const char *const STORE_SQL[SQL_LAST + 1] = {
     [SQL_PUT_MEMBER] = "INSERT INTO member VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
                        "?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [SQL_PUT_HIT] = "INSERT INTO hit(evidence, volume, seq, member_no, namespace, rule, strings, "
-                    "match_count, first_offset, image_offset, excerpt) "
-                    "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "match_count, first_offset, image_offset, excerpt, fuzzy, secrets) "
+                    "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [SQL_PUT_MATCH] = "INSERT INTO match VALUES(?, ?, ?, ?, ?, ?)",
     [SQL_PUT_INDICATOR] = "INSERT INTO indicator VALUES(?, ?, ?, ?, ?)",
     [SQL_ADD_VIEW] = "UPDATE hit SET also_views = CASE also_views WHEN '' THEN ?1 ELSE also_views "

@@ -253,6 +253,8 @@ bool store_put_hit(Store *store, uint32_t evidence, uint32_t volume, uint64_t se
   else
     sqlite3_bind_null(binder.statement, ++binder.at);
   bind_text(&binder, hit->excerpt);
+  bind_text(&binder, hit->fuzzy);
+  bind_text(&binder, hit->secrets);
   if (!store_run(store, binder.statement, error))
     return false;
   int64_t id = sqlite3_last_insert_rowid(store->db);
