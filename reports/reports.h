@@ -11,8 +11,8 @@ typedef struct {
   const char *file_name; /* "hits.csv" */
   bool is_default;       /* written by every scan */
   bool is_foreign;       /* another program makes it: its bytes are held by the manifest alone */
+  bool is_for_many;      /* written by every scan of more than one piece of evidence */
   bool (*write)(Store *store, int fd, GError **error);
-  bool is_for_many; /* written by every scan of more than one piece of evidence */
 } ReportWriter;
 
 const ReportWriter *const *report_writers(size_t *n);

@@ -6,14 +6,14 @@
 #define WRITER(name, title, library, limits, file, by_default, function)                           \
   {                                                                                                \
     {"report", name, title, "the contract", library, limits, true, NULL}, file, by_default, false, \
-        function, false                                                                            \
+        false, function                                                                            \
   }
 
 /* Written by default where a case has more than one piece of evidence. */
 #define FOR_MANY(name, title, library, limits, file, function)                                     \
   {                                                                                                \
     {"report", name, title, "the contract", library, limits, true, NULL}, file, false, false,      \
-        function, true                                                                             \
+        true, function                                                                             \
   }
 
 static const ReportWriter WRITERS[] = {
@@ -80,8 +80,8 @@ static const ReportWriter WRITERS[] = {
      "report.pdf",
      false,
      true,
-     report_write_pdf,
-     false},
+     false,
+     report_write_pdf},
 };
 
 const ReportWriter *const *report_writers(size_t *n) {

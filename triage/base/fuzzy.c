@@ -142,7 +142,7 @@ static guint edit_distance(const Letters *a, const Letters *b) {
 }
 
 static guint score(const Letters *a, const Letters *b, uint64_t block) {
-  if (!has_common_run(a, b))
+  if (a->n + b->n == 0 || !has_common_run(a, b))
     return 0;
   guint points = edit_distance(a, b) * FUZZY_PART / (a->n + b->n);
   points = 100 - 100 * points / FUZZY_PART;
