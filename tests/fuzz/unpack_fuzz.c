@@ -12,12 +12,12 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
-/* libpff 20180714 and libregf 20201007 lose a few bytes of some damaged files; a worker's memory is
- * limited anyway. */
+/* libpff 20180714, libregf 20201007 and libevtx 20181227 lose a few bytes of some damaged files; a
+ * worker's memory is limited anyway. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void) {
   return "leak:libpff_column_definition_initialize\nleak:libregf_key_item_initialize\n"
-         "leak:libcdata_array_initialize\n";
+         "leak:libcdata_array_initialize\nleak:libfwevt_xml\nleak:libfvalue_\n";
 }
 
 static bool on_member(void *user, const Member *member) {

@@ -65,8 +65,10 @@ static void gap_of(Unpack *unpack, Content *content, const MemberPath *path, Tri
 /* Does part i of a RAR archive follow the ones before? */
 static bool does_follow(const Content *part, guint i) {
   RarVolume volume;
-  return rar_volume_read(content_data(part), content_size(part), &volume) && volume.is_volume &&
-         !volume.is_first && (!volume.has_number || volume.number == i);
+  if (!rar_volume_read(content_data(part), content_size(part), &volume))
+    return false;
+  return volume.is_secret ||
+         (volume.is_volume && !volume.is_first && (!volume.has_number || volume.number == i));
 }
 
 /* All parts, one behind the other, while they follow; NULL where a part cannot be had. */
@@ -133,7 +135,7 @@ static bool is_lead(Content *content, const UnpackSet *set) {
   switch (set->kind) {
   case PART_RAR:
     return set->n > 1 && rar_volume_read(content_data(content), content_size(content), &volume) &&
-           volume.is_volume;
+           (volume.is_volume || volume.is_secret);
   case PART_ZIP:
     return set->n > 1 &&
            zip_parts_before(content_data(content), content_size(content)) == set->n - 1;
@@ -196,8 +198,8 @@ static bool is_follower(Content *content, const UnpackSet *set) {
   if (lead == NULL)
     return false;
   if (set->kind == PART_RAR)
-    return rar_volume_read(content_data(lead), content_size(lead), &volume) && volume.is_volume &&
-           volume.is_first;
+    return rar_volume_read(content_data(lead), content_size(lead), &volume) &&
+           (volume.is_secret || (volume.is_volume && volume.is_first));
   return zip_parts_before(content_data(lead), content_size(lead)) == set->n - 1 &&
          unpack_row("zip")->probe(data, content_size(content));
 }
@@ -222,7 +224,7 @@ static bool is_worth_holding(const PartName *name, const Content *content) {
   RarVolume volume;
   if (name->kind == PART_RAR)
     return rar_volume_read(content_data(content), content_size(content), &volume) &&
-           volume.is_volume;
+           (volume.is_volume || volume.is_secret);
   if (name->number == PART_LAST)
     return zip_parts_before(content_data(content), content_size(content)) > 0;
   return true;

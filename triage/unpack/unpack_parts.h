@@ -11,6 +11,7 @@ typedef struct {
   bool has_number;
   uint64_t number; /* from 0 */
   bool has_next;   /* another part follows, says its last header */
+  bool is_secret;  /* its headers are encrypted: whether it is one cannot be known */
   bool is_closed;  /* that header is there */
 } RarVolume;
 /* False where data is no RAR archive. */

@@ -62,6 +62,7 @@ static void read_new(const uint8_t *data, uint64_t size, RarVolume *volume) {
   if ((flags & 1) != 0)
     take_number(&p, end);
   uint64_t archive = type == 1 ? take_number(&p, end) : 0;
+  volume->is_secret = type == 4;
   volume->is_volume = (archive & 1) != 0;
   volume->is_first = (archive & 2) == 0;
   volume->has_number = volume->is_volume;

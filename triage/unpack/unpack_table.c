@@ -114,14 +114,15 @@ static const Unpacker RAR = {
             .name = "rar",
             .title = "RAR archive, versions 1.5 to 4",
             .spec = "unrar's technote.txt",
-            .library = "libarchive",
+            .library = "libarchive, libcrypto",
             .limitations =
-                "encrypted members are listed, not opened; volumes are joined where they "
-                "lie side by side under their names; some compression filters are not "
-                "supported",
+                "members encrypted before version 2.9, or with passwords of more than 28 letters, "
+                "are listed, not opened; of solid archives the first member is unpacked; volumes "
+                "are joined where they lie side by side under their names; some compression "
+                "filters are not supported",
             .available = true},
     .probe = probe_rar,
-    .open = unpack_archive_open,
+    .open = unpack_rar3_open,
     .format = archive_read_support_format_rar,
     .times = TIMES_LOCAL,
     .is_evidence = true,
@@ -132,10 +133,12 @@ static const Unpacker RAR5 = {
             .name = "rar5",
             .title = "RAR archive, version 5",
             .spec = "RAR 5.0 archive format",
-            .library = "libarchive",
+            .library = "libarchive, libcrypto",
             .limitations =
-                "encrypted members are listed, not opened; volumes are joined where they "
-                "lie side by side under their names",
+                "of encrypted members those without a value to check passwords by are listed, not "
+                "opened, and BLAKE2 sums made to hide the content are not verified; libarchive "
+                "3.6 verifies no sums of stored members; volumes are joined where they lie side by "
+                "side under their names",
             .available = true},
     .probe = probe_rar5,
     .open = unpack_rar5_open,

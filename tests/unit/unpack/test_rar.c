@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_rar.c - encrypted RAR archives of both kinds: real ones of WinRAR's making, and others
+ * encrypted here from real ones, by volumes too. Opened where a password of the list fits, else
+ * listed. unar, where it is at hand, opens what was made here for RAR 5. */
+#include "unpack_mutate.h"
+
+#define FOLDER "real/libarchive/test_read_format_"
+
+static Found *unpack_with(const char *path, const char *passwords) {
+  Options options = DEFAULTS;
+  options.password = passwords;
+  return unpack_file(path, &options);
+}
+
+static guint count_members(const Found *found) {
+  guint n = 0;
+  for (guint i = 0; i < found->seen->len; i++) {
+    const Seen *seen = found->seen->pdata[i];
+    n += seen->depth == 1 && seen->error == NULL && strcmp(seen->view, "raw") == 0;
+  }
+  return n;
+}
+
+/* closed: a member another password is needed for. */
+static void test_real(void **state) {
+  static const struct {
+    const char *file, *password;
+    guint n_members;
+    const char *closed;
+  } REAL[] = {
+      {"rar5_encrypted", "password", 3, "d.txt"},
+      {"rar5_encrypted_filenames", "password", 4, NULL},
+      {"rar5_solid_encrypted", "password", 4, NULL},
+      {"rar5_solid_encrypted_filenames", "password", 4, NULL},
+      {"rar4_encrypted", "password", 3, "d.txt"},
+      {"rar4_encrypted_filenames", "password", 4, NULL},
+      {"rar_encryption_data", "12345678", 2, NULL},
+      {"rar_encryption_header", "12345678", 2, NULL},
+      {"rar_encryption_partially", "12345678", 2, NULL},
+  };
+  (void)state;
+  for (size_t i = 0; i < G_N_ELEMENTS(REAL); i++) {
+    g_autofree char *name = g_strconcat(FOLDER, REAL[i].file, ".rar", NULL);
+    g_autofree char *path = evidence_path(name);
+    if (path == NULL) {
+      print_message("SKIPPED: TRIAGE_EVIDENCE is not set\n");
+      skip();
+    }
+    g_autofree char *list = g_strdup_printf("wrong\n%s", REAL[i].password);
+    g_autoptr(Found) found = unpack_with(path, list);
+    bool is_listed =
+        REAL[i].closed == NULL || find_gap(found, REAL[i].closed, TRIAGE_REASON_ENCRYPTED) != NULL;
+    if (count_members(found) != REAL[i].n_members || !is_listed ||
+        (REAL[i].closed == NULL && found->gaps->len > 0)) {
+      print_found(found);
+      fail_msg("%s: %u members", REAL[i].file, count_members(found));
+    }
+    g_autoptr(Found) shut = unpack_with(path, "wrong");
+    bool is_told = false;
+    for (guint k = 0; k < shut->gaps->len; k++)
+      is_told = is_told || ((const Gap *)shut->gaps->pdata[k])->reason == TRIAGE_REASON_ENCRYPTED;
+    if (!is_told || count_members(shut) >= REAL[i].n_members) {
+      print_found(shut);
+      fail_msg("%s: no word of its being encrypted", REAL[i].file);
+    }
+  }
+}
+
+/* What solid archives hold behind the first member libarchive does not unpack, encrypted or not. */
+static void test_solid(void **state) {
+  g_autofree char *path = evidence_path(FOLDER "rar4_solid_encrypted_filenames.rar");
+  (void)state;
+  if (path == NULL)
+    skip();
+  g_autoptr(Found) found = unpack_with(path, "password");
+  assert_non_null(find_seen(found, "a.txt", "raw"));
+  assert_non_null(find_gap(found, "", TRIAGE_REASON_UNSUPPORTED_FORMAT));
+}
+
+static const struct {
+  const char *source, *member;
+} SOURCES[] = {
+    {FOLDER "rar5_arm.rar", "elf-Linux-ARMv7-ls"},
+    {FOLDER "rar5_compressed.rar", "test.bin"},
+    {FOLDER "rar5_stored.rar", "helloworld.txt"},
+    {FOLDER "rar5_blake2.rar", "cebula.txt"},
+    {FOLDER "rar_compress_best.rar", "LibarchiveAddingTest.html"},
+    {FOLDER "rar_compress_normal.rar", "LibarchiveAddingTest.html"},
+};
+
+static bool make(const char *source, const char *name, const char *options) {
+  g_autofree char *path = evidence_path(source);
+  if (path == NULL)
+    return false;
+  g_autofree char *command = g_strdup_printf(
+      "python3 ${TRIAGE_SOURCE:-.}/tests/unit/unpack/make_rar_secret.py '%s' geheim "
+      "%s %s",
+      path, name, options);
+  run(command);
+  return true;
+}
+
+static GBytes *plain_member(size_t i) {
+  g_autofree char *path = evidence_path(SOURCES[i].source);
+  g_autoptr(Found) found = unpack_file(path, NULL);
+  const Seen *seen = find_seen(found, SOURCES[i].member, "raw");
+  assert_true(seen != NULL && seen->error == NULL && seen->bytes != NULL);
+  return g_bytes_ref(seen->bytes);
+}
+
+static void check(const char *name, size_t i) {
+  gsize n;
+  g_autoptr(GBytes) wanted = plain_member(i);
+  const void *bytes = g_bytes_get_data(wanted, &n);
+  g_autofree char *path = scratch_path(name);
+  g_autoptr(Found) found = unpack_with(path, "wrong\ngeheim");
+  const Seen *seen = find_seen(found, SOURCES[i].member, "raw");
+  if (!seen_is(seen, bytes, n) || seen->error != NULL || found->gaps->len > 0) {
+    print_found(found);
+    fail_msg("%s of %s is not there, or not the same", SOURCES[i].member, name);
+  }
+}
+
+static void test_made(void **state) {
+  static const char *const WAYS[] = {"", "names"};
+  bool has_unar = system("command -v unar >/dev/null") == 0;
+  (void)state;
+  for (size_t i = 0; i < G_N_ELEMENTS(SOURCES); i++) {
+    for (size_t k = 0; k < G_N_ELEMENTS(WAYS); k++) {
+      if (!make(SOURCES[i].source, "out.rar", WAYS[k])) {
+        print_message("SKIPPED: TRIAGE_EVIDENCE is not set\n");
+        skip();
+      }
+      check("out.rar", i);
+      /* Debian's unar opens no encrypted RAR 3 archive, real ones neither. */
+      if (has_unar && strstr(SOURCES[i].source, "rar5") != NULL)
+        run("rm -rf un && unar -q -f -p geheim -o un out.rar && test -s un/*");
+    }
+  }
+}
+
+/* A checksum that does not hold is told, though the header hides it. */
+static void test_hidden_sum(void **state) {
+  (void)state;
+  if (!make(SOURCES[1].source, "out.rar", "wrong"))
+    skip();
+  g_autofree char *path = scratch_path("out.rar");
+  g_autoptr(Found) found = unpack_with(path, "geheim");
+  const Seen *seen = find_seen(found, SOURCES[1].member, "raw");
+  if (seen == NULL || seen->error == NULL || seen->reason != TRIAGE_REASON_BAD_CHECKSUM) {
+    print_found(found);
+    fail_msg("a wrong checksum is taken for right");
+  }
+}
+
+/* Volumes one behind the other, as they are joined: the cipher goes on from one to the next. */
+static void test_volumes(void **state) {
+  static const struct {
+    size_t source;
+    const char *options;
+  } SETS[] = {
+      {0, "volumes=21001"},
+      {0, "volumes=21001 names"},
+      {4, "volumes=2003"},
+      {4, "volumes=2003 names"},
+  };
+  (void)state;
+  for (size_t i = 0; i < G_N_ELEMENTS(SETS); i++) {
+    run("rm -f set.*");
+    if (!make(SOURCES[SETS[i].source].source, "set.rar", SETS[i].options))
+      skip();
+    run("cat set.part*.rar >set.rar");
+    check("set.rar", SETS[i].source);
+  }
+}
+
+/* Damaged ones, under the right password. */
+static void test_mutated(void **state) {
+  static const char *const FILES[] = {"rar5_encrypted_filenames", "rar5_solid_encrypted",
+                                      "rar4_encrypted", "rar4_encrypted_filenames"};
+  Options options = DEFAULTS;
+  options.password = "password";
+  (void)state;
+  for (size_t i = 0; i < G_N_ELEMENTS(FILES); i++) {
+    g_autofree char *name = g_strconcat(FOLDER, FILES[i], ".rar", NULL);
+    g_autofree char *path = evidence_path(name);
+    if (path == NULL)
+      skip();
+    g_autoptr(GBytes) bytes = read_all(path);
+    g_autoptr(GRand) random = g_rand_new_with_seed(815 + (guint32)i);
+    for (unsigned k = 0; k < n_mutations() / 20; k++) {
+      gsize n;
+      const void *data = g_bytes_get_data(bytes, &n);
+      g_autoptr(GByteArray) copy = g_byte_array_new();
+      g_byte_array_append(copy, data, (guint)n);
+      mutate(copy, random);
+      g_autoptr(Found) found = unpack_bytes(copy->data, copy->len, &options);
+      assert_true(found->seen->len >= 1);
+    }
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_real),    cmocka_unit_test(test_solid),
+      cmocka_unit_test(test_made),    cmocka_unit_test(test_hidden_sum),
+      cmocka_unit_test(test_volumes), cmocka_unit_test(test_mutated),
+  };
+  return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
+}

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* unpack_rar3.c - RAR archives of versions 1.5 to 4. libarchive unpacks them and decrypts none:
+ * where passwords fit, the archive is written anew without its encryption, and that is what
+ * libarchive gets. Nothing in such an archive tells whether a password fits but what comes out. */
+#include "unpack/unpack_bytes.h"
+#include "unpack/unpack_known.h"
+#include "unpack/unpack_rarcrypt.h"
+#include <string.h>
+#include <zlib.h>
+
+enum {
+  SIGNATURE_BYTES = 7,
+  BLOCK_BYTES = 7, /* of a header without anything */
+  FILE_BYTES = 32,
+  HIGH_BYTES = 8, /* upper halves of a large member's sizes */
+  TYPE_MAIN = 0x73,
+  TYPE_FILE = 0x74,
+  TYPE_SERVICE = 0x7A,
+  TYPE_END = 0x7B,
+  MAIN_SOLID = 0x0008,
+  MAIN_SECRET = 0x0080,
+  FILE_SPLIT_BEFORE = 0x0001,
+  FILE_SPLIT_AFTER = 0x0002,
+  FILE_SECRET = 0x0004,
+  FILE_SOLID = 0x0010,
+  FILE_LARGE = 0x0100,
+  FILE_SALT = 0x0400,
+  HAS_DATA = 0x8000,
+  END_HAS_NEXT = 0x0001,
+  VERSION_AES = 29,
+  STORED = 0x30,
+  NONE = -1
+};
+#define TRIAL_BYTES (64 * MIB)
+
+typedef struct {
+  GByteArray *bytes; /* plain */
+  uint8_t type;
+  uint16_t flags;
+  uint64_t n_data, data_at, after; /* in the archive */
+} Block;
+
+typedef struct {
+  Unpack *unpack;
+  const uint8_t *data;
+  uint64_t size;
+  RarKeys *keys;
+  int header_password;  /* NONE: headers are plain */
+  int password;         /* of the member at hand; NONE: it stays closed */
+  int last_password;    /* that did fit */
+  uint64_t stored_left; /* of a stored member in several volumes */
+  RarStream stream;     /* of the member at hand */
+  uint64_t n_closed, end;
+  bool is_solid, is_trial;
+} Rar3;
+
+static void put_le(uint8_t *p, unsigned n, uint64_t value) {
+  for (unsigned i = 0; i < n; i++)
+    p[i] = (uint8_t)(value >> 8 * i);
+}
+
+static void block_clear(Block *block) {
+  g_clear_pointer(&block->bytes, g_byte_array_unref);
+}
+
+/* ---- headers ---- */
+
+/* Behind the header at at: how many bytes of data the archive says there are. */
+static uint64_t data_size(const GByteArray *bytes, uint8_t type, uint16_t flags) {
+  bool is_file = type == TYPE_FILE || type == TYPE_SERVICE;
+  if (bytes->len < BLOCK_BYTES + 4 || (!is_file && (flags & HAS_DATA) == 0))
+    return 0;
+  uint64_t n = bytes_le32(bytes->data + BLOCK_BYTES);
+  if (is_file && (flags & FILE_LARGE) != 0 && bytes->len >= FILE_BYTES + HIGH_BYTES)
+    n |= (uint64_t)bytes_le32(bytes->data + FILE_BYTES) << 32;
+  return n;
+}
+
+static bool is_sound(const uint8_t *p, size_t n) {
+  return n >= BLOCK_BYTES && (crc32_z(0, p + 2, n - 2) & 0xFFFF) == bytes_le16(p);
+}
+
+/* An encrypted header under that password; NULL where it is none. */
+static GByteArray *decrypt_header(const Rar3 *rar, uint64_t at, int password, uint64_t *next) {
+  uint8_t first[RAR_BLOCK];
+  const uint8_t *p = rar->data + at;
+  if (rar->size - at < RAR3_SALT + RAR_BLOCK)
+    return NULL;
+  const RarKey *key = rar3_key(rar->keys, (guint)password, p);
+  if (key == NULL || !rar_decrypt_block(key->key, 16, key->iv, p + RAR3_SALT, RAR_BLOCK, first))
+    return NULL;
+  size_t n = bytes_le16(first + 5);
+  size_t padded = (n + RAR_BLOCK - 1) & ~(size_t)(RAR_BLOCK - 1);
+  if (n < BLOCK_BYTES || padded > rar->size - at - RAR3_SALT)
+    return NULL;
+  g_autoptr(GByteArray) bytes = g_byte_array_new();
+  g_byte_array_set_size(bytes, (guint)padded);
+  if (!rar_decrypt_block(key->key, 16, key->iv, p + RAR3_SALT, padded, bytes->data))
+    return NULL;
+  g_byte_array_set_size(bytes, (guint)n);
+  *next = at + RAR3_SALT + padded;
+  return is_sound(bytes->data, n) ? g_steal_pointer(&bytes) : NULL;
+}
+
+static GByteArray *plain_header(const Rar3 *rar, uint64_t at, uint64_t *next) {
+  uint64_t left = rar->size - at;
+  uint16_t n = left >= BLOCK_BYTES ? bytes_le16(rar->data + at + 5) : 0;
+  if (n < BLOCK_BYTES || n > left || !is_sound(rar->data + at, n))
+    return NULL;
+  GByteArray *bytes = g_byte_array_new();
+  g_byte_array_append(bytes, rar->data + at, n);
+  *next = at + n;
+  return bytes;
+}
+
+/* False where no sound header lies at byte at. */
+static bool read_block(const Rar3 *rar, uint64_t at, Block *block) {
+  uint64_t next = 0;
+  *block = (Block){.bytes = rar->header_password != NONE
+                                ? decrypt_header(rar, at, rar->header_password, &next)
+                                : plain_header(rar, at, &next)};
+  if (block->bytes == NULL)
+    return false;
+  block->type = block->bytes->data[2];
+  block->flags = bytes_le16(block->bytes->data + 3);
+  block->n_data = data_size(block->bytes, block->type, block->flags);
+  block->data_at = next;
+  block->after = next + block->n_data;
+  if (block->n_data <= rar->size - next)
+    return true;
+  block_clear(block);
+  return false;
+}
+
+static bool is_secret(const Block *block) {
+  return (block->type == TYPE_FILE || block->type == TYPE_SERVICE) &&
+         (block->flags & FILE_SECRET) != 0 && block->bytes->len >= FILE_BYTES;
+}
+
+/* The password of the headers from byte at on; NONE where none fits. */
+static int find_header_password(const Rar3 *rar, uint64_t at) {
+  const GPtrArray *passwords = rar->unpack->options->passwords;
+  for (guint i = 0; passwords != NULL && i < passwords->len && !rar->unpack->is_stopped; i++) {
+    uint64_t next;
+    g_autoptr(GByteArray) bytes = decrypt_header(rar, at, (int)i, &next);
+    if (bytes != NULL && bytes->data[2] >= TYPE_MAIN && bytes->data[2] <= TYPE_END)
+      return (int)i;
+  }
+  return NONE;
+}
+
+/* ---- the archive without its encryption ---- */
+
+static bool put_header(ContentBuilder *out, GByteArray *bytes, uint16_t flags, GError **error) {
+  put_le(bytes->data + 3, 2, flags);
+  put_le(bytes->data + 5, 2, bytes->len);
+  put_le(bytes->data, 2, crc32_z(0, bytes->data + 2, bytes->len - 2));
+  return content_builder_append(out, bytes->data, bytes->len, error);
+}
+
+static bool copy_block(Rar3 *rar, const Block *block, ContentBuilder *out, GError **error) {
+  return content_builder_append(out, block->bytes->data, block->bytes->len, error) &&
+         content_builder_append(out, rar->data + block->data_at, (size_t)block->n_data, error) &&
+         unpack_alive(rar->unpack, block->n_data);
+}
+
+/* Bytes of its data that are the member's: a stored one is padded. */
+static uint64_t own_bytes(Rar3 *rar, const Block *block) {
+  const uint8_t *p = block->bytes->data;
+  if (p[25] != STORED)
+    return rar_stream_size(&rar->stream, block->n_data);
+  if ((block->flags & FILE_SPLIT_BEFORE) == 0) {
+    rar->stored_left = bytes_le32(p + 11);
+    if ((block->flags & FILE_LARGE) != 0)
+      rar->stored_left |= (uint64_t)bytes_le32(p + FILE_BYTES + 4) << 32;
+  }
+  uint64_t n = MIN(rar_stream_size(&rar->stream, block->n_data), rar->stored_left);
+  rar->stored_left -= n;
+  return n;
+}
+
+/* False with no error where the member stays closed. */
+static bool write_secret(Rar3 *rar, Block *block, ContentBuilder *out, GError **error) {
+  uint8_t *p = block->bytes->data;
+  bool is_large = (block->flags & FILE_LARGE) != 0;
+  uint64_t salt_at = FILE_BYTES + (is_large ? HIGH_BYTES : 0u) + bytes_le16(p + 26);
+  bool is_salted = (block->flags & FILE_SALT) != 0;
+  if (rar->password == NONE || p[24] < VERSION_AES ||
+      salt_at + (is_salted ? RAR3_SALT : 0u) > block->bytes->len)
+    return false;
+  const RarKey *key = rar3_key(rar->keys, (guint)rar->password, is_salted ? p + salt_at : NULL);
+  bool goes_on = block->type == TYPE_FILE && (block->flags & FILE_SPLIT_BEFORE) != 0;
+  if (key == NULL ||
+      (goes_on ? rar->stream.aes == NULL : !rar_stream_start(&rar->stream, key->key, 16, key->iv)))
+    return false;
+  uint64_t want = own_bytes(rar, block);
+  uint16_t gone = FILE_SECRET | FILE_SALT | (rar->is_trial ? FILE_SOLID : 0u);
+  put_le(p + BLOCK_BYTES, 4, want);
+  if (is_large)
+    put_le(p + FILE_BYTES, 4, want >> 32);
+  if (is_salted)
+    g_byte_array_remove_range(block->bytes, (guint)salt_at, RAR3_SALT);
+  return put_header(out, block->bytes, (uint16_t)(block->flags & ~gone), error) &&
+         rar_stream_decrypt(rar->unpack, &rar->stream, rar->data + block->data_at, block->n_data,
+                            want, out, error);
+}
+
+static bool write_main(Rar3 *rar, Block *block, ContentBuilder *out, GError **error) {
+  uint16_t gone = MAIN_SECRET | (rar->is_trial ? MAIN_SOLID : 0u);
+  rar->is_solid = (block->flags & MAIN_SOLID) != 0;
+  if ((block->flags & MAIN_SECRET) != 0)
+    rar->header_password = find_header_password(rar, block->after);
+  if ((block->flags & MAIN_SECRET) != 0 && rar->header_password == NONE)
+    return false;
+  return put_header(out, block->bytes, (uint16_t)(block->flags & ~gone), error) &&
+         content_builder_append(out, rar->data + block->data_at, (size_t)block->n_data, error);
+}
+
+static int find_password(const Rar3 *rar, uint64_t at);
+
+static bool write_member(Rar3 *rar, uint64_t at, Block *block, ContentBuilder *out,
+                         GError **error) {
+  g_autoptr(GError) own = NULL;
+  if (!is_secret(block))
+    return copy_block(rar, block, out, error);
+  bool is_first = block->type == TYPE_SERVICE || (block->flags & FILE_SPLIT_BEFORE) == 0;
+  if (is_first && !rar->is_trial && block->type == TYPE_FILE &&
+      (!rar->is_solid || rar->last_password == NONE))
+    rar->password = find_password(rar, at);
+  if (rar->password != NONE && block->type == TYPE_FILE)
+    rar->last_password = rar->password;
+  if (write_secret(rar, block, out, &own))
+    return true;
+  if (own != NULL || rar->unpack->is_stopped) {
+    if (own != NULL)
+      g_propagate_error(error, g_steal_pointer(&own));
+    return false;
+  }
+  rar->n_closed += block->type == TYPE_FILE;
+  return copy_block(rar, block, out, error);
+}
+
+/* Writes what lies at *at and steps behind it; *block tells what it was (type 0: a signature), and
+ * before what the last one was. False at the end, and where out takes no more. */
+static bool step(Rar3 *rar, uint64_t *at, ContentBuilder *out, Block *block) {
+  bool is_last = block->type == TYPE_END && (block->flags & END_HAS_NEXT) == 0;
+  *block = (Block){0};
+  if (is_last)
+    return false;
+  if (*at < rar->size && probe_rar(rar->data + *at, rar->size - *at)) {
+    const uint8_t *signature = rar->data + *at;
+    rar->header_password = NONE;
+    *at += SIGNATURE_BYTES;
+    return content_builder_append(out, signature, SIGNATURE_BYTES, NULL);
+  }
+  if (*at >= rar->size || !read_block(rar, *at, block))
+    return false;
+  bool ok = block->type == TYPE_MAIN ? write_main(rar, block, out, NULL)
+            : block->type == TYPE_FILE || block->type == TYPE_SERVICE
+                ? write_member(rar, *at, block, out, NULL)
+                : copy_block(rar, block, out, NULL);
+  *at = block->after;
+  block_clear(block);
+  while (ok && block->type == TYPE_END && *at < rar->size && rar->data[*at] == 0)
+    ++*at;
+  return ok;
+}
+
+/* ---- which password ---- */
+
+static bool reads_well(Rar3 *rar, Content *mini) {
+  g_autoptr(Reader) reader =
+      reader_open(rar->unpack, mini, archive_read_support_format_rar, NULL, NULL);
+  struct archive_entry *entry;
+  uint64_t sum = 0;
+  int status = ARCHIVE_FATAL;
+  if (reader == NULL || reader_next(reader, &entry) != ARCHIVE_OK)
+    return false;
+  do {
+    const void *block;
+    size_t n = 0;
+    la_int64_t offset;
+    status = archive_read_data_block(reader_archive(reader), &block, &n, &offset);
+    sum += n;
+    reader_progress(reader);
+    if (!unpack_alive(rar->unpack, n))
+      return false;
+  } while (status == ARCHIVE_OK && sum <= TRIAL_BYTES);
+  return status == ARCHIVE_EOF || status == ARCHIVE_OK;
+}
+
+/* Does the member at byte at, in all its volumes, come out right? It is tried in an archive of its
+ * own, in which nothing comes before it. */
+static bool does_fit(const Rar3 *whole, uint64_t at, int password) {
+  Rar3 rar = *whole;
+  Block block = {0};
+  bool is_on = true;
+  uint64_t from = SIGNATURE_BYTES;
+  rar.password = password;
+  rar.is_trial = true;
+  rar.stream = (RarStream){0};
+  g_autoptr(ContentBuilder) out =
+      content_builder_new(rar.unpack->options->spool, LIMIT_OBJECT_BYTES);
+  int header_password = rar.header_password;
+  rar.header_password = NONE;
+  if (!content_builder_append(out, rar.data, SIGNATURE_BYTES, NULL) ||
+      !step(&rar, &from, out, &block) || block.type != TYPE_MAIN)
+    return false;
+  rar.header_password = header_password;
+  while (is_on && step(&rar, &at, out, &block))
+    is_on = block.type != TYPE_FILE || (block.flags & FILE_SPLIT_AFTER) != 0;
+  rar_stream_clear(&rar.stream);
+  g_autoptr(Content) mini = content_builder_finish(g_steal_pointer(&out), NULL);
+  return mini != NULL && !is_on && rar.n_closed == whole->n_closed && reads_well(&rar, mini);
+}
+
+static int find_password(const Rar3 *rar, uint64_t at) {
+  const GPtrArray *passwords = rar->unpack->options->passwords;
+  int n = passwords != NULL ? (int)passwords->len : 0;
+  if (rar->last_password != NONE && does_fit(rar, at, rar->last_password))
+    return rar->last_password;
+  for (int i = 0; i < n && !rar->unpack->is_stopped; i++)
+    if (i != rar->last_password && does_fit(rar, at, i))
+      return i;
+  return NONE;
+}
+
+/* ---- */
+
+/* Has it encrypted headers or members? Stops at the first header that is not sound. */
+static bool is_encrypted(const Rar3 *rar) {
+  uint64_t at = SIGNATURE_BYTES;
+  bool is_any = false, is_ended = false;
+  for (Block block; !is_any && !is_ended && at < rar->size && read_block(rar, at, &block);
+       block_clear(&block)) {
+    is_any = is_secret(&block) || (block.type == TYPE_MAIN && (block.flags & MAIN_SECRET) != 0);
+    is_ended = block.type == TYPE_END;
+    at = block.after;
+  }
+  return is_any;
+}
+
+/* NULL where headers stay closed. */
+static Content *rewrite(Rar3 *rar) {
+  g_autoptr(ContentBuilder) out =
+      content_builder_new(rar->unpack->options->spool, LIMIT_OBJECT_BYTES);
+  uint64_t at = 0;
+  Block block = {0};
+  while (step(rar, &at, out, &block))
+    rar->end = at;
+  rar_stream_clear(&rar->stream);
+  if (rar->unpack->is_stopped ||
+      (block.type == TYPE_MAIN && rar->header_password == NONE && (block.flags & MAIN_SECRET) != 0))
+    return NULL;
+  return content_builder_finish(g_steal_pointer(&out), NULL);
+}
+
+static void open_plain(Rar3 *rar, const Unpacker *self, Container *container, Content *whole) {
+  Container plain = {.content = whole,
+                     .path = container->path,
+                     .is_encrypted = container->is_encrypted,
+                     .is_joined = container->is_joined,
+                     .end = content_size(whole)};
+  unpack_archive_open(rar->unpack, self, &plain);
+  container->n_members += plain.n_members;
+  container->is_damaged = container->is_damaged || plain.is_damaged;
+  container->end = rar->end;
+}
+
+void unpack_rar3_open(Unpack *unpack, const Unpacker *self, Container *container) {
+  g_autoptr(RarKeys) keys = rar_keys_new(unpack);
+  Rar3 rar = {.unpack = unpack,
+              .data = content_data(container->content),
+              .size = content_size(container->content),
+              .keys = keys,
+              .header_password = NONE,
+              .password = NONE,
+              .last_password = NONE};
+  if (!is_encrypted(&rar)) {
+    unpack_archive_open(unpack, self, container);
+    return;
+  }
+  g_autoptr(Content) whole = rewrite(&rar);
+  if (unpack->is_stopped)
+    return;
+  container->is_encrypted = whole == NULL || rar.n_closed > 0;
+  if (rar_keys_spent(keys))
+    unpack_damage(unpack, container, TRIAGE_REASON_ENCRYPTED,
+                  "not all passwords were tried on this RAR archive: its keys take more rounds "
+                  "than are left of %u",
+                  LIMIT_PASSWORD_ROUNDS);
+  if (whole != NULL)
+    open_plain(&rar, self, container, whole);
+  else
+    unpack_archive_open(unpack, self, container);
+}
