@@ -72,6 +72,32 @@ says "does NOT match the one stored in it"
 python3 -c 'import json; e = json.load(open("lied/manifest.json"))["evidence"][0]; assert e["digest_status"] == "mismatch", e' || fail "no mismatch in the manifest"
 first 'does not match the digest stored with it' lied
 
+# both digests stored, one of them not the content's, and all three asked for
+ewfacquire -u -q -t both -f encase6 -d sha1 -S 1.4GiB -c none -C 1 -D d -E 1 -e e -N n -m fixed -M physical disk.dd >ewf.log 2>&1 || fail ewfacquire
+cp both.E01 both-sha1.E01
+python3 - <<'PY' || fail "no stored SHA-1 was changed"
+import hashlib, zlib
+data = bytearray(open("both-sha1.E01", "rb").read())
+body = data.rfind(b"digest\0") + 76
+assert data[body + 16:body + 36] == hashlib.sha1(open("disk.dd", "rb").read()).digest()
+data[body + 16] ^= 0xFF
+data[body + 76:body + 80] = zlib.adler32(bytes(data[body:body + 76])).to_bytes(4, "little")
+open("both-sha1.E01", "wb").write(data)
+PY
+status 0 "$TRIAGE" scan -q --digest md5,sha1,sha256 -o agrees both.E01
+grep -q 'class="alert"' agrees/report.html && fail "an alarm where every digest holds"
+status 1 "$TRIAGE" scan -q --digest md5,sha1,sha256 -o lied-sha1 both-sha1.E01
+python3 - <<'PY' || fail "the digests of the case are not those of the content"
+import hashlib, json
+content = open("disk.dd", "rb").read()
+for case, wanted in (("agrees", "match"), ("lied-sha1", "mismatch")):
+    e = json.load(open(case + "/manifest.json"))["evidence"][0]
+    assert e["digest_status"] == wanted, e
+    for name in ("md5", "sha1", "sha256"):
+        assert e[name] == hashlib.new(name, content).hexdigest(), (case, name, e)
+PY
+first 'does not match the digest stored with it' lied-sha1
+
 # none is said
 status 0 "$TRIAGE" scan -q --digest none -o none disk.dd
 grep -q 'not computed in this run' none/report.html || fail "the report does not say that no digest was computed"

@@ -43,6 +43,22 @@ TRIAGE_TEST_FAULT="hang:(derived volumes)" status 1 "$TRIAGE" scan -q --entries 
 has case/coverage.csv 'r["reason"] == "worker-crash" and "shadow copies" in r["detail"]'
 same ntfs/entries.csv case/entries.csv
 
+# every place of a walk costs a worker its life: the walk is given up, its bytes are examined
+rm -rf case
+TRIAGE_TEST_FAULT="kill:(walk)" status 1 "$TRIAGE" scan -q --entries -o case disk.dd
+has case/coverage.csv 'r["reason"] == "worker-crash" and "given up after 65 place(s)" in r["detail"]'
+[ "$(rows case/coverage.csv 'r["reason"] == "worker-crash" and "costs the worker its life" in r["detail"]')" -eq 64 ] || fail "not each place is listed"
+python3 - <<'PY' || fail "not every script is found in the bytes of a volume whose walk was given up"
+import json
+def places(case):
+    return {int(h["image_offset"]) + int(m["offset"]) - int(h["first_offset"])
+            for h in map(json.loads, open(case + "/hits.jsonl")) for m in h["matches"]}
+assert places("whole") and places("whole") == places("case"), (places("whole"), places("case"))
+PY
+"$TRIAGE" info case >stdout
+grep -q 'still to do [1-9]' stdout && fail "objects are left over"
+python3 "$E2E/accounts_close.py" stdout || fail "the accounts do not close after a walk that was given up"
+
 # killed from outside, once: tried again, nothing is missing and nothing is listed
 head -c 60M /dev/zero | tr '\0' 'x' >big.bin
 script >>big.bin

@@ -128,6 +128,15 @@ bool enumerate_lost(Run *run, VolumeWork *volume, bool has_step, uint32_t pass, 
     volume->state = VOLUME_PENDING;
     return true;
   }
+  bool is_entry = has_step && (pass == WALK_PASS_NAMES || pass == WALK_PASS_METADATA);
+  if (is_entry ? !volume->is_ended : has_step && volume->skips->len <= LIMIT_ENUM_SKIPS + 1) {
+    /* The entries end here. Should the areas cost a worker its life too, that is one more place. */
+    SkipPlace skip = {is_entry ? pass | WALK_ENDS : pass, address, reason};
+    g_array_append_val(volume->skips, skip);
+    volume->is_ended = volume->is_ended || is_entry;
+    volume->state = VOLUME_PENDING;
+    return true;
+  }
   g_autofree char *text =
       g_strdup_printf("the walk of the volume was given up after %u place(s): "
                       "%s; its entries beyond that point are not known, and its "

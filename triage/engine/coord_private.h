@@ -156,6 +156,7 @@ struct _VolumeWork {
   enum { VOLUME_PENDING, VOLUME_BUSY, VOLUME_READY, VOLUME_DONE } state;
   GArray *skips; /* (uty) as SkipPlace */
   bool is_careful;
+  bool is_ended; /* the entries are given up at the last of the skips */
   bool has_page; /* paging through store_pending has begun */
   uint64_t after_first_byte, after_seq;
   bool is_exhausted; /* no more pages */

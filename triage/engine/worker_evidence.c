@@ -61,6 +61,7 @@ static bool send_gap(void *user, const Gap *gap) {
 static bool send_step(void *user, uint32_t pass, uint64_t address) {
   worker_send(user, MSG_STEP, g_variant_new("(ut)", pass, address));
   worker_flush(user);
+  worker_test_fault(user, "(walk)");
   return true;
 }
 static void send_account(void *user, const char *what, uint64_t bytes) {
@@ -207,6 +208,8 @@ void worker_enumerate(Worker *worker, GVariant *job) {
   g_variant_iter_free(iter);
   /* A first skip of pass OPEN is no place, but the wish to hear of every step. */
   bool careful = skips->len > 0;
+  if (!careful)
+    worker_test_fault(worker, "(walk)");
   WalkSink sink = {.user = worker,
                    .dir = send_dir,
                    .object = send_object,

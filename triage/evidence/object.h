@@ -20,6 +20,11 @@ typedef enum {
   OBJECT_KIND_LAST = OBJECT_AREA
 } ObjectKind;
 
+/* The parts of a walk, of which a worker tells where it is (MSG_STEP). */
+enum { WALK_PASS_OPEN = 0, WALK_PASS_NAMES = 1, WALK_PASS_METADATA = 2, WALK_PASS_AREAS = 3 };
+/* Set in the pass of a skip: the entries are given up at that place, the areas are emitted. */
+enum { WALK_ENDS = 0x100 };
+
 typedef enum {
   STATE_ALLOCATED,
   STATE_DELETED,

@@ -376,7 +376,8 @@ static uint64_t take_lost(void *user, uint64_t offset, uint64_t room) {
     search->next_no = slot_no_after(set);
     return offset;
   }
-  slot->public.length = MIN(room, MAX(size, 512));
+  /* It may reach into a partition of today, where those bytes are examined. */
+  slot->public.length = MIN(image_size(set->image) - offset, MAX(size, 512));
   return offset + slot->public.length;
 }
 

@@ -59,8 +59,26 @@ bool walk_report_damage(Walk *walk, uint64_t seq, uint32_t dir, bool has_dir, ui
   return true;
 }
 
+/* Too many places cost a worker its life: what no entry so far covers is examined as bytes. */
+static void end_entries(Walk *walk, TriageReason reason) {
+  guint n = 0;
+  for (guint i = 0; i < walk->n_skips; i++)
+    n += walk->skips[i].pass != WALK_PASS_OPEN;
+  g_autofree char *detail = g_strdup_printf(
+      "the walk of the volume was given up after %u place(s) that cost a worker its life: its "
+      "entries beyond that point are not known; what none of those before covers was examined as "
+      "bytes, without names",
+      n);
+  Gap gap = {.seq = GAP_NO_OBJECT, .volume = walk->volume->no, .reason = reason, .detail = detail};
+  walk->sink->gap(walk->sink->user, &gap);
+  walk->is_ended = walk->stopped = true;
+}
+
 bool walk_step(Walk *walk, uint32_t pass, uint64_t address) {
-  if (walk->sink->step != NULL && !walk->sink->step(walk->sink->user, pass, address))
+  int reason = walk_skip_reason(walk, pass | WALK_ENDS, address);
+  if (reason >= 0)
+    end_entries(walk, (TriageReason)reason);
+  else if (walk->sink->step != NULL && !walk->sink->step(walk->sink->user, pass, address))
     walk->stopped = true;
   return !walk->stopped;
 }
@@ -361,6 +379,23 @@ static void walk_entries(Walk *walk) {
   walk_metadata(walk);
 }
 
+/* Of an image that ends within its file system; of a partition the volumes' own row says so. */
+static void tell_cut(Walk *walk) {
+  const TSK_FS_INFO *fs = walk->fs;
+  uint64_t size = image_size(volume_set_image(walk->set)), end;
+  if (fs->last_block_act >= fs->last_block || walk->volume->is_derived ||
+      !g_uint64_checked_add(&end, walk->volume->offset, walk->volume->length) || end > size)
+    return;
+  Gap gap = {.seq = GAP_NO_OBJECT,
+             .volume = walk->volume->no,
+             .reason = TRIAGE_REASON_TRUNCATED,
+             .detail = "the file system reaches beyond the end of the media; it is examined as far "
+                       "as it goes"};
+  if (!g_uint64_checked_mul(&gap.size, fs->last_block - fs->last_block_act, fs->block_size))
+    gap.size = 0;
+  walk->stopped = walk->stopped || !walk->sink->gap(walk->sink->user, &gap);
+}
+
 bool walk_volume(VolumeSet *set, uint32_t no, const WalkSkip *skips, guint n_skips,
                  const WalkSink *sink, GError **error) {
   Walk walk = {.set = set,
@@ -378,10 +413,13 @@ bool walk_volume(VolumeSet *set, uint32_t no, const WalkSkip *skips, guint n_ski
     walk.root_dir = dir.no;
     walk.stopped = !sink->dir(sink->user, &dir);
   }
-  if (walk.fs != NULL)
+  if (walk.fs != NULL) {
+    tell_cut(&walk);
     walk_entries(&walk);
-  else if (volume_xfs(set, no) != NULL)
+  } else if (volume_xfs(set, no) != NULL) {
     xfs_walk(&walk);
+  }
+  walk.stopped = walk.stopped && !walk.is_ended;
   areas_emit(&walk);
   bool ok = !walk.stopped;
   walk_clear(&walk);

@@ -7,11 +7,10 @@
 
 /* Places to leave out because they crashed or hung a worker before. */
 typedef struct {
-  uint32_t pass;       /* WALK_PASS_NAMES or WALK_PASS_METADATA */
+  uint32_t pass;       /* WALK_PASS_..., WALK_ENDS */
   uint64_t address;    /* metadata address */
   TriageReason reason; /* worker-crash, timeout or out-of-memory: becomes a gap */
 } WalkSkip;
-enum { WALK_PASS_OPEN = 0, WALK_PASS_NAMES = 1, WALK_PASS_METADATA = 2, WALK_PASS_AREAS = 3 };
 
 /* Walks volume no: first all directories (names), then all metadata in address order, then the
  * areas that no entry's content covers; emits dirs, objects (seq from 0 in emission order), further

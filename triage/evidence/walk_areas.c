@@ -309,6 +309,7 @@ static void tell(const Walk *walk, const char *what, uint64_t bytes) {
 /* What entries in use cover was gathered; what deleted ones do is what is left of the free blocks.
  */
 static void give_account(Walk *walk, uint64_t others, uint64_t covered, uint64_t free_bytes) {
+  uint64_t size = image_size(volume_set_image(walk->set)), end, start = walk->volume->offset;
   const char *const WORDS[AREA_CLASS_LAST + 1] = {
       [AREA_UNALLOCATED] = "unallocated blocks",
       [AREA_METADATA] = "blocks of the file system's own",
@@ -322,6 +323,9 @@ static void give_account(Walk *walk, uint64_t others, uint64_t covered, uint64_t
   for (int i = 1; i <= AREA_CLASS_LAST; i++)
     tell(walk, WORDS[i], walk->area_bytes[i]);
   tell(walk, "examined with another volume", others);
+  if (!walk->volume->is_derived && g_uint64_checked_add(&end, start, walk->volume->length) &&
+      end > size)
+    tell(walk, "beyond the end of the media, listed", end - MAX(start, size));
 }
 
 void areas_emit(Walk *walk) {
@@ -334,7 +338,8 @@ void areas_emit(Walk *walk) {
   for (guint i = 0; i < ranges_n(&others); i++)
     ranges_add(&walk->live, ranges_get(&others, i)->start, ranges_get(&others, i)->end);
   uint64_t fs_end = start;
-  bool knows_blocks = walk->fs != NULL && may_ask(walk);
+  /* Blocks in use of entries that are not known are not the file system's own. */
+  bool knows_blocks = walk->fs != NULL && !walk->is_ended && may_ask(walk);
   if (walk->fs != NULL) {
     uint64_t blocks = walk->fs->last_block_act + 1;
     fs_end = MIN(end, walk->volume->offset + blocks * walk->fs->block_size);

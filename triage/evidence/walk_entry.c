@@ -273,6 +273,13 @@ static void emit_name(Walk *walk, Object *object) {
                    : "only the deleted name is left; its metadata entry is gone or in other use");
 }
 
+/* An inode of no type that a name in use leads to: a zeroed stretch of the table, no file. */
+static bool is_hollow(const Walk *walk, const TSK_FS_FILE *file, bool is_name_deleted) {
+  TSK_FS_TYPE_ENUM type = walk->fs->ftype;
+  return (TSK_FS_TYPE_ISEXT(type) || TSK_FS_TYPE_ISFFS(type)) && file->name != NULL &&
+         !is_name_deleted && file->meta->type == TSK_FS_META_TYPE_UNDEF;
+}
+
 void entry_emit(Walk *walk, const PendingDir *below, TSK_FS_FILE *file, GBytes *name,
                 bool is_name_deleted) {
   const TSK_FS_META *meta = file->meta;
@@ -304,6 +311,11 @@ void entry_emit(Walk *walk, const PendingDir *below, TSK_FS_FILE *file, GBytes *
     any = emit_forks(walk, &object, file);
   if (!any)
     emit_default(walk, &object, file);
-  walk_report_damage(walk, walk->seq > first_seq ? first_seq : GAP_NO_OBJECT, below->dir,
-                     walk->seq == first_seq, address, "part of the entry's metadata");
+  uint64_t seq = walk->seq > first_seq ? first_seq : GAP_NO_OBJECT;
+  if (!walk_report_damage(walk, seq, below->dir, walk->seq == first_seq, address,
+                          "part of the entry's metadata") &&
+      is_hollow(walk, file, is_name_deleted))
+    walk_gap(walk, seq, below->dir, walk->seq == first_seq, address, TRIAGE_REASON_CORRUPT,
+             "the directory names this entry, but its metadata says nothing of it, not even what "
+             "it is; the blocks it may have had are examined as blocks of no entry");
 }

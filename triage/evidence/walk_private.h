@@ -43,6 +43,7 @@ typedef struct {
   uint32_t root_dir;    /* of a snapshot: the directory that names it; else 0 */
   uint32_t unnamed_dir; /* number of /$Unnamed, 0: not made yet */
   bool stopped;         /* the sink does not want more */
+  bool is_ended;        /* the entries were given up: those that lie beyond are not known */
   /* for the areas, see walk_areas.c; bytes of the media */
   bool is_live;        /* the entry at hand is in use */
   Ranges live, dead;   /* what the content of entries in use, and of deleted ones, covers */

@@ -162,12 +162,16 @@ static void shift_runs(WalkContent *out) {
 
 static void tell_short(const Reader *reader) {
   WalkContent *out = reader->out;
-  if (reader->skipped > 0 && out->error == NULL)
-    triage_fail(&out->error, TRIAGE_REASON_SIZE_LIMIT,
-                "%llu bytes in %u hole(s), which hold nothing, were left out: each was read as "
-                "%llu zero bytes, and the digests are of that; all that is stored was examined",
-                (unsigned long long)reader->skipped, out->shifts->len,
-                (unsigned long long)LIMIT_HOLE_KEPT);
+  if (reader->skipped == 0)
+    return;
+  g_autofree char *text = g_strdup_printf(
+      "%llu bytes in %u hole(s), which hold nothing, were left out: each was read as %llu zero "
+      "bytes, and the digests are of that",
+      (unsigned long long)reader->skipped, out->shifts->len, (unsigned long long)LIMIT_HOLE_KEPT);
+  if (out->error == NULL)
+    triage_fail(&out->error, TRIAGE_REASON_SIZE_LIMIT, "%s; all that is stored was examined", text);
+  else /* one row says both */
+    g_prefix_error(&out->error, "%s; ", text);
 }
 
 static void take_runs(const Reader *reader, uint64_t size) {
