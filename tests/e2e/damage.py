@@ -71,7 +71,7 @@ class Case:
         self.paths = {r['path'] for r in self.gaps if r['path']}
         self.numbers = {number(r['meta_addr']) for r in self.gaps if r['meta_addr']}
         self.is_cut = any(not r['path'] and not r['meta_addr'] and r['reason'] == 'truncated' for r in self.gaps)
-        self.is_told = any(not r['path'] and not r['meta_addr'] and r['reason'] in WHOLE and not re.match(r'bytes \d+ to', r['detail'])
+        self.is_told = any(not r['path'] and not r['meta_addr'] and (r['reason'] in WHOLE or 'too damaged to be opened' in r['detail'])
                            for r in self.gaps)
         with open(self.case + '.accounts', 'w', encoding='utf-8') as f:
             subprocess.run([triage, 'info', self.case], stdout=f, check=True)
@@ -219,7 +219,7 @@ def main():
             problems = other.problems
             if other.is_case:
                 problems += [*judge(whole, other, damage, counts), *damage.cut_off(whole, other)]
-            for problem in problems:
+            for problem in problems[:5]:
                 print(f'FAILED: {image}, seed {seed} ({kind} of bytes {start}-{end}, {sorted(damage.owners)}): {problem}', flush=True)
             statuses[other.status] = statuses.get(other.status, 0) + 1
             n += 1
