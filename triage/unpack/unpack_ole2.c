@@ -6,8 +6,11 @@
 #include "unpack/unpack_bytes.h"
 #include "unpack/unpack_cfb.h"
 #include "unpack/unpack_known.h"
+#include "unpack/unpack_offrc4.h"
 #include "unpack/unpack_vba.h"
 #include <string.h>
+
+static const char DECRYPTED[] = "(decrypted)";
 
 typedef struct {
   Unpack *unpack;
@@ -207,47 +210,107 @@ static void open_modules(Ole *ole, uint32_t i, GBytes *name, const Content *cont
   }
 }
 
-/* What of an encrypted document stays closed. */
+/* What of an encrypted document stays closed; what is opened is not its affair. */
 static const char *encrypted_part(const Ole *ole, const CfbEntry *entry, const uint8_t *data,
                                   uint64_t size) {
-  if (cfb_is_named(&ole->cfb, entry, "WordDocument") && size > 12 && (data[11] & 1) != 0)
-    return "the document's text is encrypted";
   if (cfb_is_named(&ole->cfb, entry, "Current User") && size >= 16 &&
       bytes_le32(data + 12) == 0xF3D1C4DF)
     return "the presentation is encrypted";
-  if (!cfb_is_named(&ole->cfb, entry, "Workbook") && !cfb_is_named(&ole->cfb, entry, "Book"))
-    return NULL;
-  uint64_t at = 0;
-  for (unsigned i = 0; i < 8 && size - at >= 4; i++) {
-    uint64_t n = bytes_le16(data + at + 2);
-    if (bytes_le16(data + at) == 0x2F)
-      return "the workbook is encrypted";
-    if (n > size - at - 4)
-      break;
-    at += 4 + n;
-  }
   return NULL;
 }
 
-/* What describes the cipher of the package at entry: the stream beside it. (transfer full) */
-static Content *read_encryption_info(Ole *ole, uint32_t package) {
+/* The stream of that name beside entry. (transfer full) */
+static Content *read_beside(Ole *ole, uint32_t beside, const char *name, uint32_t *found) {
   for (uint32_t i = 0; i < ole->cfb.entries->len; i++) {
     const CfbEntry *entry = entry_at(ole, i);
-    if (entry->type != CFB_STREAM || entry->parent != entry_at(ole, package)->parent ||
-        !cfb_is_named(&ole->cfb, entry, "EncryptionInfo"))
+    if (entry->type != CFB_STREAM || entry->parent != entry_at(ole, beside)->parent ||
+        !cfb_is_named(&ole->cfb, entry, name))
       continue;
     Intake intake;
     intake_init(&intake, ole->unpack, ole->container);
     cfb_read(&ole->cfb, entry, &intake, NULL, NULL);
+    *found = i;
     return intake_finish(&intake, NULL);
   }
   return NULL;
 }
 
-static void open_package(Ole *ole, uint32_t i, const MemberPath *path, Content *content) {
-  static const char NAME[] = "(decrypted)";
+/* Hands out the stream at entry i in plain. */
+static void open_rc4(Ole *ole, const OfficeRc4 *secret, OfficeRc4Kind kind, uint64_t plain,
+                     uint32_t i, Content *content) {
   g_autoptr(GError) error = NULL;
-  g_autoptr(Content) info = read_encryption_info(ole, i);
+  g_autoptr(GBytes) own = stream_name(ole, i),
+                    name = g_bytes_new_static(DECRYPTED, strlen(DECRYPTED));
+  const MemberPath path = {ole->container->path, own, "raw", ole->container->path->depth + 1};
+  Container container = {.content = content, .path = &path};
+  Intake intake;
+  intake_init(&intake, ole->unpack, &container);
+  offrc4_decrypt(secret, ole->unpack, kind, plain, content, &intake, &error);
+  intake_hand_out(&intake, name, content_size(content), error);
+}
+
+static void tell_closed(Ole *ole, const MemberPath *path, const Content *content, const char *what,
+                        const GError *why) {
+  unpack_gap(ole->unpack, path, content_size(content), content_size(content),
+             TRIAGE_REASON_ENCRYPTED, "%s is encrypted: %s", what, why->message);
+}
+
+static void open_workbook(Ole *ole, uint32_t i, const MemberPath *path, Content *content) {
+  enum { FILE_PASS = 0x2F };
+  const uint8_t *data = content_data(content);
+  uint64_t n = 0, at = 0, size = content_size(content);
+  const uint8_t *info = offrc4_file_pass(data, size, &n);
+  bool is_secret = info != NULL;
+  g_autoptr(GError) error = NULL;
+  OfficeRc4 secret;
+  for (unsigned k = 0; k < 8 && size - at >= 4 && !is_secret; k++) {
+    is_secret = bytes_le16(data + at) == FILE_PASS;
+    at += MIN(size - at, 4u + (uint64_t)bytes_le16(data + at + 2));
+  }
+  if (!is_secret)
+    return;
+  if (offrc4_open(&secret, ole->unpack, info, n, &error))
+    open_rc4(ole, &secret, OFFRC4_WORKBOOK, 0, i, content);
+  else
+    tell_closed(ole, path, content, "the workbook", error);
+}
+
+/* The cipher is described at the beginning of the table stream, which the text names. */
+static void open_document(Ole *ole, uint32_t i, const MemberPath *path, Content *content) {
+  enum {
+    FLAGS_AT = 10,
+    IS_SECRET = 0x0100,
+    IS_TABLE_1 = 0x0200,
+    IS_XOR = 0x8000,
+    KEY_AT = 14,
+    TEXT = 0x44
+  };
+  const uint8_t *data = content_data(content);
+  g_autoptr(GError) error = NULL;
+  uint32_t at = 0;
+  OfficeRc4 secret;
+  uint16_t flags = content_size(content) > TEXT ? bytes_le16(data + FLAGS_AT) : 0;
+  if ((flags & IS_SECRET) == 0)
+    return;
+  g_autoptr(Content) table =
+      read_beside(ole, i, (flags & IS_TABLE_1) != 0 ? "1Table" : "0Table", &at);
+  bool has_table = table != NULL && (flags & IS_XOR) == 0;
+  if (!offrc4_open(&secret, ole->unpack, has_table ? content_data(table) : NULL,
+                   has_table ? content_size(table) : 0, &error)) {
+    tell_closed(ole, path, content, "the document's text", error);
+    return;
+  }
+  open_rc4(ole, &secret, OFFRC4_TEXT, TEXT, i, content);
+  open_rc4(ole, &secret, OFFRC4_TABLE, bytes_le32(data + KEY_AT), at, table);
+  g_autoptr(Content) rest = read_beside(ole, i, "Data", &at);
+  if (rest != NULL)
+    open_rc4(ole, &secret, OFFRC4_DATA, 0, at, rest);
+}
+
+static void open_package(Ole *ole, uint32_t i, const MemberPath *path, Content *content) {
+  g_autoptr(GError) error = NULL;
+  uint32_t beside = 0;
+  g_autoptr(Content) info = read_beside(ole, i, "EncryptionInfo", &beside);
   Container container = {.content = content, .path = path};
   Intake intake;
   if (info == NULL) {
@@ -265,7 +328,7 @@ static void open_package(Ole *ole, uint32_t i, const MemberPath *path, Content *
                  triage_error_reason(error), "%s", error->message);
     return;
   }
-  g_autoptr(GBytes) name = g_bytes_new_static(NAME, sizeof NAME - 1);
+  g_autoptr(GBytes) name = g_bytes_new_static(DECRYPTED, strlen(DECRYPTED));
   intake_hand_out(&intake, name, intake_size(&intake), error);
 }
 
@@ -276,6 +339,10 @@ static void open_special(Ole *ole, uint32_t i, GBytes *name, Content *content) {
   if (why != NULL)
     unpack_gap(ole->unpack, &path, content_size(content), content_size(content),
                TRIAGE_REASON_ENCRYPTED, "%s: decrypt it and examine the result", why);
+  if (cfb_is_named(&ole->cfb, entry, "Workbook") || cfb_is_named(&ole->cfb, entry, "Book"))
+    open_workbook(ole, i, &path, content);
+  if (cfb_is_named(&ole->cfb, entry, "WordDocument"))
+    open_document(ole, i, &path, content);
   if (cfb_is_named(&ole->cfb, entry, "EncryptedPackage"))
     open_package(ole, i, &path, content);
   if (cfb_is_named(&ole->cfb, entry, "\1Ole10Native"))

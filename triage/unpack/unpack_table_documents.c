@@ -10,12 +10,12 @@ const Unpacker UNPACKER_OLE2 = {
          .name = "ole2",
          .title = "OLE2 compound file (doc, xls, ppt, msi, msg, vbaProject.bin) with VBA source",
          .spec = "MS-CFB, MS-OVBA, MS-OXMSG",
-         .library = "",
+         .library = "libcrypto",
          .limitations =
-             "of encrypted documents docx, xlsx, pptx and their kin are decrypted (AES, Office "
-             "2007 "
-             "and later) where a password fits; text of encrypted doc, xls and ppt stays closed, "
-             "their VBA source is plain and shown; of a VBA project the source is shown, compiled "
+             "of encrypted documents docx, xlsx, pptx and their kin (AES, Office 2007 and later) "
+             "and doc and xls (RC4) are decrypted where a password fits, Excel's own default "
+             "among them; ppt and XOR obfuscation stay closed and are listed; VBA source in all "
+             "of them is plain and shown; of a VBA project the source is shown, compiled "
              "code is scanned as it is; sectors in no stream are scanned as "
              "part of the file and for VBA source only",
          .available = true},
