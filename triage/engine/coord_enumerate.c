@@ -44,19 +44,24 @@ bool enumerate_start(Run *run, Slot *slot, VolumeWork *volume, GError **error) {
          true; /* a worker that died at once is seen when its channel is read */
 }
 
-static bool take_object(Run *run, VolumeWork *volume, GVariant *message, GError **error) {
-  Object object;
-  if (!proto_take_object(message, &object, NULL, error))
-    return false;
-  /* Numbers rise one by one: a worker can neither leave out nor overwrite an object. */
-  bool ok = (object.volume == volume->no && object.seq == volume->max_seq &&
-             object.seq < LIMIT_VOLUME_OBJECTS) ||
-            broken(error, "object number");
-  volume->max_seq++;
-  ok = ok && store_put_object(run->store, run->evidence, &object, error);
-  proto_object_clear(&object);
-  run->progress.objects_total++;
-  return ok;
+static bool take_objects(Run *run, VolumeWork *volume, GVariant *message, GError **error) {
+  g_autoptr(ObjectBatch) batch = object_batch_new(message);
+  run->pending_rows += object_batch_n(batch);
+  bool ok = true;
+  GError *wrong = NULL;
+  for (Object object; ok && object_batch_next(batch, &object, NULL, &wrong);) {
+    /* Numbers rise one by one: a worker can neither leave out nor overwrite an object. */
+    ok = (object.volume == volume->no && object.seq == volume->max_seq &&
+          object.seq < LIMIT_VOLUME_OBJECTS) ||
+         broken(error, "object number");
+    volume->max_seq++;
+    ok = ok && store_put_object(run->store, run->evidence, &object, error);
+    proto_object_clear(&object);
+    run->progress.objects_total++;
+  }
+  if (wrong != NULL)
+    g_propagate_error(error, wrong);
+  return ok && wrong == NULL;
 }
 
 static bool take_gap(Run *run, VolumeWork *volume, GVariant *message, GError **error) {
@@ -84,8 +89,8 @@ bool enumerate_take(Run *run, Slot *slot, MessageType type, GVariant *message, G
     }
     return ok;
   }
-  case MSG_OBJECT:
-    return take_object(run, volume, message, error);
+  case MSG_OBJECTS:
+    return take_objects(run, volume, message, error);
   case MSG_NAME: {
     ObjectName name;
     if (!proto_take_name(message, &name, error))

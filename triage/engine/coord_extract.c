@@ -17,7 +17,6 @@ typedef struct {
   char *id, *path, *member, *view, *sha256;
   char *extracted; /* SHA-256 of what was written, NULL: nothing was */
   Object object;
-  GBytes *raw_path; /* below a directory, else NULL */
   uint32_t evidence, member_no;
   int64_t modified;
 } Wanted;
@@ -43,7 +42,6 @@ static void wanted_free(Wanted *wanted) {
   g_free(wanted->sha256);
   g_free(wanted->extracted);
   proto_object_clear(&wanted->object);
-  g_clear_pointer(&wanted->raw_path, g_bytes_unref);
   g_free(wanted);
 }
 
@@ -94,12 +92,6 @@ static bool find_hits(Extraction *extraction, GError **error) {
                          "%s: is no hit of this case; the first column of hits.csv names them",
                          shown);
     }
-  }
-  for (guint i = 0; i < extraction->wanted->len; i++) {
-    Wanted *wanted = extraction->wanted->pdata[i];
-    if (strcmp(extraction->kinds->pdata[wanted->evidence - 1], "directory") == 0)
-      wanted->raw_path =
-          store_object_raw_path(extraction->store, wanted->evidence, &wanted->object);
   }
   return true;
 }
@@ -181,13 +173,15 @@ static bool find_parts(Extraction *extraction, const Wanted *wanted, GError **er
 
 static bool extract_one(Extraction *extraction, Process *process, Wanted *wanted, GError **error) {
   g_autofree char *name = g_strconcat(wanted->id, ".bin", NULL);
-  return find_parts(extraction, wanted, error) &&
-         begin_entry(extraction, name, wanted->modified, error) &&
-         process_send(
-             process, MSG_EXTRACT,
-             g_variant_new("(u@" PROTO_JOB ")", wanted->member_no,
-                           part_index_job(extraction->parts, &wanted->object, wanted->raw_path)),
-             error) &&
+  if (!find_parts(extraction, wanted, error) ||
+      !begin_entry(extraction, name, wanted->modified, error))
+    return false;
+  g_autoptr(GPtrArray) one = g_ptr_array_new();
+  g_ptr_array_add(one, &wanted->object);
+  return process_send(process, MSG_EXTRACT,
+                      g_variant_new("(u@" PROTO_JOBS ")", wanted->member_no,
+                                    part_index_jobs(extraction->parts, one)),
+                      error) &&
          relay(extraction, process, wanted, error);
 }
 

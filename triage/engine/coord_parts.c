@@ -109,7 +109,7 @@ static void tell(const PartIndex *index, const Object *object, Told *told) {
   PartName part;
   gsize n = 0;
   const char *bytes = object->name != NULL ? g_bytes_get_data(object->name, &n) : NULL;
-  if (index == NULL || object->kind != OBJECT_FILE || object->attr_name != NULL ||
+  if (object->kind != OBJECT_FILE || object->attr_name != NULL ||
       object->state == STATE_SLACK || bytes == NULL || !part_name_parse(bytes, n, &part))
     return;
   g_autofree char *key = set_key(object->dir, object->state, &part);
@@ -131,30 +131,46 @@ static void tell(const PartIndex *index, const Object *object, Told *told) {
   }
 }
 
-static GVariant *pack_object(const PartIndex *index, const Object *object) {
-  g_autoptr(GBytes) path =
-      index->is_directory ? store_object_raw_path(index->store, index->evidence, object) : NULL;
-  return proto_pack_object(object, path);
+static void pack_object(const PartIndex *index, ObjectPacker *packer, const Object *object) {
+  if (index->is_directory) {
+    g_autoptr(GBytes) path = store_object_raw_path(index->store, index->evidence, object);
+    gsize n;
+    gconstpointer bytes = g_bytes_get_data(path, &n);
+    object_packer_add(packer, object, bytes, n);
+  } else {
+    g_autofree char *path = store_object_path(index->store, index->evidence, object);
+    object_packer_add(packer, object, path, strlen(path));
+  }
 }
 
-GVariant *part_index_job(const PartIndex *index, const Object *object, GBytes *path) {
-  Told told = {0};
-  tell(index, object, &told);
-  GVariantBuilder parts;
-  g_variant_builder_init(&parts, G_VARIANT_TYPE("a" PROTO_OBJECT));
-  for (guint i = 0; told.seqs != NULL && i < told.seqs->len; i++) {
+static void pack_parts(const PartIndex *index, const Told *told, guint place,
+                       GVariantBuilder *sets) {
+  g_autoptr(ObjectPacker) packer = object_packer_new();
+  for (guint i = 0; told->seqs != NULL && i < told->seqs->len; i++) {
     Object *part = store_get_object(index->store, index->evidence, index->volume,
-                                    g_array_index(told.seqs, uint64_t, i));
+                                    g_array_index(told->seqs, uint64_t, i));
     if (part == NULL)
       break;
-    g_variant_builder_add_value(&parts, pack_object(index, part));
+    pack_object(index, packer, part);
     object_free(part);
   }
-  GVariant *job =
-      g_variant_new("(@" PROTO_OBJECT "yus@a" PROTO_OBJECT ")", proto_pack_object(object, path),
-                    (guchar)told.kind, told.self, told.missing != NULL ? told.missing : "",
-                    g_variant_builder_end(&parts));
-  g_free(told.missing);
-  g_clear_pointer(&told.seqs, g_array_unref);
-  return job;
+  g_variant_builder_add(sets, "(uyus@" PROTO_OBJECTS ")", place, (guchar)told->kind, told->self,
+                        told->missing != NULL ? told->missing : "", object_packer_end(packer));
+}
+
+GVariant *part_index_jobs(const PartIndex *index, const GPtrArray *objects) {
+  g_autoptr(ObjectPacker) packer = object_packer_new();
+  GVariantBuilder sets;
+  g_variant_builder_init(&sets, G_VARIANT_TYPE("a(uyus" PROTO_OBJECTS ")"));
+  for (guint i = 0; i < objects->len; i++) {
+    Told told = {0};
+    tell(index, objects->pdata[i], &told);
+    pack_object(index, packer, objects->pdata[i]);
+    if (told.seqs != NULL || told.missing != NULL)
+      pack_parts(index, &told, i, &sets);
+    g_free(told.missing);
+    g_clear_pointer(&told.seqs, g_array_unref);
+  }
+  return g_variant_new("(@" PROTO_OBJECTS "@a(uyus" PROTO_OBJECTS "))", object_packer_end(packer),
+                       g_variant_builder_end(&sets));
 }

@@ -27,6 +27,7 @@ typedef struct {
   int fd, stderr_fd;
   ProtoReader *reader;
   GString *stderr_text; /* the first bytes of what it complained about */
+  uint64_t *cell;       /* shared with it: the place in its job of the object it is at, from 1 */
   bool is_fresh;        /* has done no job yet */
   bool is_ready;        /* has answered SETUP */
 } Process;
@@ -63,8 +64,8 @@ PartIndex *part_index_new(Store *store, uint32_t evidence, uint32_t volume, bool
                           GError **error);
 void part_index_free(PartIndex *index);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PartIndex, part_index_free)
-/* The object as a worker is told of it (PROTO_JOB); index may be NULL. */
-GVariant *part_index_job(const PartIndex *index, const Object *object, GBytes *path);
+/* Objects (Object*) as a worker is told of them: PROTO_JOBS. */
+GVariant *part_index_jobs(const PartIndex *index, const GPtrArray *objects);
 
 /* ---- what a probe found out ---- */
 typedef struct {
@@ -139,10 +140,12 @@ typedef struct {
   JobKind job;
   VolumeWork *volume;
   gint64 deadline;      /* monotonic microseconds; 0: none */
-  GQueue *batch;        /* Object*: handed out, not begun */
+  GQueue *batch;        /* Object*: handed out, not told of */
+  guint handed;         /* how many the job had */
+  guint reached;        /* the place of the last of them that the worker was seen at */
   ObjectBuffer current; /* object NULL: none */
-  gint64 begun;
-  uint64_t work;      /* bytes the worker told of for the current object */
+  gint64 begun;       /* when that was seen */
+  uint64_t work;      /* its bytes, and those the worker told of since */
   uint32_t step_pass; /* last STEP */
   uint64_t step_address;
   bool has_step;
@@ -157,9 +160,9 @@ struct _VolumeWork {
   GArray *skips; /* (uty) as SkipPlace */
   bool is_careful;
   bool is_ended; /* the entries are given up at the last of the skips */
-  bool has_page; /* paging through store_pending has begun */
-  uint64_t after_first_byte, after_seq;
-  bool is_exhausted; /* no more pages */
+  GArray *order;     /* WorkPlace, those to be examined next; NULL: not asked for yet */
+  guint order_at;    /* the first that is not in page yet */
+  bool is_exhausted; /* no more behind those of page */
   GQueue *page;      /* Object* read from the store, not handed out */
   uint64_t max_seq;  /* of the walk, for checks */
   PartIndex *parts;  /* made with the first page */
@@ -205,6 +208,8 @@ typedef struct {
   VolumeWork *volume;
 } RetryObject;
 
+/* The worker tells of the next object of its job: takes it out; NULL: it is another one. */
+Object *slot_begin(Slot *slot, uint64_t seq);
 /* Takes one message of a scan job for the slot's current object. */
 bool scan_take(Run *run, Slot *slot, MessageType type, GVariant *message, GError **error);
 /* Writes what is known of the current object to the store; reason and detail (NULL: complete)

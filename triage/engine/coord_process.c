@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -21,7 +22,7 @@ enum { STDERR_KEPT = 4096 };
 
 /* Between fork and exec: async-signal-safe calls alone. */
 static void become_worker(const char *path, char **environment, int fd, int stderr_fd, int spool_fd,
-                          const GPtrArray *known, pid_t parent) {
+                          int cell_fd, const GPtrArray *known, pid_t parent) {
   char *arguments[] = {(char *)"triage-worker", NULL};
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent)
@@ -33,6 +34,7 @@ static void become_worker(const char *path, char **environment, int fd, int stde
   /* Out of the way first: a descriptor may be one of the wanted numbers already. */
   int high_fd = fcntl(fd, F_DUPFD_CLOEXEC, 64), high_err = fcntl(stderr_fd, F_DUPFD_CLOEXEC, 64);
   int high_spool = spool_fd >= 0 ? fcntl(spool_fd, F_DUPFD_CLOEXEC, 64) : -1;
+  int high_cell = fcntl(cell_fd, F_DUPFD_CLOEXEC, 64);
   int high_known[WORKER_KNOWN_MAX];
   guint n_known = known != NULL ? MIN(known->len, WORKER_KNOWN_MAX) : 0;
   for (guint i = 0; i < n_known; i++)
@@ -43,6 +45,7 @@ static void become_worker(const char *path, char **environment, int fd, int stde
   dup2(high_fd, WORKER_FD);
   if (high_spool >= 0)
     dup2(high_spool, WORKER_SPOOL_FD);
+  dup2(high_cell, WORKER_CELL_FD);
   for (guint i = 0; i < n_known; i++)
     dup2(high_known[i], WORKER_KNOWN_FD + (int)i);
   execve(path, arguments, environment);
@@ -86,42 +89,65 @@ static GVariant *pack_setup(const ProcessSetup *setup) {
                        flags, &rules, &passwords);
 }
 
+/* The page both see. Sealed: a worker that cut the file short would cost the coordinator its life. */
+static int open_cell(Process *process, GError **error) {
+  int fd = memfd_create("triage-cell", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  void *page = MAP_FAILED;
+  if (fd >= 0 && ftruncate(fd, sizeof *process->cell) == 0 &&
+      fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+    page = mmap(NULL, sizeof *process->cell, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (page != MAP_FAILED) {
+    process->cell = page;
+    return fd;
+  }
+  triage_fail(error, TRIAGE_REASON_INTERNAL, "no memory to share with a worker: %s",
+              g_strerror(errno));
+  if (fd >= 0)
+    close(fd);
+  return -1;
+}
+
+static bool start(Process *process, const ProcessSetup *setup, const char *path, int spool_fd,
+                  GError **error) {
+  int sockets[2], pipes[2];
+  auto_fd cell_fd = open_cell(process, error);
+  if (cell_fd < 0)
+    return false;
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0)
+    return triage_fail(error, TRIAGE_REASON_INTERNAL, "no channel to a worker: %s",
+                       g_strerror(errno));
+  auto_fd theirs = sockets[1];
+  process->fd = sockets[0];
+  if (pipe2(pipes, O_CLOEXEC) != 0)
+    return triage_fail(error, TRIAGE_REASON_INTERNAL, "no channel to a worker: %s",
+                       g_strerror(errno));
+  auto_fd complaints = pipes[1];
+  process->stderr_fd = pipes[0];
+  g_auto(GStrv) environment = worker_environment();
+  pid_t parent = getpid();
+  process->pid = fork();
+  if (process->pid == 0)
+    become_worker(path, environment, theirs, complaints, spool_fd, cell_fd, setup->known, parent);
+  if (process->pid < 0)
+    return triage_fail(error, TRIAGE_REASON_INTERNAL, "no worker process: %s", g_strerror(errno));
+  fcntl(process->stderr_fd, F_SETFL, O_NONBLOCK);
+  return true;
+}
+
 Process *process_new(const ProcessSetup *setup, GError **error) {
   auto_fd spool_fd = setup->spool_fd;
   g_autofree char *path = coord_find("triage-worker", error);
   if (path == NULL)
     return NULL;
-  int sockets[2], pipes[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0 ||
-      pipe2(pipes, O_CLOEXEC) != 0) {
-    triage_fail(error, TRIAGE_REASON_INTERNAL, "no channel to a worker: %s", g_strerror(errno));
-    return NULL;
-  }
-  g_auto(GStrv) environment = worker_environment();
-  pid_t parent = getpid(), pid = fork();
-  if (pid == 0)
-    become_worker(path, environment, sockets[1], pipes[1], spool_fd, setup->known, parent);
-  close(sockets[1]);
-  close(pipes[1]);
-  if (pid < 0) {
-    triage_fail(error, TRIAGE_REASON_INTERNAL, "no worker process: %s", g_strerror(errno));
-    close(sockets[0]);
-    close(pipes[0]);
-    return NULL;
-  }
-  Process *process = g_new0(Process, 1);
-  process->pid = pid;
-  process->fd = sockets[0];
-  process->stderr_fd = pipes[0];
+  g_autoptr(Process) process = g_new0(Process, 1);
+  process->fd = process->stderr_fd = -1;
   process->reader = proto_reader_new(true);
   process->stderr_text = g_string_new(NULL);
   process->is_fresh = true;
-  fcntl(process->stderr_fd, F_SETFL, O_NONBLOCK);
-  if (!process_send(process, MSG_SETUP, pack_setup(setup), error)) {
-    process_free(process);
+  if (!start(process, setup, path, spool_fd, error) ||
+      !process_send(process, MSG_SETUP, pack_setup(setup), error))
     return NULL;
-  }
-  return process;
+  return g_steal_pointer(&process);
 }
 
 static void drain_stderr(Process *process) {
@@ -143,8 +169,12 @@ void process_free(Process *process) {
     while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
       continue;
   }
-  close(process->fd);
-  close(process->stderr_fd);
+  if (process->cell != NULL)
+    munmap(process->cell, sizeof *process->cell);
+  if (process->fd >= 0)
+    close(process->fd);
+  if (process->stderr_fd >= 0)
+    close(process->stderr_fd);
   proto_reader_free(process->reader);
   g_string_free(process->stderr_text, TRUE);
   g_free(process);

@@ -11,6 +11,7 @@
 
 static void volume_work_free(VolumeWork *volume) {
   part_index_free(volume->parts);
+  g_clear_pointer(&volume->order, g_array_unref);
   g_array_unref(volume->skips);
   g_queue_free_full(volume->page, (GDestroyNotify)object_free);
   g_free(volume);
@@ -113,6 +114,8 @@ static bool plan_volumes(Run *run, GError **error) {
 }
 
 static bool check_deadlines(Run *run, GError **error) {
+  for (guint i = 0; i < run->n_slots; i++)
+    slot_look(run, &run->slots[i]);
   gint64 now = g_get_monotonic_time();
   for (guint i = 0; i < run->n_slots; i++) {
     Slot *slot = &run->slots[i];
@@ -178,7 +181,8 @@ static void look_at_slots(Run *run) {
   for (guint i = 0; i < run->n_slots; i++) {
     const Slot *slot = &run->slots[i];
     const Object *object = slot->current.object;
-    if (object != NULL) /* the worker tells of unpacked bytes too: no more than the object has */
+    /* the worker tells of unpacked bytes too: no more than the object has */
+    if (object != NULL && slot->work > object->size)
       run->progress.in_hand += MIN(slot->work - object->size, object->size);
     if (slot->job != JOB_NONE && told != JOB_SCAN)
       told = told == JOB_ENUMERATE && slot->job == JOB_DIGEST ? told : slot->job;

@@ -337,26 +337,52 @@ static bool keep(ObjectBuffer *buffer, MessageType type, GVariant *message, GErr
   return true;
 }
 
+static bool take_clean(Run *run, Slot *slot, GVariant *message, GError **error) {
+  gsize n;
+  const CleanObject *clean = g_variant_get_fixed_array(message, &n, sizeof *clean);
+  for (gsize i = 0; i < n; i++) {
+    Object *object = slot_begin(slot, clean[i].seq);
+    if (object == NULL || clean[i].examined > INT64_MAX || clean[i].members > INT64_MAX) {
+      object_free(object);
+      return broken(error, "list of objects");
+    }
+    ResultRecord result = {.evidence = run->evidence,
+                           .volume = object->volume,
+                           .seq = object->seq,
+                           .examined_bytes = clean[i].examined,
+                           .members = clean[i].members};
+    run->progress.objects++;
+    run->progress.bytes += object->size;
+    object_free(object);
+    if (!store_put_result(run->store, &result, error))
+      return false;
+  }
+  run->pending_rows += n;
+  return true;
+}
+
 bool scan_take(Run *run, Slot *slot, MessageType type, GVariant *message, GError **error) {
   ObjectBuffer *buffer = &slot->current;
   uint32_t no;
   if (type == MSG_BEGIN) {
     uint64_t seq;
     g_variant_get(message, "(t)", &seq);
-    Object *next = g_queue_peek_head(slot->batch);
-    if (buffer->object != NULL || next == NULL || next->seq != seq)
+    Object *object = buffer->object == NULL ? slot_begin(slot, seq) : NULL;
+    if (object == NULL)
       return broken(error, "begin of an object");
-    buffer->object = g_queue_pop_head(slot->batch);
-    slot->begun = g_get_monotonic_time();
-    slot->work = buffer->object->size;
+    buffer->object = object;
     return true;
   }
+  if (type == MSG_CLEAN && buffer->object == NULL)
+    return take_clean(run, slot, message, error);
   if (buffer->object == NULL)
     return broken(error, "answer");
   switch (type) {
   case MSG_PROGRESS: {
     uint64_t bytes;
     g_variant_get(message, "(t)", &bytes);
+    if (slot->reached != slot->handed - slot->batch->length)
+      return true; /* it was seen further on already */
     slot->work = MIN(slot->work + MIN(bytes, INT64_MAX / 2),
                      buffer->object->size + (uint64_t)run->options->max_expanded +
                          64 * KIB * (uint64_t)LIMIT_MEMBERS);

@@ -14,7 +14,12 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { BATCH_OBJECTS = 64, PAGE_OBJECTS = 4096, START_FAILURES_MAX = 3 };
+enum {
+  BATCH_OBJECTS = 64,
+  PAGE_OBJECTS = 1024,
+  ORDER_OBJECTS = 4 * 1024 * 1024, /* 64 MiB, twice that while they are read */
+  START_FAILURES_MAX = 3
+};
 #define BATCH_BYTES (8 * MIB)
 
 /* Room for large content: a file without a name in the case directory, gone with its worker. */
@@ -66,7 +71,7 @@ void slot_clear(Slot *slot) {
 void slot_set_deadline(Run *run, Slot *slot) {
   gint64 seconds = run->options->timeout_seconds;
   gint64 from = g_get_monotonic_time();
-  if (slot->job == JOB_SCAN && slot->current.object != NULL) {
+  if (slot->job == JOB_SCAN && slot->process != NULL && slot->process->is_ready) {
     from = slot->begun;
     seconds += (gint64)(slot->work / LIMIT_BYTES_PER_SECOND);
   } else if (slot->job == JOB_NONE && slot->process != NULL && slot->process->is_ready) {
@@ -76,47 +81,95 @@ void slot_set_deadline(Run *run, Slot *slot) {
   slot->deadline = from + seconds * G_USEC_PER_SEC;
 }
 
+/* The worker is at the object at a place of its job: only later places count, so that one that has
+ * been captured cannot win time for ever. */
+static void reach(Slot *slot, guint place, const Object *object) {
+  if (place <= slot->reached)
+    return;
+  slot->reached = place;
+  slot->begun = g_get_monotonic_time();
+  slot->work = object->size;
+}
+
+/* How many of the job's objects are told of: all are in batch from the next on. */
+static guint told_of(const Slot *slot) {
+  return slot->handed - slot->batch->length;
+}
+
+/* The object not yet told of that the worker is at, as it says itself; NULL: none. */
+static Object *object_at_cell(const Slot *slot, guint *place) {
+  if (slot->process == NULL || slot->job != JOB_SCAN)
+    return NULL;
+  uint64_t at = __atomic_load_n(slot->process->cell, __ATOMIC_ACQUIRE);
+  if (at <= told_of(slot) || at > slot->handed)
+    return NULL;
+  *place = (guint)at;
+  return g_queue_peek_nth(slot->batch, *place - 1 - told_of(slot));
+}
+
+void slot_look(Run *run, Slot *slot) {
+  guint place;
+  const Object *object = object_at_cell(slot, &place);
+  if (object == NULL)
+    return;
+  reach(slot, place, object);
+  slot_set_deadline(run, slot);
+}
+
+Object *slot_begin(Slot *slot, uint64_t seq) {
+  const Object *next = g_queue_peek_head(slot->batch);
+  if (next == NULL || next->seq != seq)
+    return NULL;
+  Object *object = g_queue_pop_head(slot->batch);
+  reach(slot, told_of(slot), object);
+  return object;
+}
+
 /* Fills the page of a volume from the store. */
 static bool fill_page(Run *run, VolumeWork *volume, GError **error) {
   if (!g_queue_is_empty(volume->page) || volume->is_exhausted)
     return true;
-  g_autoptr(GPtrArray) page =
-      store_pending(run->store, run->evidence, volume->no, !volume->has_page,
-                    volume->after_first_byte, volume->after_seq, PAGE_OBJECTS, error);
-  if (page == NULL)
-    return false;
-  g_ptr_array_set_free_func(page, NULL);
-  volume->has_page = true;
+  if (volume->order == NULL || volume->order_at == volume->order->len) {
+    WorkPlace last = {0};
+    bool has_last = volume->order != NULL && volume->order->len > 0;
+    if (has_last)
+      last = g_array_index(volume->order, WorkPlace, volume->order->len - 1);
+    g_clear_pointer(&volume->order, g_array_unref);
+    volume->order = store_work_order(run->store, run->evidence, volume->no,
+                                     has_last ? &last : NULL, ORDER_OBJECTS, error);
+    volume->order_at = 0;
+    if (volume->order == NULL)
+      return false;
+  }
   if (volume->parts == NULL)
     volume->parts = part_index_new(run->store, run->evidence, volume->no,
                                    strcmp(run->probe->kind, "directory") == 0, error);
   if (volume->parts == NULL)
     return false;
-  volume->is_exhausted = page->len < PAGE_OBJECTS;
-  for (guint i = 0; i < page->len; i++) {
-    Object *object = page->pdata[i];
-    volume->after_first_byte = object->first_byte;
-    volume->after_seq = object->seq;
+  for (guint n = 0; n < PAGE_OBJECTS && volume->order_at < volume->order->len; n++) {
+    const WorkPlace *place = &g_array_index(volume->order, WorkPlace, volume->order_at++);
+    Object *object = store_get_object(run->store, run->evidence, volume->no, place->seq);
+    if (object == NULL)
+      return triage_fail(error, TRIAGE_REASON_INTERNAL, "%s: the case store lost an object",
+                         run->probe->name);
     g_queue_push_tail(volume->page, object);
   }
+  volume->is_exhausted =
+      volume->order_at == volume->order->len && volume->order->len < ORDER_OBJECTS;
   return true;
 }
 
-static GVariant *pack_batch(Run *run, const VolumeWork *volume, GQueue *batch) {
-  GVariantBuilder builder;
-  g_variant_builder_init(&builder, G_VARIANT_TYPE("a" PROTO_JOB));
-  for (GList *item = batch->head; item != NULL; item = item->next) {
-    Object *object = item->data;
-    g_autoptr(GBytes) path = NULL;
-    if (strcmp(run->probe->kind, "directory") == 0) {
-      path = store_object_raw_path(run->store, run->evidence, object);
-    } else {
-      char *text = store_object_path(run->store, run->evidence, object);
-      path = g_bytes_new_take(text, text != NULL ? strlen(text) : 0);
-    }
-    g_variant_builder_add_value(&builder, part_index_job(volume->parts, object, path));
-  }
-  return g_variant_builder_end(&builder);
+static void hand_out(Slot *slot) {
+  g_autoptr(GPtrArray) objects = g_ptr_array_sized_new(slot->batch->length);
+  for (GList *item = slot->batch->head; item != NULL; item = item->next)
+    g_ptr_array_add(objects, item->data);
+  slot->job = JOB_SCAN;
+  slot->handed = objects->len;
+  slot->reached = 0;
+  slot->begun = g_get_monotonic_time();
+  slot->work = 0;
+  __atomic_store_n(slot->process->cell, 0, __ATOMIC_RELEASE);
+  process_send(slot->process, MSG_SCAN, part_index_jobs(slot->volume->parts, objects), NULL);
 }
 
 static bool give_batch(Run *run, Slot *slot, VolumeWork *volume, bool *gave, GError **error) {
@@ -133,9 +186,8 @@ static bool give_batch(Run *run, Slot *slot, VolumeWork *volume, bool *gave, GEr
   if (g_queue_is_empty(slot->batch))
     return true;
   *gave = true;
-  slot->job = JOB_SCAN;
   slot->volume = volume;
-  process_send(slot->process, MSG_SCAN, pack_batch(run, volume, slot->batch), NULL);
+  hand_out(slot);
   return true;
 }
 
@@ -150,12 +202,11 @@ static bool give_retry(Run *run, Slot *slot, bool *gave, GError **error) {
   }
   g_queue_pop_head(run->retry);
   g_queue_push_tail(slot->batch, retry->object);
-  slot->job = JOB_SCAN;
   slot->volume = retry->volume;
   slot->is_retry = true;
   *gave = true;
   g_free(retry);
-  process_send(slot->process, MSG_SCAN, pack_batch(run, slot->volume, slot->batch), NULL);
+  hand_out(slot);
   return true;
 }
 
@@ -218,21 +269,31 @@ static void return_batch(Slot *slot) {
     g_queue_push_head(slot->volume->page, object);
 }
 
-static bool lose_object(Run *run, Slot *slot, TriageReason reason, const char *detail,
-                        GError **error) {
-  Object *object = g_steal_pointer(&slot->current.object);
-  if (object == NULL) {
-    /* Lost before it began an object: the first of the batch is the one to blame. */
-    object = g_queue_pop_head(slot->batch);
-    slot->current.object = slot->is_retry ? object : NULL;
-  } else if (slot->is_retry) {
-    slot->current.object = object;
+/* Takes the object that is to blame out of the slot: the one the worker was at. Where that is not
+ * known, the one it told of last, else the first of the batch. */
+static Object *take_blamed(Slot *slot) {
+  guint place;
+  Object *blamed = object_at_cell(slot, &place);
+  if (blamed == NULL) {
+    blamed = g_steal_pointer(&slot->current.object);
+    return blamed != NULL ? blamed : g_queue_pop_head(slot->batch);
   }
+  g_queue_remove(slot->batch, blamed);
+  if (slot->current.object != NULL) /* done, but its end was not sent any more: once again */
+    g_queue_push_head(slot->batch, g_steal_pointer(&slot->current.object));
+  object_buffer_clear(&slot->current);
+  return blamed;
+}
+
+static bool lose_object(Run *run, Slot *slot, Object *object, TriageReason reason,
+                        const char *detail, GError **error) {
   return_batch(slot);
   if (object == NULL)
     return true;
-  if (slot->is_retry)
+  if (slot->is_retry) {
+    slot->current.object = object;
     return scan_commit(run, slot, &reason, detail, error);
+  }
   object_buffer_clear(&slot->current);
   RetryObject *retry = g_new0(RetryObject, 1);
   retry->object = object;
@@ -260,8 +321,11 @@ bool slot_lost(Run *run, Slot *slot, TriageReason reason, const char *detail, GE
   JobKind job = slot->job;
   bool was_ready = slot->process == NULL || slot->process->is_ready;
   static const char *const JOBS[] = {"none", "listing", "examining", "hashing"};
-  if (!run_log_lost(run, JOBS[job], slot->current.object, reason, detail, error))
+  Object *blamed = job == JOB_SCAN && was_ready ? take_blamed(slot) : NULL;
+  if (!run_log_lost(run, JOBS[job], blamed, reason, detail, error)) {
+    object_free(blamed);
     return false;
+  }
   g_clear_pointer(&slot->process, process_free);
   slot->job = JOB_NONE;
   slot->deadline = 0;
@@ -283,7 +347,7 @@ bool slot_lost(Run *run, Slot *slot, TriageReason reason, const char *detail, GE
     return true;
   }
   if (job == JOB_SCAN)
-    return lose_object(run, slot, reason, detail, error);
+    return lose_object(run, slot, blamed, reason, detail, error);
   if (job == JOB_ENUMERATE)
     return enumerate_lost(run, slot->volume, slot->has_step, slot->step_pass, slot->step_address,
                           reason, detail, error);

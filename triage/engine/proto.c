@@ -18,9 +18,9 @@ static const MessageKind KINDS[MSG_LAST + 1] = {
      * passwords */
     [MSG_SETUP] = {"(sayutuua(ssay)aay)", false},
     [MSG_ENUMERATE] = {"(ua(uty))", false},
-    [MSG_SCAN] = {"a" PROTO_JOB, false},
+    [MSG_SCAN] = {PROTO_JOBS, false},
     [MSG_DIGEST] = {"(u)", false},
-    [MSG_EXTRACT] = {"(u" PROTO_JOB ")", false},
+    [MSG_EXTRACT] = {"(u" PROTO_JOBS ")", false},
     [MSG_PACK_ENTRY] = {"(sx)", false},
     [MSG_PACK_BYTES] = {"ay", false},
     [MSG_PACK_END] = {"(b)", false},
@@ -36,11 +36,13 @@ static const MessageKind KINDS[MSG_LAST + 1] = {
     [MSG_EVIDENCE] = {"(sstussa(ss)asa(ayt)u)", true},
     [MSG_VOLUME] = {"(uttss)", true},
     [MSG_DIR] = {"(uuay)", true},
-    [MSG_OBJECT] = {PROTO_OBJECT, true},
+    [MSG_OBJECTS] = {PROTO_OBJECTS, true},
     [MSG_NAME] = {"(tuyuay)", true},
     [MSG_GAP] = {PROTO_GAP, true},
     [MSG_ACCOUNT] = {"(st)", true},
     [MSG_STEP] = {"(ut)", true},
+    /* seq, bytes examined, members */
+    [MSG_CLEAN] = {"a" PROTO_CLEAN, true},
     [MSG_BEGIN] = {"(t)", true},
     [MSG_PROGRESS] = {"(t)", true},
     /* no, member, view, size, sha256, sha1, md5, times */

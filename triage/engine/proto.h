@@ -27,12 +27,13 @@ typedef enum {
   MSG_EVIDENCE,     /* what the evidence is; the last answer to SETUP for the other roles */
   MSG_VOLUME,
   MSG_DIR,
-  MSG_OBJECT,
+  MSG_OBJECTS,
   MSG_NAME,
   MSG_GAP,
   MSG_ACCOUNT,  /* how many bytes of the volume are of one kind */
   MSG_STEP,     /* the walk is about to touch this place */
-  MSG_BEGIN,    /* the scan of this object begins */
+  MSG_CLEAN,    /* objects about which there is nothing to say but that they were examined */
+  MSG_BEGIN,    /* what follows is about this object, the next one of the job */
   MSG_PROGRESS, /* bytes done: a sign of life */
   MSG_MEMBER,
   MSG_HIT,
@@ -50,13 +51,16 @@ typedef enum {
 /* Any number of times: seconds, nanoseconds, digits, flags (1 set, 2 local, 4 date alone), source.
  * Of fixed size, as the numbers of an object are: taken and given as one piece of memory. */
 #define PROTO_TIMES "a(xuyyy)"
-#define PROTO_NUMBERS "a(ttttuuuuuyy)"
-/* numbers (one element), metadata address, times (four, and four of NTFS's $FILE_NAME where any of
- * them is set), name, attribute's name, raw path */
-#define PROTO_OBJECT "(" PROTO_NUMBERS "s" PROTO_TIMES "maymayay)"
-/* An object to examine and the objects beside it that by their names are parts of one archive with
- * it: kind (PartKind), its own place among them, the name that lacks, and they (none: no part). */
-#define PROTO_JOB "(" PROTO_OBJECT "yusa" PROTO_OBJECT ")"
+/* Any number of objects, as three pieces of memory: of each seq, metadata address, size, first byte;
+ * volume, attribute's type and number, flags, directory, lengths of name and attribute's name (the
+ * highest number: none) and path; kind, state, length of the metadata address's text, number of
+ * times (four, or eight with those of NTFS's $FILE_NAME). Then the times of all, then the texts of all:
+ * metadata address, name, attribute's name, path. */
+#define PROTO_OBJECTS "(a(ttttuuuuuuuuyyyy)" PROTO_TIMES "ay)"
+/* Objects to examine; and of each that by its name is part of one archive with others beside it: which
+ * of the objects, kind (PartKind), its own place among the parts, the name that lacks, and the parts. */
+#define PROTO_JOBS "(" PROTO_OBJECTS "a(uyus" PROTO_OBJECTS "))"
+#define PROTO_CLEAN "(ttt)" /* as CleanObject */
 #define PROTO_GAP "(tuubsyttyss)" /* ..., reason, detail, member */
 
 typedef struct _ProtoReader ProtoReader;
@@ -81,14 +85,40 @@ GVariant *proto_reader_next(ProtoReader *reader, MessageType *type, GError **err
 /* Plain data to and from messages. The take functions check every field (enums in range, printable
  * texts, bounded names) and return false with error where one is wrong; GBytes made are
  * owned by the struct (see proto_*_clear). */
-GVariant *proto_pack_times(const TriageTime *const *times, gsize n);
-/* Takes n times; false where the message has another number of them or one is wrong. */
-bool proto_take_times(GVariant *message, TriageTime *const *out, gsize n);
 /* Four times, and those of NTFS's $FILE_NAME where one of them is set. */
 GVariant *proto_pack_both_times(const TriageTime *const times[8]);
 bool proto_take_both_times(GVariant *message, TriageTime *const out[8]);
-GVariant *proto_pack_object(const Object *object, const GBytes *raw_path);
-bool proto_take_object(GVariant *message, Object *out, GBytes **raw_path, GError **error);
+
+/* An object that was examined and gave nothing, as MSG_CLEAN holds it. */
+typedef struct {
+  uint64_t seq, examined, members;
+} CleanObject;
+
+/* Gathers objects for a PROTO_OBJECTS. */
+typedef struct _ObjectPacker ObjectPacker;
+ObjectPacker *object_packer_new(void);
+void object_packer_free(ObjectPacker *packer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ObjectPacker, object_packer_free)
+/* path: how the object is to be opened or called, n_path bytes (0: not told). */
+void object_packer_add(ObjectPacker *packer, const Object *object, const void *path, gsize n_path);
+guint object_packer_n(const ObjectPacker *packer);
+gsize object_packer_size(const ObjectPacker *packer); /* bytes gathered */
+GVariant *object_packer_end(ObjectPacker *packer);    /* floating; the packer is empty again */
+
+typedef struct {
+  const char *bytes; /* no NUL behind them; valid as long as the batch */
+  gsize n;
+} ObjectPath;
+
+/* Reads a PROTO_OBJECTS. */
+typedef struct _ObjectBatch ObjectBatch;
+ObjectBatch *object_batch_new(GVariant *objects);
+void object_batch_free(ObjectBatch *batch);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ObjectBatch, object_batch_free)
+guint object_batch_n(const ObjectBatch *batch); /* not yet taken */
+/* The next one (path may be NULL), to be cleared by the caller. false: no more, or *error is set and
+ * nothing more can be taken. */
+bool object_batch_next(ObjectBatch *batch, Object *out, ObjectPath *path, GError **error);
 void proto_object_clear(Object *object);
 GVariant *proto_pack_dir(const ObjectDir *dir);
 bool proto_take_dir(GVariant *message, ObjectDir *out, GError **error);

@@ -22,15 +22,6 @@ GBytes *proto_take_bytes(GVariant *ay) {
   return g_bytes_new(p, n);
 }
 
-static GVariant *maybe_bytes(GBytes *bytes) {
-  return g_variant_new_maybe(G_VARIANT_TYPE_BYTESTRING, bytes != NULL ? proto_bytes(bytes) : NULL);
-}
-
-static GBytes *take_maybe(GVariant *may) {
-  g_autoptr(GVariant) inner = g_variant_get_maybe(may);
-  return inner != NULL ? proto_take_bytes(inner) : NULL;
-}
-
 /* One path component. Any bytes may stand on a disk, '/' too: names are shown (a '/' as \x2f),
  * never used as a path. */
 static bool is_component(GBytes *name) {
@@ -45,139 +36,271 @@ typedef struct {
 } WireTime;
 G_STATIC_ASSERT(sizeof(WireTime) == 16);
 
-/* As GVariant lays out "(ttttuuuuuyy)". */
+/* As GVariant lays out "(ttttuuuuuuuuyyyy)". */
 typedef struct {
   uint64_t seq, meta_addr, size, first_byte;
   uint32_t volume, attr_type, attr_id, flags, dir;
-  uint8_t kind, state, unused[2];
-} WireNumbers;
-G_STATIC_ASSERT(sizeof(WireNumbers) == 56);
+  uint32_t name_length, attr_name_length; /* NO_TEXT: none */
+  uint32_t path_length;
+  uint8_t kind, state, meta_length, n_times;
+  uint8_t unused[4];
+} WireObject;
+G_STATIC_ASSERT(sizeof(WireObject) == 72);
 
+enum { NO_TEXT = UINT32_MAX };
 enum { TIMES_MAX = 8 };
 
-GVariant *proto_pack_times(const TriageTime *const *times, gsize n) {
-  WireTime wire[TIMES_MAX] = {{0}};
-  n = MIN(n, TIMES_MAX);
-  for (gsize i = 0; i < n; i++) {
-    const TriageTime *time = times[i];
-    wire[i] = (WireTime){.seconds = time->seconds,
-                         .nanoseconds = time->nanoseconds,
-                         .digits = time->digits,
-                         .flags = (uint8_t)((time->is_set ? 1 : 0) | (time->is_local ? 2 : 0) |
-                                            (time->is_date ? 4 : 0)),
-                         .source = time->source};
-  }
-  return g_variant_new_fixed_array(G_VARIANT_TYPE("(xuyyy)"), wire, n, sizeof *wire);
+static WireTime wire_of(const TriageTime *time) {
+  return (WireTime){.seconds = time->seconds,
+                    .nanoseconds = time->nanoseconds,
+                    .digits = time->digits,
+                    .flags = (uint8_t)((time->is_set ? 1 : 0) | (time->is_local ? 2 : 0) |
+                                       (time->is_date ? 4 : 0)),
+                    .source = time->source};
 }
 
-bool proto_take_times(GVariant *message, TriageTime *const *out, gsize n) {
-  gsize have;
-  const WireTime *wire = g_variant_get_fixed_array(message, &have, sizeof *wire);
-  if (have != n)
-    return false;
-  for (gsize i = 0; i < n; i++) {
-    *out[i] = (TriageTime){.seconds = wire[i].seconds,
-                           .nanoseconds = wire[i].nanoseconds,
-                           .digits = wire[i].digits,
-                           .is_set = (wire[i].flags & 1) != 0,
-                           .is_local = (wire[i].flags & 2) != 0,
-                           .is_date = (wire[i].flags & 4) != 0,
-                           .source = wire[i].source};
-    if (wire[i].digits > 9 || wire[i].flags > 7 || wire[i].source > TIME_SOURCE_LAST ||
-        wire[i].nanoseconds >= 1000000000u)
-      return false;
-  }
-  return true;
+static bool take_time(const WireTime *wire, TriageTime *out) {
+  *out = (TriageTime){.seconds = wire->seconds,
+                      .nanoseconds = wire->nanoseconds,
+                      .digits = wire->digits,
+                      .is_set = (wire->flags & 1) != 0,
+                      .is_local = (wire->flags & 2) != 0,
+                      .is_date = (wire->flags & 4) != 0,
+                      .source = wire->source};
+  return wire->digits <= 9 && wire->flags <= 7 && wire->source <= TIME_SOURCE_LAST &&
+         wire->nanoseconds < 1000000000u;
+}
+
+/* Four times, and those of NTFS's $FILE_NAME where one of them is set. */
+static gsize count_times(const TriageTime *const times[TIMES_MAX]) {
+  for (gsize i = 4; i < TIMES_MAX; i++)
+    if (times[i]->is_set)
+      return TIMES_MAX;
+  return 4;
 }
 
 GVariant *proto_pack_both_times(const TriageTime *const times[8]) {
-  gsize n = 4; /* only NTFS has the others */
-  for (gsize i = 4; i < TIMES_MAX; i++)
-    if (times[i]->is_set)
-      n = TIMES_MAX;
-  return proto_pack_times(times, n);
+  WireTime wire[TIMES_MAX];
+  gsize n = count_times(times);
+  for (gsize i = 0; i < n; i++)
+    wire[i] = wire_of(times[i]);
+  return g_variant_new_fixed_array(G_VARIANT_TYPE("(xuyyy)"), wire, n, sizeof *wire);
 }
 
 bool proto_take_both_times(GVariant *message, TriageTime *const out[8]) {
-  return proto_take_times(message, out, g_variant_n_children(message) == 4 ? 4 : TIMES_MAX);
+  gsize n;
+  const WireTime *wire = g_variant_get_fixed_array(message, &n, sizeof *wire);
+  bool ok = n == 4 || n == TIMES_MAX;
+  for (gsize i = 0; ok && i < n; i++)
+    ok = take_time(&wire[i], out[i]);
+  return ok;
 }
 
-static GVariant *pack_object_times(const Object *object) {
-  return proto_pack_both_times(
-      (const TriageTime *const[]){&object->created, &object->modified, &object->changed,
-                                  &object->accessed, &object->name_created, &object->name_modified,
-                                  &object->name_changed, &object->name_accessed});
+/* ---- objects, many at a time ---- */
+
+struct _ObjectPacker {
+  GArray *numbers; /* WireObject */
+  GArray *times;   /* WireTime */
+  GByteArray *texts;
+};
+
+ObjectPacker *object_packer_new(void) {
+  ObjectPacker *packer = g_new0(ObjectPacker, 1);
+  packer->numbers = g_array_new(FALSE, FALSE, sizeof(WireObject));
+  packer->times = g_array_new(FALSE, FALSE, sizeof(WireTime));
+  packer->texts = g_byte_array_new();
+  return packer;
 }
 
-static bool take_object_times(GVariant *message, Object *out) {
+void object_packer_free(ObjectPacker *packer) {
+  if (packer == NULL)
+    return;
+  g_array_unref(packer->numbers);
+  g_array_unref(packer->times);
+  g_byte_array_unref(packer->texts);
+  g_free(packer);
+}
+
+guint object_packer_n(const ObjectPacker *packer) {
+  return packer->numbers->len;
+}
+
+gsize object_packer_size(const ObjectPacker *packer) {
+  return packer->numbers->len * sizeof(WireObject) + packer->times->len * sizeof(WireTime) +
+         packer->texts->len;
+}
+
+static uint32_t add_text(ObjectPacker *packer, const void *bytes, gsize n) {
+  if (n > 0)
+    g_byte_array_append(packer->texts, bytes, (guint)n);
+  return (uint32_t)n;
+}
+
+static uint32_t add_bytes(ObjectPacker *packer, GBytes *bytes) {
+  gsize n;
+  if (bytes == NULL)
+    return NO_TEXT;
+  gconstpointer p = g_bytes_get_data(bytes, &n);
+  return add_text(packer, p, n);
+}
+
+void object_packer_add(ObjectPacker *packer, const Object *object, const void *path, gsize n_path) {
+  const TriageTime *const times[] = {&object->created,      &object->modified,
+                                     &object->changed,      &object->accessed,
+                                     &object->name_created, &object->name_modified,
+                                     &object->name_changed, &object->name_accessed};
+  WireObject wire = {.seq = object->seq,
+                     .meta_addr = object->meta_addr,
+                     .size = object->size,
+                     .first_byte = object->first_byte,
+                     .volume = object->volume,
+                     .attr_type = object->attr_type,
+                     .attr_id = object->attr_id,
+                     .flags = object->flags,
+                     .dir = object->dir,
+                     .kind = (uint8_t)object->kind,
+                     .state = (uint8_t)object->state,
+                     .n_times = (uint8_t)count_times(times)};
+  for (gsize i = 0; i < wire.n_times; i++) {
+    WireTime time = wire_of(times[i]);
+    g_array_append_val(packer->times, time);
+  }
+  wire.meta_length = (uint8_t)add_text(packer, object->meta, strlen(object->meta));
+  wire.name_length = add_bytes(packer, object->name);
+  wire.attr_name_length = add_bytes(packer, object->attr_name);
+  wire.path_length = add_text(packer, path, n_path);
+  g_array_append_val(packer->numbers, wire);
+}
+
+GVariant *object_packer_end(ObjectPacker *packer) {
+  GVariant *message = g_variant_new(
+      "(@a(ttttuuuuuuuuyyyy)@a(xuyyy)@ay)",
+      g_variant_new_fixed_array(G_VARIANT_TYPE("(ttttuuuuuuuuyyyy)"), packer->numbers->data,
+                                packer->numbers->len, sizeof(WireObject)),
+      g_variant_new_fixed_array(G_VARIANT_TYPE("(xuyyy)"), packer->times->data, packer->times->len,
+                                sizeof(WireTime)),
+      g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, packer->texts->data, packer->texts->len, 1));
+  g_array_set_size(packer->numbers, 0);
+  g_array_set_size(packer->times, 0);
+  g_byte_array_set_size(packer->texts, 0);
+  return message;
+}
+
+struct _ObjectBatch {
+  GVariant *held[3]; /* whose memory the pointers below go into */
+  const WireObject *numbers;
+  const WireTime *times;
+  const uint8_t *texts;
+  gsize n, n_times, n_texts; /* not yet taken */
+};
+
+ObjectBatch *object_batch_new(GVariant *objects) {
+  ObjectBatch *batch = g_new0(ObjectBatch, 1);
+  for (gsize i = 0; i < G_N_ELEMENTS(batch->held); i++)
+    batch->held[i] = g_variant_get_child_value(objects, i);
+  batch->numbers = g_variant_get_fixed_array(batch->held[0], &batch->n, sizeof *batch->numbers);
+  batch->times = g_variant_get_fixed_array(batch->held[1], &batch->n_times, sizeof *batch->times);
+  batch->texts = g_variant_get_fixed_array(batch->held[2], &batch->n_texts, 1);
+  return batch;
+}
+
+void object_batch_free(ObjectBatch *batch) {
+  if (batch == NULL)
+    return;
+  for (gsize i = 0; i < G_N_ELEMENTS(batch->held); i++)
+    g_variant_unref(batch->held[i]);
+  g_free(batch);
+}
+
+guint object_batch_n(const ObjectBatch *batch) {
+  return (guint)batch->n;
+}
+
+static bool take_numbers(const WireObject *wire, Object *out) {
+  out->seq = wire->seq;
+  out->meta_addr = wire->meta_addr;
+  out->size = wire->size;
+  out->first_byte = wire->first_byte;
+  out->volume = wire->volume;
+  out->attr_type = wire->attr_type;
+  out->attr_id = wire->attr_id;
+  out->flags = wire->flags;
+  out->dir = wire->dir;
+  out->kind = (ObjectKind)wire->kind;
+  out->state = (ObjectState)wire->state;
+  return wire->kind <= OBJECT_KIND_LAST && wire->state <= STATE_LAST && out->size <= INT64_MAX &&
+         out->first_byte <= INT64_MAX && out->seq <= INT64_MAX && out->meta_addr <= INT64_MAX;
+}
+
+static bool take_object_times(ObjectBatch *batch, gsize n, Object *out) {
   TriageTime *const times[TIMES_MAX] = {&out->created,      &out->modified,     &out->changed,
                                         &out->accessed,     &out->name_created, &out->name_modified,
                                         &out->name_changed, &out->name_accessed};
-  return proto_take_both_times(message, times);
-}
-
-GVariant *proto_pack_object(const Object *object, const GBytes *raw_path) {
-  const WireNumbers numbers = {.seq = object->seq,
-                               .meta_addr = object->meta_addr,
-                               .size = object->size,
-                               .first_byte = object->first_byte,
-                               .volume = object->volume,
-                               .attr_type = object->attr_type,
-                               .attr_id = object->attr_id,
-                               .flags = object->flags,
-                               .dir = object->dir,
-                               .kind = (uint8_t)object->kind,
-                               .state = (uint8_t)object->state};
-  return g_variant_new(
-      "(@" PROTO_NUMBERS "s@" PROTO_TIMES "@may@may@ay)",
-      g_variant_new_fixed_array(G_VARIANT_TYPE("(ttttuuuuuyy)"), &numbers, 1, sizeof numbers),
-      object->meta, pack_object_times(object), maybe_bytes(object->name),
-      maybe_bytes(object->attr_name), proto_bytes((GBytes *)raw_path));
-}
-
-static bool take_numbers(GVariant *message, Object *out) {
-  gsize n;
-  const WireNumbers *numbers = g_variant_get_fixed_array(message, &n, sizeof *numbers);
-  if (n != 1)
+  if ((n != 4 && n != TIMES_MAX) || n > batch->n_times)
     return false;
-  out->seq = numbers->seq;
-  out->meta_addr = numbers->meta_addr;
-  out->size = numbers->size;
-  out->first_byte = numbers->first_byte;
-  out->volume = numbers->volume;
-  out->attr_type = numbers->attr_type;
-  out->attr_id = numbers->attr_id;
-  out->flags = numbers->flags;
-  out->dir = numbers->dir;
-  out->kind = (ObjectKind)numbers->kind;
-  out->state = (ObjectState)numbers->state;
-  return numbers->kind <= OBJECT_KIND_LAST && numbers->state <= STATE_LAST &&
-         out->size <= INT64_MAX && out->first_byte <= INT64_MAX && out->seq <= INT64_MAX &&
-         out->meta_addr <= INT64_MAX;
+  bool ok = true;
+  for (gsize i = 0; i < n; i++)
+    ok = ok && take_time(&batch->times[i], times[i]);
+  batch->times += n;
+  batch->n_times -= n;
+  return ok;
 }
 
-bool proto_take_object(GVariant *message, Object *out, GBytes **raw_path, GError **error) {
+/* The next length bytes of the texts; NULL where there are fewer. */
+static const char *take_text(ObjectBatch *batch, gsize length) {
+  if (length > batch->n_texts)
+    return NULL;
+  const uint8_t *text = batch->texts;
+  batch->texts += length;
+  batch->n_texts -= length;
+  return text != NULL ? (const char *)text : "";
+}
+
+static bool take_component(ObjectBatch *batch, uint32_t length, GBytes **out) {
+  if (length == NO_TEXT)
+    return true;
+  const char *text = length <= LIMIT_NAME_BYTES ? take_text(batch, length) : NULL;
+  if (text != NULL)
+    *out = g_bytes_new(text, length);
+  return text != NULL;
+}
+
+static const char *take_fields(ObjectBatch *batch, Object *out, ObjectPath *path) {
+  const WireObject *wire = batch->numbers++;
+  batch->n--;
+  if (!take_numbers(wire, out))
+    return "object";
+  if (!take_object_times(batch, wire->n_times, out))
+    return "time";
+  const char *meta =
+      wire->meta_length < sizeof out->meta ? take_text(batch, wire->meta_length) : NULL;
+  if (meta == NULL)
+    return "metadata address";
+  memcpy(out->meta, meta, wire->meta_length);
+  if (strlen(out->meta) != wire->meta_length || !text_is_printable(out->meta))
+    return "metadata address";
+  if (!take_component(batch, wire->name_length, &out->name) ||
+      !take_component(batch, wire->attr_name_length, &out->attr_name))
+    return "name";
+  path->n = wire->path_length;
+  path->bytes = take_text(batch, wire->path_length);
+  if (path->bytes == NULL)
+    return "path";
+  /* What is left over behind the last one belongs to none. */
+  return batch->n == 0 && (batch->n_times > 0 || batch->n_texts > 0) ? "batch of objects" : NULL;
+}
+
+bool object_batch_next(ObjectBatch *batch, Object *out, ObjectPath *path, GError **error) {
   memset(out, 0, sizeof *out);
-  const char *meta;
-  g_autoptr(GVariant) numbers = NULL, times = NULL, name = NULL, attr_name = NULL, path = NULL;
-  g_variant_get(message, "(@" PROTO_NUMBERS "&s@" PROTO_TIMES "@may@may@ay)", &numbers, &meta,
-                &times, &name, &attr_name, &path);
-  if (!take_numbers(numbers, out))
-    return broken(error, "object");
-  if (strlen(meta) >= sizeof out->meta || !text_is_printable(meta))
-    return broken(error, "metadata address");
-  g_strlcpy(out->meta, meta, sizeof out->meta);
-  if (!take_object_times(times, out))
-    return broken(error, "time");
-  out->name = take_maybe(name);
-  out->attr_name = take_maybe(attr_name);
-  if (!is_component(out->name) || !is_component(out->attr_name)) {
-    proto_object_clear(out);
-    return broken(error, "name");
-  }
-  if (raw_path != NULL)
-    *raw_path = proto_take_bytes(path);
-  return true;
+  if (batch->n == 0)
+    return false;
+  ObjectPath unwanted;
+  const char *wrong = take_fields(batch, out, path != NULL ? path : &unwanted);
+  if (wrong == NULL)
+    return true;
+  proto_object_clear(out);
+  broken(error, wrong);
+  return false;
 }
 
 void proto_object_clear(Object *object) {

@@ -19,6 +19,10 @@ typedef enum { EVIDENCE_IMAGE, EVIDENCE_FILE, EVIDENCE_DIRECTORY } EvidenceKind;
 typedef struct {
   int fd;
   GByteArray *out;   /* messages not yet written */
+  ObjectPacker *objects; /* of a walk, not yet told */
+  GArray *clean;         /* CleanObject: examined, not yet told */
+  uint64_t *cell;        /* the place in the job of the object that is being examined, from 1; the
+                          * coordinator reads it where this process is lost */
   gint64 flushed_at; /* monotonic microseconds */
   ProtoReader *reader;
   uint32_t flags, timeout_seconds;
@@ -38,10 +42,14 @@ typedef struct {
   char *fault, *fault_name; /* TRIAGE_TEST_FAULT=kind:name, for tests of the coordinator alone */
 } Worker;
 
-/* Queues a message and writes out what has gathered, at once or by size and age. Never returns
+/* Queues a message, behind what has been gathered (objects of a walk, clean ones), and writes out what has gathered, at once or by size and age. Never returns
  * where the coordinator is gone: a worker without one has nothing to do. */
 void worker_send(Worker *worker, MessageType type, GVariant *message);
 void worker_flush(Worker *worker);
+/* Queues an object of a walk. */
+void worker_send_object(Worker *worker, const Object *object);
+/* Queues the result of an object about which nothing was said. */
+void worker_send_clean(Worker *worker, const CleanObject *object);
 void worker_fail(Worker *worker, const GError *error);
 /* Text for a message: printable UTF-8 of bounded length. (transfer full) */
 char *worker_text(const char *text);

@@ -39,7 +39,7 @@ static bool send_object(void *user, const Object *object) {
   Object listed = *object;
   if (object->kind != OBJECT_AREA && !is_wanted(worker, object->state))
     listed.flags |= OBJECT_NO_CONTENT;
-  worker_send(worker, MSG_OBJECT, proto_pack_object(&listed, NULL));
+  worker_send_object(worker, &listed);
   Gap gap = {.seq = object->seq, .state = object->state, .size = object->size};
   g_strlcpy(gap.meta, object->meta, sizeof gap.meta);
   check_name(user, object->name, gap);
@@ -191,7 +191,7 @@ void worker_describe_evidence(Worker *worker, GPtrArray *segments) {
 static void enumerate_whole(Worker *worker) {
   Object object = {
       .kind = OBJECT_WHOLE, .state = STATE_ALLOCATED, .size = image_size(worker->image)};
-  worker_send(worker, MSG_OBJECT, proto_pack_object(&object, NULL));
+  worker_send_object(worker, &object);
 }
 
 void worker_enumerate(Worker *worker, GVariant *job) {

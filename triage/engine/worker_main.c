@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,10 +24,40 @@ void worker_flush(Worker *worker) {
   worker->flushed_at = g_get_monotonic_time();
 }
 
+enum { GATHERED_MAX = 512, GATHERED_BYTES_MAX = 64 * KIB };
+
+static void send_gathered(Worker *worker) {
+  if (object_packer_n(worker->objects) > 0)
+    proto_append(worker->out, MSG_OBJECTS, object_packer_end(worker->objects));
+  if (worker->clean->len > 0)
+    proto_append(worker->out, MSG_CLEAN,
+                 g_variant_new_fixed_array(G_VARIANT_TYPE(PROTO_CLEAN), worker->clean->data,
+                                           worker->clean->len, sizeof(CleanObject)));
+  g_array_set_size(worker->clean, 0);
+}
+
 void worker_send(Worker *worker, MessageType type, GVariant *message) {
+  /* A directory is told by its number: it may come before what was gathered. */
+  if (type != MSG_DIR)
+    send_gathered(worker);
   proto_append(worker->out, type, message);
   if (worker->out->len > 64 * KIB || g_get_monotonic_time() - worker->flushed_at > 200000)
     worker_flush(worker);
+}
+
+void worker_send_object(Worker *worker, const Object *object) {
+  object_packer_add(worker->objects, object, NULL, 0);
+  if (object_packer_n(worker->objects) < GATHERED_MAX &&
+      object_packer_size(worker->objects) < GATHERED_BYTES_MAX)
+    return;
+  send_gathered(worker);
+  worker_flush(worker);
+}
+
+void worker_send_clean(Worker *worker, const CleanObject *object) {
+  g_array_append_val(worker->clean, *object);
+  if (worker->clean->len >= GATHERED_MAX)
+    send_gathered(worker);
 }
 
 char *worker_text(const char *text) {
@@ -244,6 +275,15 @@ static void take_test_fault(Worker *worker) {
   worker->fault_name = g_strdup(colon + 1);
 }
 
+/* The page that this process and the coordinator share. */
+static bool map_cell(Worker *worker) {
+  void *page =
+      mmap(NULL, sizeof *worker->cell, PROT_READ | PROT_WRITE, MAP_SHARED, WORKER_CELL_FD, 0);
+  worker->cell = page != MAP_FAILED ? page : NULL;
+  close(WORKER_CELL_FD);
+  return worker->cell != NULL;
+}
+
 int main(int argc, char **argv) {
   (void)argv;
   if (argc != 1) {
@@ -253,11 +293,16 @@ int main(int argc, char **argv) {
   setlocale(LC_ALL, "C.UTF-8");
   tzset();
   Worker worker = {
-      .fd = WORKER_FD, .tree_fd = -1, .out = g_byte_array_new(), .reader = proto_reader_new(false)};
+      .fd = WORKER_FD,
+      .tree_fd = -1,
+      .out = g_byte_array_new(),
+      .objects = object_packer_new(),
+      .clean = g_array_new(FALSE, FALSE, sizeof(CleanObject)),
+      .reader = proto_reader_new(false)};
   take_test_fault(&worker);
   MessageType type;
   g_autoptr(GVariant) setup = worker_receive(&worker, &type);
-  if (setup == NULL || type != MSG_SETUP) {
+  if (setup == NULL || type != MSG_SETUP || !map_cell(&worker)) {
     fputs("triage-worker is started by triage; run 'triage --help' instead.\n", stderr);
     return 2;
   }

@@ -25,8 +25,17 @@ typedef struct {
   SeenHits *seen;   /* of the member at hand */
   Content *content; /* its bytes, (transfer none): what a view was made from */
   uint64_t work;    /* bytes to come, not yet told as PROGRESS */
+  bool has_begun;   /* BEGIN is sent */
   Digests top_digests;
 } Scan;
+
+/* Of most objects there is nothing to say: BEGIN waits until there is. */
+static void say(Scan *scan, MessageType type, GVariant *message) {
+  if (!scan->has_begun)
+    worker_send(scan->worker, MSG_BEGIN, g_variant_new("(t)", scan->object->seq));
+  scan->has_begun = true;
+  worker_send(scan->worker, type, message);
+}
 
 static char *member_text(const MemberPath *path) {
   GString *out = g_string_new(NULL);
@@ -56,7 +65,7 @@ static void send_gap(Scan *scan, const char *member, uint64_t size, uint64_t exa
              .reason = reason > TRIAGE_REASON_LAST ? TRIAGE_REASON_CORRUPT : reason,
              .detail = text};
   g_strlcpy(gap.meta, scan->object->meta, sizeof gap.meta);
-  worker_send(scan->worker, MSG_GAP, proto_pack_gap(&gap, member));
+  say(scan, MSG_GAP, proto_pack_gap(&gap, member));
 }
 
 /* The media offset of content bytes [offset, offset + length), where they lie in one place. */
@@ -157,14 +166,14 @@ static void send_hit(Scan *scan, const Member *member, uint32_t no, const ScanHi
   g_variant_builder_init(&identifiers, G_VARIANT_TYPE("as"));
   for (guint i = 0; i < hit->identifiers->len; i++)
     g_variant_builder_add(&identifiers, "s", hit->identifiers->pdata[i]);
-  worker_send(scan->worker, MSG_HIT,
-              g_variant_new("(ussasttbts@a(sttay)@a(sst)ss)", no, hit->rule_namespace, hit->rule,
-                            &identifiers, hit->match_count,
-                            has_first ? object_offset(scan, member->path, hit->first_offset)
-                                      : hit->first_offset,
-                            (gboolean)has_place, has_place ? place : 0, excerpt,
-                            pack_matches(scan, member->path, hit->matches),
-                            pack_indicators(scan, member->path, indicators), fuzzy, secrets));
+  say(scan, MSG_HIT,
+      g_variant_new("(ussasttbts@a(sttay)@a(sst)ss)", no, hit->rule_namespace, hit->rule,
+                    &identifiers, hit->match_count,
+                    has_first ? object_offset(scan, member->path, hit->first_offset)
+                              : hit->first_offset,
+                    (gboolean)has_place, has_place ? place : 0, excerpt,
+                    pack_matches(scan, member->path, hit->matches),
+                    pack_indicators(scan, member->path, indicators), fuzzy, secrets));
 }
 
 static void send_member(Scan *scan, const Member *member, uint64_t size, uint32_t no,
@@ -172,16 +181,15 @@ static void send_member(Scan *scan, const Member *member, uint64_t size, uint32_
   const TriageTime *const times[] = {
       &member->created,      &member->modified,      &member->changed,      &member->accessed,
       &member->name_created, &member->name_modified, &member->name_changed, &member->name_accessed};
-  worker_send(scan->worker, MSG_MEMBER,
-              g_variant_new("(usstsss@" PROTO_TIMES ")", no, text, member->path->view, size,
-                            digests->sha256, digests->sha1, digests->md5,
-                            proto_pack_both_times(times)));
+  say(scan, MSG_MEMBER,
+      g_variant_new("(usstsss@" PROTO_TIMES ")", no, text, member->path->view, size,
+                    digests->sha256, digests->sha1, digests->md5, proto_pack_both_times(times)));
 }
 
 static void tell_work(Scan *scan, uint64_t bytes) {
   scan->work += bytes;
   if (scan->work >= 4 * MIB || g_get_monotonic_time() - scan->worker->flushed_at > 200000) {
-    worker_send(scan->worker, MSG_PROGRESS, g_variant_new("(t)", scan->work));
+    say(scan, MSG_PROGRESS, g_variant_new("(t)", scan->work));
     worker_flush(scan->worker);
     scan->work = 0;
   }
@@ -214,7 +222,7 @@ static void send_facts(Scan *scan, const Member *member, uint32_t no, GPtrArray 
   for (guint i = 0; facts != NULL && i < facts->len; i++) {
     const Fact *fact = facts->pdata[i];
     g_autofree char *target = worker_text(fact->target), *detail = worker_text(fact->detail);
-    worker_send(scan->worker, MSG_FACT, g_variant_new("(usss)", no, fact->kind, target, detail));
+    say(scan, MSG_FACT, g_variant_new("(usss)", no, fact->kind, target, detail));
   }
 }
 
@@ -262,8 +270,7 @@ static void drop_seen(Scan *scan, const Member *member, uint32_t no, GPtrArray *
         seen_hits_look(scan->seen, hits->pdata[i], no, member->map, own_of(scan, member), rows);
     for (guint k = 0; kind == SEEN_ALSO && k < rows->len; k++) {
       const SeenHit *row = rows->pdata[k];
-      worker_send(
-          scan->worker, MSG_ALSO,
+      say(scan, MSG_ALSO,
           g_variant_new("(usss)", row->no, row->rule_namespace, row->rule, member->path->view));
     }
     if (kind == SEEN_NEW)
@@ -463,27 +470,39 @@ static void read_object(Worker *worker, const Object *object, const char *path, 
 
 /* The parts of an archive beside the object, as the coordinator names them. */
 typedef struct {
+  Object object;
+  char *path;
+} PartFile;
+
+typedef struct {
   Worker *worker;
-  GVariant *parts;
+  GArray *objects; /* PartFile */
 } PartReader;
+
+static void part_file_clear(gpointer pointer) {
+  PartFile *file = pointer;
+  proto_object_clear(&file->object);
+  g_free(file->path);
+}
+
+static void read_parts(PartReader *reader, GVariant *parts) {
+  g_autoptr(ObjectBatch) batch = object_batch_new(parts);
+  PartFile file;
+  for (ObjectPath path; object_batch_next(batch, &file.object, &path, NULL);) {
+    file.path = g_strndup(path.bytes, path.n);
+    g_array_append_val(reader->objects, file);
+  }
+}
 
 static Content *read_part(void *user, guint i, GError **error) {
   PartReader *reader = user;
-  g_autoptr(GVariant) item = g_variant_get_child_value(reader->parts, i);
-  Object object;
-  g_autoptr(GBytes) raw_path = NULL;
-  if (!proto_take_object(item, &object, &raw_path, error))
-    return NULL;
-  gsize n;
-  const char *bytes = g_bytes_get_data(raw_path, &n);
-  g_autofree char *path = g_strndup(bytes != NULL ? bytes : "", n);
+  const PartFile *file = &g_array_index(reader->objects, PartFile, i);
   WalkContent content;
-  read_object(reader->worker, &object, path, &content);
+  read_object(reader->worker, &file->object, file->path, &content);
   Content *whole = content_ref(content.content);
   if (content.error != NULL)
     g_propagate_error(error, g_steal_pointer(&content.error));
   walk_content_clear(&content);
-  proto_object_clear(&object);
   return whole;
 }
 
@@ -499,14 +518,22 @@ static void stop_for_room(Worker *worker) {
   _exit(0);
 }
 
-static void scan_object(Worker *worker, const Object *object, GBytes *raw_path,
+static void say_end(Scan *scan, uint64_t size) {
+  const Digests *digests = &scan->top_digests;
+  uint64_t members = MAX(scan->n_members, 1) - 1 - scan->n_views;
+  CleanObject clean = {scan->object->seq, size, members};
+  if (!scan->has_begun && *digests->sha256 == '\0')
+    worker_send_clean(scan->worker, &clean);
+  else
+    say(scan, MSG_END,
+        g_variant_new("(tttsss)", clean.seq, clean.examined, clean.members, digests->sha256,
+                      digests->sha1, digests->md5));
+}
+
+static void scan_object(Worker *worker, const Object *object, const char *path,
                         const UnpackSet *set) {
-  gsize n;
-  const char *bytes = g_bytes_get_data(raw_path, &n);
-  g_autofree char *path = g_strndup(bytes != NULL ? bytes : "", n);
   g_autofree char *shown =
       worker->kind == EVIDENCE_DIRECTORY ? g_strconcat("/", path, NULL) : g_strdup(path);
-  worker_send(worker, MSG_BEGIN, g_variant_new("(t)", object->seq));
   worker_test_fault(worker, path);
   WalkContent content;
   read_object(worker, object, path, &content);
@@ -542,40 +569,54 @@ static void scan_object(Worker *worker, const Object *object, GBytes *raw_path,
     unpack_object_of_set(&worker->unpack, &sink, &member, set);
   if (spool_is_full(worker->unpack.spool))
     stop_for_room(worker);
-  worker_send(worker, MSG_END,
-              g_variant_new("(tttsss)", object->seq, size,
-                            (guint64)(MAX(scan.n_members, 1) - 1 - scan.n_views),
-                            scan.top_digests.sha256, scan.top_digests.sha1, scan.top_digests.md5));
+  say_end(&scan, size);
   walk_content_clear(&content);
 }
 
-static void scan_job(Worker *worker, GVariant *job) {
-  g_autoptr(GVariant) item = g_variant_get_child_value(job, 0);
-  g_autoptr(GVariant) parts = g_variant_get_child_value(job, 4);
-  PartReader reader = {worker, parts};
-  UnpackSet set = {.n = (guint)g_variant_n_children(parts), .read = read_part, .user = &reader};
+/* The parts of an archive that the object at place is one of; what the job says of none leaves set
+ * alone. */
+static bool find_set(GVariant *sets, guint *next, guint place, PartReader *reader, UnpackSet *set) {
+  if (*next >= g_variant_n_children(sets))
+    return false;
+  g_autoptr(GVariant) item = g_variant_get_child_value(sets, *next);
+  uint32_t of;
   guchar kind;
-  Object object;
-  g_autoptr(GBytes) path = NULL;
-  g_variant_get_child(job, 1, "y", &kind);
-  g_variant_get_child(job, 2, "u", &set.self);
-  g_variant_get_child(job, 3, "&s", &set.missing);
-  set.kind = (PartKind)kind;
-  if (!proto_take_object(item, &object, &path, NULL))
-    return; /* cannot be: the coordinator packed it */
-  scan_object(worker, &object, path, set.n > 0 || *set.missing != '\0' ? &set : NULL);
-  proto_object_clear(&object);
+  g_variant_get_child(item, 0, "u", &of);
+  if (of != place)
+    return false;
+  (*next)++;
+  g_variant_get_child(item, 1, "y", &kind);
+  g_variant_get_child(item, 2, "u", &set->self);
+  g_variant_get_child(item, 3, "&s",
+                      &set->missing); /* lives as long as sets, which holds the item */
+  g_autoptr(GVariant) parts = g_variant_get_child_value(item, 4);
+  read_parts(reader, parts);
+  set->kind = (PartKind)kind;
+  set->n = reader->objects->len;
+  return true;
+}
+
+static void scan_jobs(Worker *worker, GVariant *jobs) {
+  g_autoptr(GVariant) objects = g_variant_get_child_value(jobs, 0);
+  g_autoptr(GVariant) sets = g_variant_get_child_value(jobs, 1);
+  g_autoptr(ObjectBatch) batch = object_batch_new(objects);
+  ObjectPath path;
+  guint place = 0, next = 0;
+  for (Object object; object_batch_next(batch, &object, &path, NULL); place++) {
+    PartReader reader = {worker, g_array_new(FALSE, TRUE, sizeof(PartFile))};
+    g_array_set_clear_func(reader.objects, part_file_clear);
+    UnpackSet set = {.read = read_part, .user = &reader};
+    bool has_set = find_set(sets, &next, place, &reader, &set);
+    g_autofree char *name = g_strndup(path.bytes, path.n);
+    __atomic_store_n(worker->cell, (uint64_t)place + 1, __ATOMIC_RELEASE);
+    scan_object(worker, &object, name, has_set ? &set : NULL);
+    proto_object_clear(&object);
+    g_array_unref(reader.objects);
+  }
 }
 
 void worker_scan(Worker *worker, GVariant *job) {
-  GVariantIter iter;
-  g_variant_iter_init(&iter, job);
-  for (;;) {
-    g_autoptr(GVariant) item = g_variant_iter_next_value(&iter);
-    if (item == NULL)
-      break;
-    scan_job(worker, item);
-  }
+  scan_jobs(worker, job);
   worker_send(worker, MSG_DONE, g_variant_new("(b)", TRUE));
 }
 
@@ -583,7 +624,7 @@ void worker_extract(Worker *worker, GVariant *job) {
   g_autoptr(GVariant) item = g_variant_get_child_value(job, 1);
   g_variant_get_child(job, 0, "u", &worker->wanted);
   worker->has_wanted = true;
-  scan_job(worker, item);
+  scan_jobs(worker, item);
   worker->has_wanted = false;
   worker_send(worker, MSG_DONE, g_variant_new("(b)", TRUE));
 }

@@ -101,11 +101,13 @@ bool store_put_gap(Store *store, uint32_t evidence, const Gap *gap, const char *
                    GError **error);
 
 /* ---- work: objects not yet examined, in the order of the disk ---- */
-/* Up to max objects of (evidence, volume) without a result and without OBJECT_NO_CONTENT, in order
- * of (first_byte, seq), after the given place (start with 0, 0 and from_start). Object*, names
- * included. (transfer full) */
-GPtrArray *store_pending(Store *store, uint32_t evidence, uint32_t volume, bool from_start,
-                         uint64_t after_first_byte, uint64_t after_seq, guint max, GError **error);
+typedef struct {
+  uint64_t first_byte, seq;
+} WorkPlace;
+/* The first max objects of (evidence, volume) without a result and without OBJECT_NO_CONTENT, in order
+ * of (first_byte, seq), behind the given place (NULL: from the start). WorkPlace. (transfer full) */
+GArray *store_work_order(Store *store, uint32_t evidence, uint32_t volume, const WorkPlace *after,
+                         guint max, GError **error);
 /* (transfer full); NULL: there is none. */
 Object *store_get_object(Store *store, uint32_t evidence, uint32_t volume, uint64_t seq);
 /* Each file of a volume that has a name, is no named stream and can be read, by seq. */
@@ -113,7 +115,7 @@ bool store_each_file_name(Store *store, uint32_t evidence, uint32_t volume,
                           bool (*row)(void *user, uint64_t seq, uint32_t dir, ObjectState state,
                                       GBytes *name),
                           void *user, GError **error);
-void object_free(Object *object); /* frees one from store_pending, or any copied object */
+void object_free(Object *object); /* frees one from store_get_object, or any copied object */
 bool store_count_work(Store *store, uint32_t evidence, uint32_t volume, uint64_t *objects,
                       uint64_t *bytes, GError **error); /* still pending */
 /* The full path of an object's (first) name, printable, '/'-separated, :stream appended. */
@@ -197,7 +199,7 @@ typedef struct {
   uint32_t evidence_no, volume;
   uint64_t volume_offset, seq;
   uint32_t member_no;   /* within the object, as in MemberRecord */
-  const Object *object; /* as store_pending gives it */
+  const Object *object; /* as store_get_object gives it */
   const char *fs_type, *path, *member, *view, *meta, *state;
   bool is_named_stream, is_reallocated;
   bool has_name_times; /* name_created ...: of NTFS's $FILE_NAME; of the object's own entry, or of

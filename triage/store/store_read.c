@@ -64,26 +64,37 @@ static void clear_object(Object *object) {
   g_clear_pointer(&object->attr_name, g_bytes_unref);
 }
 
-GPtrArray *store_pending(Store *store, uint32_t evidence, uint32_t volume, bool from_start,
-                         uint64_t after_first_byte, uint64_t after_seq, guint max, GError **error) {
+static gint by_place(gconstpointer a, gconstpointer b) {
+  const WorkPlace *x = a, *y = b;
+  if (x->first_byte != y->first_byte)
+    return x->first_byte < y->first_byte ? -1 : 1;
+  return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+GArray *store_work_order(Store *store, uint32_t evidence, uint32_t volume, const WorkPlace *after,
+                         guint max, GError **error) {
   Binder binder = {store_statement(store, SQL_PENDING, error), 0};
   if (binder.statement == NULL)
     return NULL;
   bind_u64(&binder, evidence);
   bind_u64(&binder, volume);
-  bind_u64(&binder, from_start);
-  bind_u64(&binder, after_first_byte);
-  bind_u64(&binder, after_seq);
-  bind_u64(&binder, max);
-  g_autoptr(GPtrArray) objects = g_ptr_array_new_with_free_func((GDestroyNotify)object_free);
+  g_autoptr(GArray) order = g_array_new(FALSE, FALSE, sizeof(WorkPlace));
   bool more = true, ok = true;
   while ((ok = next(store, binder.statement, &more, error)) && more) {
-    Object *object = g_new0(Object, 1);
-    read_object(binder.statement, 0, object);
-    g_ptr_array_add(objects, object);
+    WorkPlace place = {column_u64(binder.statement, 0), column_u64(binder.statement, 1)};
+    if (after != NULL && by_place(&place, after) <= 0)
+      continue;
+    g_array_append_val(order, place);
+    if (order->len < 2 * max)
+      continue;
+    g_array_sort(order, by_place); /* of more than are wanted, the first */
+    g_array_set_size(order, max);
   }
   sqlite3_reset(binder.statement);
-  return ok ? g_steal_pointer(&objects) : NULL;
+  g_array_sort(order, by_place);
+  if (order->len > max)
+    g_array_set_size(order, max);
+  return ok ? g_steal_pointer(&order) : NULL;
 }
 
 Object *store_get_object(Store *store, uint32_t evidence, uint32_t volume, uint64_t seq) {

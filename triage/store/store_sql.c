@@ -45,7 +45,6 @@ const char STORE_SCHEMA[] =
     " status INTEGER NOT NULL CHECK(status BETWEEN 0 AND 3), "
     " examined_bytes INTEGER NOT NULL DEFAULT 0, members INTEGER NOT NULL DEFAULT 0, "
     " sha256 TEXT, sha1 TEXT, md5 TEXT, PRIMARY KEY(evidence, volume, seq)) STRICT, WITHOUT ROWID;"
-    "CREATE INDEX object_pending ON object(evidence, volume, first_byte, seq) WHERE status = 0;"
     "CREATE TABLE name(no INTEGER PRIMARY KEY, " KEY "dir INTEGER NOT NULL, "
     " state INTEGER NOT NULL CHECK(state BETWEEN 0 AND 4), flags INTEGER NOT NULL, "
     " name BLOB NOT NULL) STRICT;"
@@ -106,14 +105,15 @@ const char *const STORE_SQL[SQL_LAST + 1] = {
                      "VALUES(?, ?, ?, ?, ?, ?, ?)",
     [SQL_PUT_GAP] = "INSERT INTO gap(evidence, volume, seq, dir, meta, state, size, examined, "
                     "reason, detail, member) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    [SQL_PENDING] = "SELECT " OBJECT_COLUMNS " FROM object WHERE evidence = ?1 AND volume = ?2 AND "
-                    "status = 0 AND (?3 OR (first_byte, seq) > (?4, ?5)) ORDER BY first_byte, seq "
-                    "LIMIT ?6",
+    [SQL_PENDING] = "SELECT first_byte, seq FROM object WHERE evidence = ? AND volume = ? AND "
+                    "status = 0",
     [SQL_COUNT_WORK] = "SELECT count(*), coalesce(sum(min(size, 1 << 40)), 0) FROM object WHERE "
                        "evidence = ? AND volume = ? AND status = 0",
     [SQL_PUT_RESULT] = "UPDATE object SET status = 1, examined_bytes = ?4, members = ?5, "
                        "sha256 = ?6, sha1 = ?7, md5 = ?8 WHERE evidence = ?1 AND volume = ?2 AND "
                        "seq = ?3",
+    [SQL_PUT_CLEAN] = "UPDATE object SET status = 1, examined_bytes = ?4, members = ?5 WHERE "
+                      "evidence = ?1 AND volume = ?2 AND seq = ?3",
     [SQL_PUT_MEMBER] = "INSERT INTO member VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
                        "?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [SQL_PUT_HIT] = "INSERT INTO hit(evidence, volume, seq, member_no, namespace, rule, strings, "

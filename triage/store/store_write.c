@@ -179,15 +179,17 @@ bool store_put_gap(Store *store, uint32_t evidence, const Gap *gap, const char *
 }
 
 bool store_put_result(Store *store, const ResultRecord *result, GError **error) {
-  STATEMENT(SQL_PUT_RESULT);
+  STATEMENT(result->digests != NULL ? SQL_PUT_RESULT : SQL_PUT_CLEAN);
   bind_u64(&binder, result->evidence);
   bind_u64(&binder, result->volume);
   bind_u64(&binder, result->seq);
   bind_u64(&binder, result->examined_bytes);
   bind_u64(&binder, result->members);
-  bind_text(&binder, result->digests != NULL ? result->digests->sha256 : "");
-  bind_text(&binder, result->digests != NULL ? result->digests->sha1 : "");
-  bind_text(&binder, result->digests != NULL ? result->digests->md5 : "");
+  if (result->digests != NULL) {
+    bind_text(&binder, result->digests->sha256);
+    bind_text(&binder, result->digests->sha1);
+    bind_text(&binder, result->digests->md5);
+  }
   return store_run(store, binder.statement, error);
 }
 

@@ -48,17 +48,28 @@ static Object sample_object(void) {
   return object;
 }
 
+static GVariant *pack_object(const Object *object) {
+  g_autoptr(ObjectPacker) packer = object_packer_new();
+  object_packer_add(packer, object, "p", 1);
+  return object_packer_end(packer);
+}
+
+static bool take_object(GVariant *message, Object *out, GError **error) {
+  g_autoptr(ObjectBatch) batch = object_batch_new(message);
+  return object_batch_next(batch, out, NULL, error);
+}
+
 static void test_object_comes_back(void **state) {
   (void)state;
   Object object = sample_object(), back;
   g_autoptr(GByteArray) frame = g_byte_array_new();
-  proto_append(frame, MSG_OBJECT, proto_pack_object(&object, NULL));
+  proto_append(frame, MSG_OBJECTS, pack_object(&object));
   MessageType type;
   g_autoptr(GError) error = NULL;
   g_autoptr(GVariant) message = through(frame->data, frame->len, &type, &error);
   assert_non_null(message);
-  assert_int_equal(type, MSG_OBJECT);
-  assert_true(proto_take_object(message, &back, NULL, &error));
+  assert_int_equal(type, MSG_OBJECTS);
+  assert_true(take_object(message, &back, &error));
   assert_int_equal(back.seq, 7);
   assert_string_equal(back.meta, "128-128-3");
   assert_int_equal(back.modified.seconds, -5);
@@ -77,7 +88,7 @@ static void test_every_cut_and_every_flip_is_survived(void **state) {
   (void)state;
   Object object = sample_object();
   g_autoptr(GByteArray) frame = g_byte_array_new();
-  proto_append(frame, MSG_OBJECT, proto_pack_object(&object, NULL));
+  proto_append(frame, MSG_OBJECTS, pack_object(&object));
   for (guint n = 0; n < frame->len; n++) {
     MessageType type;
     g_autoptr(GError) error = NULL;
@@ -90,7 +101,7 @@ static void test_every_cut_and_every_flip_is_survived(void **state) {
     g_autoptr(GError) error = NULL;
     g_autoptr(GVariant) message = through(copy, frame->len, &type, &error);
     Object back;
-    if (message != NULL && type == MSG_OBJECT && proto_take_object(message, &back, NULL, &error)) {
+    if (message != NULL && type == MSG_OBJECTS && take_object(message, &back, &error)) {
       assert_true(back.kind <= OBJECT_KIND_LAST && back.state <= STATE_LAST);
       proto_object_clear(&back);
     }
@@ -110,19 +121,19 @@ static void refuse_frame(uint32_t length, uint16_t kind) {
 
 static void test_wrong_frames_are_refused(void **state) {
   (void)state;
-  refuse_frame(0, MSG_OBJECT);
-  refuse_frame((uint32_t)LIMIT_FRAME_BYTES + 1, MSG_OBJECT);
-  refuse_frame(UINT32_MAX, MSG_OBJECT);
+  refuse_frame(0, MSG_OBJECTS);
+  refuse_frame((uint32_t)LIMIT_FRAME_BYTES + 1, MSG_OBJECTS);
+  refuse_frame(UINT32_MAX, MSG_OBJECTS);
   refuse_frame(10, 0);
   refuse_frame(10, MSG_LAST + 1);
   refuse_frame(10, MSG_SCAN); /* only the coordinator says that */
 }
 
 static void refuse_object(Object *object, const char *why) {
-  g_autoptr(GVariant) message = g_variant_ref_sink(proto_pack_object(object, NULL));
+  g_autoptr(GVariant) message = g_variant_ref_sink(pack_object(object));
   Object back;
   g_autoptr(GError) error = NULL;
-  if (proto_take_object(message, &back, NULL, &error))
+  if (take_object(message, &back, &error))
     fail_msg("accepted: %s", why);
   assert_int_equal(triage_error_reason(error), TRIAGE_REASON_WORKER_CRASH);
 }
