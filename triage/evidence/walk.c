@@ -155,6 +155,14 @@ static void load_meta(Walk *walk, TSK_FS_FILE *file) {
   tsk_fs_file_close(loaded);
 }
 
+/* libtsk walks all names once more before it looks for orphans, to know which entries not in use
+ * have one. This walk has seen them: its list spares the other. */
+static void note_named(Walk *walk, uint64_t meta_addr) {
+  TSK_FS_TYPE_ENUM type = walk->fs->ftype;
+  if (TSK_FS_TYPE_ISNTFS(type) || TSK_FS_TYPE_ISEXT(type) || TSK_FS_TYPE_ISFFS(type))
+    tsk_list_add(&walk->fs->list_inum_named, meta_addr);
+}
+
 static void take_name(Walk *walk, const PendingDir *below, TSK_FS_FILE *file) {
   const TSK_FS_NAME *entry = file->name;
   size_t n =
@@ -166,6 +174,8 @@ static void take_name(Walk *walk, const PendingDir *below, TSK_FS_FILE *file) {
     return;
   bool is_deleted = (entry->flags & TSK_FS_NAME_FLAG_UNALLOC) != 0;
   load_meta(walk, file);
+  if (file->meta != NULL && (file->meta->flags & TSK_FS_META_FLAG_UNALLOC) != 0)
+    note_named(walk, file->meta->addr);
   if (is_deleted && file->meta != NULL && (file->meta->flags & TSK_FS_META_FLAG_ALLOC) != 0) {
     TakenName taken = {entry->meta_addr, below->dir, below->is_orphan, g_bytes_ref(name)};
     g_array_append_val(walk->taken, taken);
@@ -232,6 +242,7 @@ static void walk_names(Walk *walk) {
     tsk_fs_file_close(root);
   walk_remember(walk->entries, walk->fs->root_inum);
   walk_remember(walk->dirs, walk->fs->root_inum);
+  note_named(walk, walk->fs->root_inum); /* no orphan; an empty list is none */
   PendingDir *first = g_new0(PendingDir, 1);
   *first = top;
   g_queue_push_tail(walk->pending, first);
