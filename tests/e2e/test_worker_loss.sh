@@ -18,6 +18,11 @@ lost() { # FAULT REASON [OPTION...]
   has_no case/coverage.csv "r['path'] != '/d3/s3.vbs'"
   [ "$(grep -c "\"event\":\"worker-lost\".*\"reason\":\"$reason\"" case/log.jsonl)" -ge 2 ] ||
     fail "$fault: the lost workers (two tries) are not in the action log"
+  # The one to blame is known at once, whatever the worker had not sent yet: the file and its slack,
+  # twice each, and no other.
+  grep '"event":"worker-lost"' case/log.jsonl | grep -o '"object":"[^"]*"' | sort | uniq -c >blamed
+  [ "$(wc -l <blamed)" -le 2 ] && [ "$(awk '$1 != 2' blamed | wc -l)" -eq 0 ] ||
+    fail "$fault: others were blamed: $(tr '\n' ' ' <blamed)"
   [ "$(rows case/hits.csv True)" -eq 5 ] || fail "$fault: not all other hits are there"
   grep -v '/d3/s3.vbs' whole/hits.csv >expected.csv
   same expected.csv case/hits.csv

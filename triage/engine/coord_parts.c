@@ -109,8 +109,8 @@ static void tell(const PartIndex *index, const Object *object, Told *told) {
   PartName part;
   gsize n = 0;
   const char *bytes = object->name != NULL ? g_bytes_get_data(object->name, &n) : NULL;
-  if (object->kind != OBJECT_FILE || object->attr_name != NULL ||
-      object->state == STATE_SLACK || bytes == NULL || !part_name_parse(bytes, n, &part))
+  if (object->kind != OBJECT_FILE || object->attr_name != NULL || object->state == STATE_SLACK ||
+      bytes == NULL || !part_name_parse(bytes, n, &part))
     return;
   g_autofree char *key = set_key(object->dir, object->state, &part);
   g_free(part.set);

@@ -144,9 +144,9 @@ typedef struct {
   guint handed;         /* how many the job had */
   guint reached;        /* the place of the last of them that the worker was seen at */
   ObjectBuffer current; /* object NULL: none */
-  gint64 begun;       /* when that was seen */
-  uint64_t work;      /* its bytes, and those the worker told of since */
-  uint32_t step_pass; /* last STEP */
+  gint64 begun;         /* when that was seen */
+  uint64_t work;        /* its bytes, and those the worker told of since */
+  uint32_t step_pass;   /* last STEP */
   uint64_t step_address;
   bool has_step;
   bool is_retry;   /* the object in hand has cost a worker already */

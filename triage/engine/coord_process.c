@@ -89,7 +89,8 @@ static GVariant *pack_setup(const ProcessSetup *setup) {
                        flags, &rules, &passwords);
 }
 
-/* The page both see. Sealed: a worker that cut the file short would cost the coordinator its life. */
+/* The page both see. Sealed: a worker that cut the file short would cost the coordinator its life.
+ */
 static int open_cell(Process *process, GError **error) {
   int fd = memfd_create("triage-cell", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   void *page = MAP_FAILED;

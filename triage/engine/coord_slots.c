@@ -135,8 +135,8 @@ static bool fill_page(Run *run, VolumeWork *volume, GError **error) {
     if (has_last)
       last = g_array_index(volume->order, WorkPlace, volume->order->len - 1);
     g_clear_pointer(&volume->order, g_array_unref);
-    volume->order = store_work_order(run->store, run->evidence, volume->no,
-                                     has_last ? &last : NULL, ORDER_OBJECTS, error);
+    volume->order = store_work_order(run->store, run->evidence, volume->no, has_last ? &last : NULL,
+                                     ORDER_OBJECTS, error);
     volume->order_at = 0;
     if (volume->order == NULL)
       return false;

@@ -14,7 +14,7 @@ bool slot_lost(Run *run, Slot *slot, TriageReason reason, const char *detail, GE
 /* Handles all whole messages of a slot. */
 bool slot_take_messages(Run *run, Slot *slot, GError **error);
 void slot_set_deadline(Run *run, Slot *slot);
-/* Sees how far a worker has come with its objects, of which it says nothing while there is nothing to
- * say. */
+/* Sees how far a worker has come with its objects, of which it says nothing while there is nothing
+ * to say. */
 void slot_look(Run *run, Slot *slot);
 void slot_clear(Slot *slot);

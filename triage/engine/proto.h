@@ -51,16 +51,17 @@ typedef enum {
 /* Any number of times: seconds, nanoseconds, digits, flags (1 set, 2 local, 4 date alone), source.
  * Of fixed size, as the numbers of an object are: taken and given as one piece of memory. */
 #define PROTO_TIMES "a(xuyyy)"
-/* Any number of objects, as three pieces of memory: of each seq, metadata address, size, first byte;
- * volume, attribute's type and number, flags, directory, lengths of name and attribute's name (the
- * highest number: none) and path; kind, state, length of the metadata address's text, number of
- * times (four, or eight with those of NTFS's $FILE_NAME). Then the times of all, then the texts of all:
- * metadata address, name, attribute's name, path. */
+/* Any number of objects, as three pieces of memory: of each seq, metadata address, size, first
+ * byte; volume, attribute's type and number, flags, directory, lengths of name and attribute's name
+ * (the highest number: none) and path; kind, state, length of the metadata address's text, number
+ * of times (four, or eight with those of NTFS's $FILE_NAME). Then the times of all, then the texts
+ * of all: metadata address, name, attribute's name, path. */
 #define PROTO_OBJECTS "(a(ttttuuuuuuuuyyyy)" PROTO_TIMES "ay)"
-/* Objects to examine; and of each that by its name is part of one archive with others beside it: which
- * of the objects, kind (PartKind), its own place among the parts, the name that lacks, and the parts. */
+/* Objects to examine; and of each that by its name is part of one archive with others beside it:
+ * which of the objects, kind (PartKind), its own place among the parts, the name that lacks, and
+ * the parts. */
 #define PROTO_JOBS "(" PROTO_OBJECTS "a(uyus" PROTO_OBJECTS "))"
-#define PROTO_CLEAN "(ttt)" /* as CleanObject */
+#define PROTO_CLEAN "(ttt)"       /* as CleanObject */
 #define PROTO_GAP "(tuubsyttyss)" /* ..., reason, detail, member */
 
 typedef struct _ProtoReader ProtoReader;
@@ -116,8 +117,8 @@ ObjectBatch *object_batch_new(GVariant *objects);
 void object_batch_free(ObjectBatch *batch);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ObjectBatch, object_batch_free)
 guint object_batch_n(const ObjectBatch *batch); /* not yet taken */
-/* The next one (path may be NULL), to be cleared by the caller. false: no more, or *error is set and
- * nothing more can be taken. */
+/* The next one (path may be NULL), to be cleared by the caller. false: no more, or *error is set
+ * and nothing more can be taken. */
 bool object_batch_next(ObjectBatch *batch, Object *out, ObjectPath *path, GError **error);
 void proto_object_clear(Object *object);
 GVariant *proto_pack_dir(const ObjectDir *dir);

@@ -145,10 +145,9 @@ static uint32_t add_bytes(ObjectPacker *packer, GBytes *bytes) {
 }
 
 void object_packer_add(ObjectPacker *packer, const Object *object, const void *path, gsize n_path) {
-  const TriageTime *const times[] = {&object->created,      &object->modified,
-                                     &object->changed,      &object->accessed,
-                                     &object->name_created, &object->name_modified,
-                                     &object->name_changed, &object->name_accessed};
+  const TriageTime *const times[] = {
+      &object->created,      &object->modified,      &object->changed,      &object->accessed,
+      &object->name_created, &object->name_modified, &object->name_changed, &object->name_accessed};
   WireObject wire = {.seq = object->seq,
                      .meta_addr = object->meta_addr,
                      .size = object->size,

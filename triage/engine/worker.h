@@ -18,12 +18,12 @@ typedef enum { EVIDENCE_IMAGE, EVIDENCE_FILE, EVIDENCE_DIRECTORY } EvidenceKind;
 
 typedef struct {
   int fd;
-  GByteArray *out;   /* messages not yet written */
+  GByteArray *out;       /* messages not yet written */
   ObjectPacker *objects; /* of a walk, not yet told */
   GArray *clean;         /* CleanObject: examined, not yet told */
   uint64_t *cell;        /* the place in the job of the object that is being examined, from 1; the
                           * coordinator reads it where this process is lost */
-  gint64 flushed_at; /* monotonic microseconds */
+  gint64 flushed_at;     /* monotonic microseconds */
   ProtoReader *reader;
   uint32_t flags, timeout_seconds;
   Scanner *scanner;
@@ -42,8 +42,9 @@ typedef struct {
   char *fault, *fault_name; /* TRIAGE_TEST_FAULT=kind:name, for tests of the coordinator alone */
 } Worker;
 
-/* Queues a message, behind what has been gathered (objects of a walk, clean ones), and writes out what has gathered, at once or by size and age. Never returns
- * where the coordinator is gone: a worker without one has nothing to do. */
+/* Queues a message, behind what has been gathered (objects of a walk, clean ones), and writes out
+ * what has gathered, at once or by size and age. Never returns where the coordinator is gone: a
+ * worker without one has nothing to do. */
 void worker_send(Worker *worker, MessageType type, GVariant *message);
 void worker_flush(Worker *worker);
 /* Queues an object of a walk. */

@@ -292,13 +292,12 @@ int main(int argc, char **argv) {
   }
   setlocale(LC_ALL, "C.UTF-8");
   tzset();
-  Worker worker = {
-      .fd = WORKER_FD,
-      .tree_fd = -1,
-      .out = g_byte_array_new(),
-      .objects = object_packer_new(),
-      .clean = g_array_new(FALSE, FALSE, sizeof(CleanObject)),
-      .reader = proto_reader_new(false)};
+  Worker worker = {.fd = WORKER_FD,
+                   .tree_fd = -1,
+                   .out = g_byte_array_new(),
+                   .objects = object_packer_new(),
+                   .clean = g_array_new(FALSE, FALSE, sizeof(CleanObject)),
+                   .reader = proto_reader_new(false)};
   take_test_fault(&worker);
   MessageType type;
   g_autoptr(GVariant) setup = worker_receive(&worker, &type);

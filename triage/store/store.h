@@ -104,8 +104,9 @@ bool store_put_gap(Store *store, uint32_t evidence, const Gap *gap, const char *
 typedef struct {
   uint64_t first_byte, seq;
 } WorkPlace;
-/* The first max objects of (evidence, volume) without a result and without OBJECT_NO_CONTENT, in order
- * of (first_byte, seq), behind the given place (NULL: from the start). WorkPlace. (transfer full) */
+/* The first max objects of (evidence, volume) without a result and without OBJECT_NO_CONTENT, in
+ * order of (first_byte, seq), behind the given place (NULL: from the start). WorkPlace. (transfer
+ * full) */
 GArray *store_work_order(Store *store, uint32_t evidence, uint32_t volume, const WorkPlace *after,
                          guint max, GError **error);
 /* (transfer full); NULL: there is none. */
