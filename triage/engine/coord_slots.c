@@ -160,6 +160,7 @@ static bool fill_page(Run *run, VolumeWork *volume, GError **error) {
 }
 
 static void hand_out(Slot *slot) {
+  g_assert(slot->process != NULL); /* slot_give_work has seen to it */
   g_autoptr(GPtrArray) objects = g_ptr_array_sized_new(slot->batch->length);
   for (GList *item = slot->batch->head; item != NULL; item = item->next)
     g_ptr_array_add(objects, item->data);
