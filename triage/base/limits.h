@@ -65,7 +65,9 @@
 #define LIMIT_DEPTH_MAX 128u             /* of --max-depth: each level holds a library open */
 #define LIMIT_PARTS 10000u               /* parts of one archive in several files */
 #define LIMIT_PASSWORD_ROUNDS 100000000u /* of key derivation for one encrypted container */
-#define LIMIT_APPENDED 256u              /* containers one behind the other in one object */
+#define LIMIT_VOLUME_ROUNDS                                                                        \
+  (UINT32_C(1) << 26)       /* the same for one encrypted volume, which every worker opens */
+#define LIMIT_APPENDED 256u /* containers one behind the other in one object */
 
 /* views */
 #define LIMIT_VIEW_CHAIN 6u                     /* encodings one inside the other */

@@ -91,7 +91,7 @@ GPtrArray *inputs_read_rules(char **specs, GError **error) {
 
 /* Those under which samples are passed on. */
 static void add_usual_passwords(GPtrArray *passwords) {
-  static const char *const USUAL[] = {"infected", "virus", "password"};
+  static const char *const USUAL[PROTO_USUAL_PASSWORDS] = {"infected", "virus", "password"};
   for (size_t i = 0; i < G_N_ELEMENTS(USUAL); i++)
     g_ptr_array_add(passwords, g_bytes_new_static(USUAL[i], strlen(USUAL[i])));
 }

@@ -8,6 +8,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* The last passwords of every SETUP: those under which samples are passed on. */
+#define PROTO_USUAL_PASSWORDS 3u
+
 typedef enum {
   /* coordinator to worker */
   MSG_SETUP = 1,  /* role, evidence and rules: the first and only once */

@@ -31,7 +31,9 @@ typedef struct {
   EvidenceKind kind;
   Image *image; /* NULL for a directory */
   VolumeSet *volumes;
-  int tree_fd; /* directory evidence, else -1 */
+  GPtrArray *volume_gaps;      /* packed gaps of volumes, until the evidence is described */
+  GPtrArray *volume_passwords; /* char*, owned by unpack.passwords */
+  int tree_fd;                 /* directory evidence, else -1 */
   VolumeCare care;
   uint32_t areas; /* AREAS_ bits: what is examined */
   KnownIndex known[WORKER_KNOWN_MAX];

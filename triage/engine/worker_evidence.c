@@ -51,11 +51,19 @@ static bool send_name(void *user, const ObjectName *name) {
   check_name(user, name->name, gap);
   return true;
 }
-static bool send_gap(void *user, const Gap *gap) {
+static GVariant *pack_gap(const Gap *gap) {
   Gap copy = *gap;
   g_autofree char *detail = worker_text(gap->detail);
   copy.detail = detail;
-  worker_send(user, MSG_GAP, proto_pack_gap(&copy, ""));
+  return proto_pack_gap(&copy, "");
+}
+static bool send_gap(void *user, const Gap *gap) {
+  worker_send(user, MSG_GAP, pack_gap(gap));
+  return true;
+}
+static bool keep_gap(void *user, const Gap *gap) {
+  Worker *worker = user;
+  g_ptr_array_add(worker->volume_gaps, g_variant_ref_sink(pack_gap(gap)));
   return true;
 }
 static bool send_step(void *user, uint32_t pass, uint64_t address) {
@@ -69,10 +77,6 @@ static void send_account(void *user, const char *what, uint64_t bytes) {
 }
 static void send_alive(void *user) {
   worker_send(user, MSG_STEP, g_variant_new("(ut)", (guint32)WALK_PASS_AREAS, UINT64_C(0)));
-}
-static bool drop_gap(void *user, const Gap *gap) {
-  (void)user, (void)gap;
-  return true;
 }
 
 /* A single file that is no disk image: its own magic says archive, or no volume and no file system
@@ -88,13 +92,17 @@ static bool is_single_file(Worker *worker) {
   return unpack_recognises(head, n, &format) && strcmp(format, "iso9660") != 0;
 }
 
-static VolumeSet *open_volumes(Worker *worker, bool report) {
-  WalkSink sink = {.user = worker, .gap = report ? send_gap : drop_gap};
+/* Opens them, which may mean trying passwords, once: what cannot be read is kept until it is asked
+ * for. */
+static VolumeSet *open_volumes(Worker *worker) {
+  g_clear_pointer(&worker->volume_gaps, g_ptr_array_unref);
+  worker->volume_gaps = g_ptr_array_new_with_free_func((GDestroyNotify)g_variant_unref);
+  WalkSink sink = {.user = worker, .gap = keep_gap};
   if (worker->care < VOLUMES_PLAIN)
     worker_test_fault(worker, "(derived volumes)");
   if (worker->care < VOLUMES_NONE)
     worker_test_fault(worker, "(volumes)");
-  return volume_set_new(worker->image, worker->unpack.passwords, worker->care, &sink);
+  return volume_set_new(worker->image, worker->volume_passwords, worker->care, &sink);
 }
 
 bool worker_open_evidence(Worker *worker, GPtrArray *segments, GError **error) {
@@ -107,7 +115,7 @@ bool worker_open_evidence(Worker *worker, GPtrArray *segments, GError **error) {
     worker->kind = EVIDENCE_FILE;
     return true;
   }
-  worker->volumes = open_volumes(worker, false);
+  worker->volumes = open_volumes(worker);
   if (strcmp(image_info(worker->image)->format, "raw") == 0 &&
       !volume_set_is_disk(worker->volumes)) {
     g_clear_pointer(&worker->volumes, volume_set_free);
@@ -167,11 +175,8 @@ static void send_evidence(Worker *worker, GPtrArray *segments) {
 }
 
 void worker_describe_evidence(Worker *worker, GPtrArray *segments) {
-  if (worker->volumes != NULL) {
-    /* Opened a second time to report: whether it is a disk at all had to be known first. */
-    volume_set_free(worker->volumes);
-    worker->volumes = open_volumes(worker, true);
-  }
+  for (guint i = 0; worker->volumes != NULL && i < worker->volume_gaps->len; i++)
+    worker_send(worker, MSG_GAP, worker->volume_gaps->pdata[i]);
   for (guint i = 0; worker->volumes != NULL && i < volume_set_n(worker->volumes); i++) {
     const Volume *volume = volume_set_get(worker->volumes, i);
     g_autofree char *type = worker_text(volume->fs_type);

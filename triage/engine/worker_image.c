@@ -202,7 +202,7 @@ void worker_walk_image(void *user, Content *content, const char *shown, const Im
   Nested nested = {.worker = worker, .sink = sink};
   const WalkSink volume_sink = {.user = &nested, .gap = take_volume_gap};
   g_autoptr(VolumeSet) volumes =
-      volume_set_new(image, worker->unpack.passwords, worker->care, &volume_sink);
+      volume_set_new(image, worker->volume_passwords, worker->care, &volume_sink);
   nested.volumes = volumes;
   for (guint i = 0; i < volume_set_n(volumes) && !nested.is_stopped; i++) {
     nested.volume = volume_set_get(volumes, i);

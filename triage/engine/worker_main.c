@@ -253,6 +253,12 @@ static void take_passwords(Worker *worker, GVariant *list) {
     const char *p = g_variant_get_fixed_array(item, &n, 1);
     g_ptr_array_add(worker->unpack.passwords, g_strndup(p != NULL ? p : "", n));
   }
+  /* A volume takes a second for each: there only what the examiner gave is tried. */
+  guint n_given = worker->unpack.passwords->len;
+  n_given -= MIN(n_given, PROTO_USUAL_PASSWORDS);
+  worker->volume_passwords = g_ptr_array_new();
+  for (guint i = 0; i < n_given; i++)
+    g_ptr_array_add(worker->volume_passwords, worker->unpack.passwords->pdata[i]);
 }
 
 static void take_known(Worker *worker) {

@@ -24,6 +24,7 @@ bool derived_open(const DerivedBase *base, bool on_filesystem, derived_found fou
 
 typedef struct {
   DerivedBase base;
+  uint8_t head[DERIVED_HEAD];
   uint64_t at;
 } View;
 
@@ -57,6 +58,8 @@ static ssize_t view_read(intptr_t *io, uint8_t *buffer, size_t n, libbfio_error_
   uint64_t room = view->at < view->base.length ? view->base.length - view->at : 0;
   size_t take = (size_t)MIN((uint64_t)n, room);
   image_read(view->base.base, view->base.offset + view->at, buffer, take);
+  if (view->base.head != NULL && view->at < DERIVED_HEAD)
+    memcpy(buffer, view->head + view->at, MIN(take, DERIVED_HEAD - (size_t)view->at));
   view->at += take;
   return (ssize_t)take;
 }
@@ -94,6 +97,8 @@ libbfio_handle_t *derived_io_new(const DerivedBase *base) {
   libbfio_handle_t *io = NULL;
   View *view = g_new0(View, 1);
   view->base = *base;
+  if (base->head != NULL)
+    memcpy(view->head, base->head, DERIVED_HEAD);
   if (libbfio_handle_initialize(
           &io, (intptr_t *)view, view_free, view_clone, view_open, view_close, view_read,
           view_write, view_seek, view_yes, view_yes, view_size,
@@ -156,6 +161,7 @@ Image *derived_image_new(const DerivedBase *base, libbfio_handle_t *io, uint64_t
   Derived *derived = g_new0(Derived, 1);
   derived->base = *base;
   derived->base.passwords = NULL; /* read once; theirs may be gone */
+  derived->base.head = NULL;
   derived->io = io;
   derived->handle = state;
   derived->read = read;

@@ -6,11 +6,14 @@
 #include "evidence/image.h"
 #include "evidence/ranges.h"
 
+enum { DERIVED_HEAD = 512 };
+
 /* The stretch that is looked at. */
 typedef struct {
   Image *base;
   uint64_t offset, length;
   const GPtrArray *passwords; /* char*; NULL: none */
+  const uint8_t *head; /* DERIVED_HEAD bytes that libraries see first; NULL: the stretch's own */
 } DerivedBase;
 
 /* One volume found inside. */
