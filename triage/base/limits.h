@@ -66,8 +66,13 @@
 #define LIMIT_PARTS 10000u               /* parts of one archive in several files */
 #define LIMIT_PASSWORD_ROUNDS 100000000u /* of key derivation for one encrypted container */
 #define LIMIT_VOLUME_ROUNDS                                                                        \
-  (UINT32_C(1) << 26)       /* the same for one encrypted volume, which every worker opens */
-#define LIMIT_APPENDED 256u /* containers one behind the other in one object */
+  (UINT32_C(1) << 26) /* the same for one encrypted volume, which every worker opens */
+#define LIMIT_ARGON_MEMORY                                                                         \
+  (1 * GIB) /* of one key derivation of LUKS2, the most that cryptsetup takes by itself */
+#define LIMIT_ARGON_TOTAL (32 * GIB) /* filled for one volume: some seconds for each default one   \
+                                      */
+#define LIMIT_LUKS_HEADER_BYTES (4 * MIB) /* one copy of a LUKS2 header */
+#define LIMIT_APPENDED 256u               /* containers one behind the other in one object */
 
 /* views */
 #define LIMIT_VIEW_CHAIN 6u                     /* encodings one inside the other */

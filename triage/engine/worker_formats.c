@@ -5,8 +5,8 @@
 #ifdef TRIAGE_HAVE_LIBDEFLATE
 #include <libdeflate.h>
 #endif
+#include <gcrypt.h>
 #include <libbde.h>
-#include <libluksde.h>
 #include <libvhdi.h>
 #include <libvmdk.h>
 #include <libvshadow.h>
@@ -53,7 +53,7 @@ void worker_formats(Worker *worker) {
   send_version(worker, "libevtx", unpack_evtx_version());
   send_version(worker, "libtsk", tsk_version_get_str());
   send_version(worker, "libbde", libbde_get_version());
-  send_version(worker, "libluksde", libluksde_get_version());
+  send_version(worker, "libgcrypt", gcry_check_version(NULL));
   send_version(worker, "libvhdi", libvhdi_get_version());
   send_version(worker, "libvshadow", libvshadow_get_version());
   send_version(worker, "libvslvm", libvslvm_get_version());

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "engine/worker.h"
+#include "evidence/luks.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
@@ -216,6 +217,7 @@ static int examine(Worker *worker, const char *path) {
     return 0;
   }
   unpack_warm_up();
+  luks_warm_up();
   lock_in(worker, segments);
   worker_flush(worker);
   if (!worker_open_evidence(worker, segments, &error)) {

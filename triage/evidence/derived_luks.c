@@ -1,103 +1,128 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* derived_luks.c - the plain bytes of a LUKS volume whose passphrase is given. */
+#include "base/limits.h"
 #include "evidence/derived_private.h"
-#include <libluksde.h>
+#include "evidence/luks.h"
 #include <string.h>
 
-/* libluksde 20200205 keeps the master key in 32 bytes of its stack and writes longer ones past
- * them: such a volume must not reach it. */
-enum { HEADER_BYTES = 592, KEY_BYTES = 108, KEY_BYTES_MAX = 32 };
+typedef struct {
+  DerivedBase base;
+  SectorCipher *cipher;
+  uint64_t start, tweak; /* of the encrypted data in the base */
+  size_t sector_bytes;
+} Plain;
 
-static bool luks_probe(const DerivedBase *base) {
-  return derived_has(base, 0, "LUKS\xba\xbe", 6);
-}
-
-static ssize_t luks_read(void *handle, uint8_t *buffer, size_t n, uint64_t offset) {
-  libluksde_error_t *failure = NULL;
-  ssize_t got =
-      libluksde_volume_read_buffer_at_offset(handle, buffer, n, (off64_t)offset, &failure);
-  libluksde_error_free(&failure);
-  return got;
-}
-
-static void luks_close(void *handle) {
-  libluksde_volume_t *volume = handle;
-  libluksde_volume_close(volume, NULL);
-  libluksde_volume_free(&volume, NULL);
-}
-
-/* NULL: this passphrase does not open it; *text says what the library had to say. */
-static libluksde_volume_t *try_password(libbfio_handle_t *io, const char *password, char **text) {
-  libluksde_volume_t *volume = NULL;
-  libluksde_error_t *failure = NULL;
-  if (libluksde_volume_initialize(&volume, &failure) != 1) {
-    *text = DERIVED_TEXT(libluksde, &failure);
-    return NULL;
+/* Whole sectors into a buffer of their own where the wish is for less. */
+static ssize_t plain_read(void *handle, uint8_t *buffer, size_t n, uint64_t offset) {
+  enum { PIECE = 64 << 10 };
+  Plain *plain = handle;
+  g_autofree uint8_t *piece = g_malloc(PIECE);
+  for (size_t done = 0; done < n;) {
+    uint64_t at = offset + done, first = at / plain->sector_bytes * plain->sector_bytes;
+    size_t skip = (size_t)(at - first), take = MIN(n - done, PIECE - skip);
+    size_t whole =
+        (skip + take + plain->sector_bytes - 1) / plain->sector_bytes * plain->sector_bytes;
+    image_read(plain->base.base, plain->base.offset + plain->start + first, piece, whole);
+    if (!sector_cipher_decrypt(plain->cipher, plain->tweak + first / 512, piece, whole))
+      return -1;
+    memcpy(buffer + done, piece + skip, take);
+    done += take;
   }
-  if (libluksde_volume_set_utf8_password(volume, (const uint8_t *)password, strlen(password),
-                                         &failure) == 1 &&
-      libluksde_volume_open_file_io_handle(volume, io, LIBLUKSDE_OPEN_READ, &failure) == 1 &&
-      libluksde_volume_is_locked(volume, &failure) == 0)
-    return volume;
-  if (failure != NULL) {
-    g_free(*text);
-    *text = DERIVED_TEXT(libluksde, &failure);
-  }
-  libluksde_volume_free(&volume, NULL);
-  return NULL;
+  return (ssize_t)n;
+}
+
+static void plain_close(void *handle) {
+  Plain *plain = handle;
+  sector_cipher_free(plain->cipher);
+  g_free(plain);
+}
+
+static void hand_over(const DerivedBase *base, const Luks *luks, SectorCipher *cipher,
+                      derived_found found, void *user) {
+  uint64_t size = base->length - luks->start;
+  if (luks->length > 0)
+    size = MIN(size, luks->length);
+  size -= size % luks->sector_bytes;
+  Plain *plain = g_new0(Plain, 1);
+  *plain = (Plain){.base = *base,
+                   .cipher = cipher,
+                   .start = luks->start,
+                   .tweak = luks->tweak,
+                   .sector_bytes = luks->sector_bytes};
+  plain->base.passwords = NULL;
+  DerivedVolume volume = {
+      .image = derived_image_new(base, NULL, size, plain, plain_read, plain_close),
+      .description = g_strdup("the LUKS volume, opened with a given passphrase")};
+  found(user, &volume);
+}
+
+typedef struct {
+  guint n_slots; /* tries */
+  bool is_spent;
+} Tries;
+
+/* Tries all passphrases on all slots. */
+static bool find_key(const DerivedBase *base, const Luks *luks, uint8_t *key, size_t *n_key,
+                     Tries *tries) {
+  LuksBudget budget = {.rounds = LIMIT_VOLUME_ROUNDS, .argon_kib = LIMIT_ARGON_TOTAL / KIB};
+  guint n = base->passwords != NULL ? base->passwords->len : 0;
+  for (guint i = 0; i < n; i++)
+    for (guint k = 0; k < luks->n_slots; k++) {
+      const LuksSlot *slot = &luks->slots[k];
+      LuksAnswer answer = luks_try(base, luks, slot, base->passwords->pdata[i], &budget, key);
+      *n_key = slot->key_bytes;
+      if (answer == LUKS_OPEN)
+        return true;
+      tries->is_spent = tries->is_spent || answer == LUKS_TOO_COSTLY;
+      tries->n_slots += answer == LUKS_WRONG ? 1 : 0;
+    }
+  return false;
+}
+
+static gboolean give_up(const DerivedBase *base, const Luks *luks, const Tries *tries,
+                        GError **error) {
+  guint n = base->passwords != NULL ? base->passwords->len : 0;
+  const char *why = n == 0               ? "no passphrase was given (--password-file)"
+                    : luks->n_slots == 0 ? "none of its key slots can be used"
+                    : tries->is_spent    ? "not all given passphrases were tried on all its key "
+                                           "slots: that takes more time or memory than is allowed"
+                                         : "none of the given passphrases opens it";
+  return triage_fail(error, TRIAGE_REASON_ENCRYPTED,
+                     "a LUKS volume of version %u (%s, %u key slots%s%s); %s; its bytes are "
+                     "examined as they are",
+                     luks->version, luks->method, luks->n_slots + luks->n_unreadable,
+                     *luks->tokens != '\0' ? ", tokens: " : "", luks->tokens, why);
 }
 
 static gboolean luks_open(const DerivedBase *base, derived_found found, void *user,
                           GError **error) {
-  guint n = base->passwords != NULL ? base->passwords->len : 0;
-  uint8_t head[HEADER_BYTES];
-  const uint8_t *version = head + 6;
-  if (base->length < sizeof head)
-    return triage_fail(error, TRIAGE_REASON_TRUNCATED, "a LUKS volume cut within its header");
-  image_read(base->base, base->offset, head, sizeof head);
-  if (version[0] != 0 || version[1] != 1)
-    return triage_fail(
-        error, TRIAGE_REASON_ENCRYPTED,
-        "a LUKS volume of version %u, of which only version 1 can be opened; its bytes "
-        "are examined as they are",
-        version[0] << 8 | version[1]);
-  uint32_t key_bytes = image_be32(head + KEY_BYTES);
-  if (key_bytes == 0 || key_bytes > KEY_BYTES_MAX)
-    return triage_fail(error, TRIAGE_REASON_ENCRYPTED,
-                       "a LUKS volume with a key of %u bytes, of which at most %d can be used; its "
-                       "bytes are examined as they are",
-                       key_bytes, KEY_BYTES_MAX);
-  g_autofree char *text = NULL;
-  for (guint i = 0; i < n; i++) {
-    libbfio_handle_t *io = derived_io_new(base);
-    libluksde_volume_t *volume = try_password(io, base->passwords->pdata[i], &text);
-    size64_t size = 0;
-    if (volume != NULL && libluksde_volume_get_size(volume, &size, NULL) == 1) {
-      DerivedVolume plain = {
-          .image = derived_image_new(base, io, size, volume, luks_read, luks_close),
-          .description = g_strdup("the LUKS volume, opened with a given passphrase")};
-      found(user, &plain);
-      return TRUE;
-    }
-    if (volume != NULL)
-      luks_close(volume);
-    derived_io_free(io);
+  g_autofree Luks *luks = g_new0(Luks, 1);
+  if (!luks_read_header(base, luks, error))
+    return FALSE;
+  uint8_t key[CIPHER_KEY_MAX];
+  size_t n_key = 0;
+  Tries tries = {0};
+  if (!find_key(base, luks, key, &n_key, &tries))
+    return give_up(base, luks, &tries, error);
+  SectorCipher *cipher = sector_cipher_new(luks->method, key, n_key, luks->sector_bytes, error);
+  if (cipher == NULL) {
+    g_prefix_error(error, "a LUKS volume that a given passphrase opens; ");
+    return FALSE;
   }
-  return triage_fail(error, TRIAGE_REASON_ENCRYPTED,
-                     "a LUKS volume; %s; its bytes are examined as they are",
-                     n == 0         ? "no passphrase was given (--password-file)"
-                     : text != NULL ? text
-                                    : "none of the given passphrases opens it");
+  hand_over(base, luks, cipher, found, user);
+  return TRUE;
 }
 
 const DerivedKind DERIVED_LUKS = {
     .row = {.stage = "volume",
             .name = "luks",
             .title = "LUKS",
-            .spec = "LUKS On-Disk Format Specification 1.2",
-            .library = "libluksde",
-            .limitations = "version 1 with keys of 256 bits at most, by passphrase; all others are "
-                           "listed as encrypted",
+            .spec =
+                "LUKS On-Disk Format Specification 1.2.3, LUKS2 On-Disk Format Specification 1.1.1",
+            .library = "libgcrypt",
+            .limitations =
+                "by passphrase, with AES in XTS or CBC; detached headers, integrity layers and "
+                "volumes whose encryption was being changed are listed as encrypted",
             .available = true},
     .probe = luks_probe,
     .open = luks_open,

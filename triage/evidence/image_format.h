@@ -105,6 +105,9 @@ static inline uint32_t image_le32(const uint8_t *p) {
 static inline uint64_t image_le64(const uint8_t *p) {
   return (uint64_t)image_le32(p) | (uint64_t)image_le32(p + 4) << 32;
 }
+static inline uint16_t image_be16(const uint8_t *p) {
+  return (uint16_t)(p[0] << 8 | p[1]);
+}
 static inline uint32_t image_be32(const uint8_t *p) {
   return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | (uint32_t)p[3];
 }
