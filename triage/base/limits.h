@@ -24,6 +24,7 @@
 #define LIMIT_VOLUMES 1024u          /* volumes of one piece of evidence */
 #define LIMIT_ENUM_SKIPS 64u         /* places of one volume given up after crashing a worker */
 #define LIMIT_SHADOW_COPIES 512u     /* of one volume (Windows keeps at most 512) */
+#define LIMIT_APFS_SNAPSHOTS 256u    /* of one APFS volume */
 #define LIMIT_PARTITION_PROBES 2048u /* places of one gap looked at for a lost file system */
 
 /* disk images */
@@ -44,7 +45,6 @@
 /* content */
 #define LIMIT_HEAP_CONTENT (8 * MIB)  /* larger content is spooled to an unlinked file */
 #define LIMIT_OBJECT_BYTES (64 * GIB) /* of one object; the rest is size-limit */
-#define LIMIT_SNAPSHOTS_TOLD 256u     /* of one APFS volume, a row each */
 #define LIMIT_RUNS_PER_ATTR 4000000u  /* block runs of one attribute */
 #define LIMIT_VOLUME_HOLES                                                                         \
   (256 * GIB)                         /* holes of sparse files of one volume, read as the zeros    \
@@ -69,8 +69,9 @@
   (UINT32_C(1) << 26) /* the same for one encrypted volume, which every worker opens */
 #define LIMIT_ARGON_MEMORY                                                                         \
   (1 * GIB) /* of one key derivation of LUKS2, the most that cryptsetup takes by itself */
-#define LIMIT_ARGON_TOTAL (32 * GIB) /* filled for one volume: some seconds for each default one   \
-                                      */
+#define LIMIT_ARGON_TOTAL                                                                          \
+  (32 * GIB) /* filled for one volume: some seconds for each default one                           \
+              */
 #define LIMIT_LUKS_HEADER_BYTES (4 * MIB) /* one copy of a LUKS2 header */
 #define LIMIT_APPENDED 256u               /* containers one behind the other in one object */
 

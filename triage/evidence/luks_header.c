@@ -68,7 +68,7 @@ static bool read_v1(const DerivedBase *base, Luks *luks, GError **error) {
                          .kdf = {.hash = md, .rounds = image_be32(head + 164), .n_salt = V1_SALT}};
   memcpy(digest->value, head + 112, V1_DIGEST);
   memcpy(digest->kdf.salt, head + 132, V1_SALT);
-  for (int i = 0; i < V1_N_SLOTS; i++) {
+  for (size_t i = 0; i < V1_N_SLOTS; i++) {
     const uint8_t *p = head + V1_SLOTS + i * V1_SLOT;
     if (image_be32(p) != V1_ACTIVE)
       continue;

@@ -1,41 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* volume.c - partitions and file systems by libtsk, opened over Image. */
 #include "base/limits.h"
-#include "base/text.h"
 #include "evidence/derived.h"
 #include "evidence/volume_private.h"
 #include "evidence/volume_signature.h"
 #include "evidence/xfs.h"
 #include <string.h>
-#include <tsk/fs/apfs_fs.h>
-
-/* libtsk's image with ours behind it: the first field must be theirs. */
-typedef struct {
-  TSK_IMG_INFO tsk;
-  Image *image;
-} Bridge;
-
-typedef struct {
-  Volume public;
-  TSK_FS_INFO *fs; /* opened on demand */
-  Xfs *xfs;
-  TSK_IMG_INFO *pool_image;
-  const TSK_POOL_INFO *pool; /* shared by the volumes of one container; owned by the set */
-  Image *derived;            /* NULL: the set's image */
-  Bridge *bridge;            /* over derived */
-  char *root;
-  Ranges *elsewhere;
-  bool is_refused; /* no file system: what it is instead is found out last */
-} Slot;
-
-struct _VolumeSet {
-  Image *image;
-  Bridge *bridge;
-  GPtrArray *slots; /* Slot* */
-  GPtrArray *pools; /* const TSK_POOL_INFO* */
-  const GPtrArray *passwords;
-  bool is_disk;
-};
 
 static ssize_t bridge_read(TSK_IMG_INFO *tsk, TSK_OFF_T offset, char *buffer, size_t n) {
   Bridge *bridge = (Bridge *)tsk;
@@ -79,7 +49,7 @@ static void slot_free(Slot *slot) {
   g_free(slot);
 }
 
-static Slot *add_slot(VolumeSet *set, uint32_t no, uint64_t offset, uint64_t length,
+Slot *volume_add_slot(VolumeSet *set, uint32_t no, uint64_t offset, uint64_t length,
                       const char *description) {
   Slot *slot = g_new0(Slot, 1);
   slot->public.no = no;
@@ -107,14 +77,14 @@ static uint32_t slot_no_after(const VolumeSet *set) {
   return no + 1;
 }
 
-static void give_gap(const WalkSink *sink, const Volume *volume, uint64_t size, TriageReason reason,
+void volume_give_gap(const WalkSink *sink, const Volume *volume, uint64_t size, TriageReason reason,
                      const char *detail) {
   Gap gap = {
       .seq = GAP_NO_OBJECT, .volume = volume->no, .size = size, .reason = reason, .detail = detail};
   sink->gap(sink->user, &gap);
 }
 
-static void name_fs(Slot *slot, TSK_FS_TYPE_ENUM type) {
+void volume_name_fs(Slot *slot, TSK_FS_TYPE_ENUM type) {
   slot->public.tsk_type = type;
   g_autofree char *lower = g_ascii_strdown(tsk_fs_type_toname(type), -1);
   g_strlcpy(slot->public.fs_type, lower, sizeof slot->public.fs_type);
@@ -159,80 +129,6 @@ static TSK_FS_INFO *open_best(TSK_IMG_INFO *tsk, uint64_t offset) {
   return fs;
 }
 
-/* Snapshots of an APFS volume are not walked: each is a row, for what it alone keeps has no name.
- */
-static void tell_snapshots(const Slot *slot, const WalkSink *sink) {
-  apfs_snapshot_list *list = NULL;
-  tsk_error_reset();
-  if (tsk_apfs_list_snapshots(slot->fs, &list) != 0) {
-    give_gap(sink, &slot->public, 0, TRIAGE_REASON_CORRUPT,
-             "the list of the APFS volume's snapshots cannot be read; whether it has any is not "
-             "known");
-    return;
-  }
-  for (size_t i = 0; i < list->num_snapshots && i < LIMIT_SNAPSHOTS_TOLD; i++) {
-    const apfs_snapshot *snapshot = &list->snapshots[i];
-    const char *raw = snapshot->name != NULL ? snapshot->name : "";
-    g_autofree char *name = text_printable(raw, strlen(raw));
-    TriageTime time = {.seconds = (int64_t)(snapshot->timestamp / 1000000000),
-                       .nanoseconds = (uint32_t)(snapshot->timestamp % 1000000000),
-                       .digits = 9,
-                       .is_set = snapshot->timestamp != 0};
-    char when[48];
-    triage_time_format(&time, when, sizeof when);
-    g_autofree char *detail = g_strdup_printf(
-        "the snapshot \"%s\" of %s of the APFS volume is not walked: entries that it alone keeps "
-        "are examined as bytes, without names",
-        name, *when != '\0' ? when : "unknown time");
-    give_gap(sink, &slot->public, 0, TRIAGE_REASON_UNSUPPORTED_FILESYSTEM, detail);
-  }
-  if (list->num_snapshots > LIMIT_SNAPSHOTS_TOLD)
-    give_gap(sink, &slot->public, 0, TRIAGE_REASON_SIZE_LIMIT,
-             "the APFS volume has more snapshots than are listed here");
-  tsk_apfs_free_snapshot_list(list);
-}
-
-/* Volumes of an APFS container. Debian's libtsk does not export tsk_fs_open_pool: the pool lends an
- * image for each volume instead. */
-static bool add_pool(VolumeSet *set, Slot *container, uint32_t *next_no, const WalkSink *sink) {
-  Volume *whole = &container->public;
-  tsk_error_reset();
-  const TSK_POOL_INFO *pool =
-      tsk_pool_open_img_sing(&set->bridge->tsk, (TSK_OFF_T)whole->offset, TSK_POOL_TYPE_APFS);
-  if (pool == NULL)
-    return false;
-  g_ptr_array_add(set->pools, (gpointer)pool);
-  g_strlcpy(whole->fs_type, "", sizeof whole->fs_type);
-  bool is_first = true;
-  for (TSK_POOL_VOLUME_INFO *info = pool->vol_list; info != NULL; info = info->next) {
-    Slot *slot = container;
-    if (!is_first)
-      slot = add_slot(set, (*next_no)++, whole->offset, whole->length, NULL);
-    is_first = false;
-    g_free(slot->public.description);
-    slot->public.description =
-        g_strdup_printf("APFS volume %s", info->desc != NULL ? info->desc : "");
-    slot->public.pool_block = info->block;
-    slot->pool = pool;
-    if ((info->flags & TSK_POOL_VOLUME_FLAG_ENCRYPTED) != 0) {
-      give_gap(sink, &slot->public, slot->public.length, TRIAGE_REASON_ENCRYPTED,
-               "the APFS volume is encrypted; this version cannot open it with a password");
-      continue;
-    }
-    slot->pool_image = pool->get_img_info(pool, (TSK_DADDR_T)info->block);
-    if (slot->pool_image != NULL)
-      slot->fs = tsk_fs_open_img(slot->pool_image, 0, TSK_FS_TYPE_APFS);
-    if (slot->fs == NULL) {
-      give_gap(sink, &slot->public, slot->public.length, TRIAGE_REASON_CORRUPT,
-               "the APFS volume cannot be opened");
-      continue;
-    }
-    name_fs(slot, slot->fs->ftype);
-    tell_snapshots(slot, sink);
-  }
-  return true;
-}
-
 /* Says what a volume is that no file system driver takes. */
 static void refuse(VolumeSet *set, Slot *slot, const WalkSink *sink) {
   const Volume *volume = &slot->public;
@@ -241,23 +137,24 @@ static void refuse(VolumeSet *set, Slot *slot, const WalkSink *sink) {
   const Signature *signature = signature_find(image, offset, volume->length);
   if (signature != NULL) {
     set->is_disk = true;
-    give_gap(sink, volume, volume->length, signature->reason, signature->detail);
+    volume_give_gap(sink, volume, volume->length, signature->reason, signature->detail);
     return;
   }
   bool is_empty = signature_is_empty(image, offset, volume->length);
-  give_gap(sink, volume, volume->length, TRIAGE_REASON_UNSUPPORTED_FILESYSTEM,
-           is_empty ? "no file system: the first 64 KiB hold zeros alone; the volume's bytes are "
-                      "examined as they are"
-                    : "no file system that triage can read; the volume's bytes are examined as "
-                      "they are, without names");
+  volume_give_gap(sink, volume, volume->length, TRIAGE_REASON_UNSUPPORTED_FILESYSTEM,
+                  is_empty
+                      ? "no file system: the first 64 KiB hold zeros alone; the volume's bytes are "
+                        "examined as they are"
+                      : "no file system that triage can read; the volume's bytes are examined as "
+                        "they are, without names");
 }
 
 static bool open_slot(VolumeSet *set, Slot *slot, uint32_t *next_no, const WalkSink *sink) {
   image_damage_reset(set->image);
   slot->fs = open_best(&set->bridge->tsk, slot->public.offset);
   if (slot->fs != NULL)
-    name_fs(slot, slot->fs->ftype);
-  else if (!add_pool(set, slot, next_no, sink))
+    volume_name_fs(slot, slot->fs->ftype);
+  else if (!volume_add_pool(set, slot, next_no, sink))
     return false;
   set->is_disk = true;
   return true;
@@ -337,9 +234,9 @@ static void add_parts(VolumeSet *set, GArray *parts, const WalkSink *sink) {
   uint64_t size = image_size(set->image);
   for (guint i = 0; i < parts->len; i++) {
     Volume *part = &g_array_index(parts, Volume, i);
-    Slot *slot = add_slot(set, i + 1, part->offset, part->length, part->description);
+    Slot *slot = volume_add_slot(set, i + 1, part->offset, part->length, part->description);
     if (part->offset >= size || part->length > size - part->offset)
-      give_gap(
+      volume_give_gap(
           sink, &slot->public, part->length, TRIAGE_REASON_TRUNCATED,
           "the partition reaches beyond the end of the media; it is examined as far as it goes");
     slot->is_refused = part->offset < size && !open_slot(set, slot, &next_no, sink);
@@ -347,7 +244,7 @@ static void add_parts(VolumeSet *set, GArray *parts, const WalkSink *sink) {
   /* A hybrid image has an ISO 9660 file system around its partitions. */
   if (parts->len > 0 && signature_is_iso9660(set->image) &&
       g_array_index(parts, Volume, 0).offset > 0) {
-    Slot *slot = add_slot(set, 0, 0, size, "ISO 9660 around the partitions");
+    Slot *slot = volume_add_slot(set, 0, 0, size, "ISO 9660 around the partitions");
     if (!open_slot(set, slot, &next_no, sink))
       g_ptr_array_remove_index(set->slots, set->slots->len - 1);
   }
@@ -366,8 +263,8 @@ static uint64_t take_lost(void *user, uint64_t offset, uint64_t room) {
   if (set->slots->len >= LIMIT_VOLUMES)
     return offset;
   guint n_before = set->slots->len;
-  Slot *slot = add_slot(set, search->next_no++, offset, room,
-                        "file system outside the partitions: no table entry leads to it");
+  Slot *slot = volume_add_slot(set, search->next_no++, offset, room,
+                               "file system outside the partitions: no table entry leads to it");
   uint64_t size = 0;
   if (!open_slot(set, slot, &search->next_no, search->sink) || slot->fs == NULL ||
       root_names(slot->fs) == 0 ||
@@ -386,8 +283,8 @@ static void add_outside(VolumeSet *set, const WalkSink *sink) {
   Search search = {set, sink, slot_no_after(set)};
   volume_probe_gaps(set, take_lost, &search);
   if (find_slot(set, 0) == NULL)
-    add_slot(set, 0, 0, image_size(set->image), "what lies in no partition")->public.is_outside =
-        true;
+    volume_add_slot(set, 0, 0, image_size(set->image), "what lies in no partition")
+        ->public.is_outside = true;
 }
 
 typedef struct {
@@ -408,7 +305,8 @@ static void take_derived(void *user, DerivedVolume *found) {
   Slot *from = set->slots->pdata[making->from];
   uint64_t size = image_size(found->image), at = 0, end;
   if (set->slots->len < LIMIT_VOLUMES) {
-    Slot *slot = add_slot(set, slot_no_after(set), from->public.offset, size, found->description);
+    Slot *slot =
+        volume_add_slot(set, slot_no_after(set), from->public.offset, size, found->description);
     slot->derived = g_steal_pointer(&found->image);
     slot->bridge = bridge_new(slot->derived);
     slot->public.is_derived = true;
@@ -416,7 +314,7 @@ static void take_derived(void *user, DerivedVolume *found) {
     slot->fs = open_best(&slot->bridge->tsk, 0);
     slot->is_refused = slot->fs == NULL;
     if (slot->fs != NULL)
-      name_fs(slot, slot->fs->ftype);
+      volume_name_fs(slot, slot->fs->ftype);
     for (; found->changed != NULL && ranges_next_hole(found->changed, &at, size, &end); at = end)
       add_elsewhere(slot, slot->public.offset + at, slot->public.offset + end);
   }
@@ -457,9 +355,10 @@ static void settle(VolumeSet *set, VolumeCare care, const WalkSink *sink) {
                         .passwords = set->passwords};
     if (care == VOLUMES_PLAIN) {
       set->is_disk = true;
-      give_gap(sink, &slot->public, slot->public.length, TRIAGE_REASON_WORKER_CRASH,
-               "looking for XFS, encrypted and logical volumes and shadow copies in it crashes or "
-               "hangs the worker; they were left out");
+      volume_give_gap(
+          sink, &slot->public, slot->public.length, TRIAGE_REASON_WORKER_CRASH,
+          "looking for XFS, encrypted and logical volumes and shadow copies in it crashes or "
+          "hangs the worker; they were left out");
       continue;
     }
     Making making = {set, i};
@@ -468,8 +367,8 @@ static void settle(VolumeSet *set, VolumeCare care, const WalkSink *sink) {
                     (error == NULL && derived_open(&base, is_ntfs, take_derived, &making, &error));
     set->is_disk = set->is_disk || is_known || error != NULL;
     if (error != NULL)
-      give_gap(sink, &slot->public, slot->public.length, triage_error_reason(error),
-               error->message);
+      volume_give_gap(sink, &slot->public, slot->public.length, triage_error_reason(error),
+                      error->message);
     else if (!is_known && !is_ntfs)
       refuse(set, slot, sink);
   }
@@ -487,18 +386,20 @@ static void look_for_lost(VolumeSet *set, const WalkSink *sink) {
     return;
   }
   set->is_disk = true;
-  give_gap(sink, &find_slot(set, 0)->public, image_size(set->image), TRIAGE_REASON_CORRUPT,
-           "the disk's table of partitions is damaged or empty; file systems were looked for where "
-           "partitions usually begin, the rest is examined as bytes");
+  volume_give_gap(
+      sink, &find_slot(set, 0)->public, image_size(set->image), TRIAGE_REASON_CORRUPT,
+      "the disk's table of partitions is damaged or empty; file systems were looked for where "
+      "partitions usually begin, the rest is examined as bytes");
 }
 
 /* The media as bytes alone. */
 static void add_bytes(VolumeSet *set, const WalkSink *sink) {
-  Slot *slot = add_slot(set, 0, 0, image_size(set->image), "the whole image");
+  Slot *slot = volume_add_slot(set, 0, 0, image_size(set->image), "the whole image");
   set->is_disk = true;
-  give_gap(sink, &slot->public, slot->public.length, TRIAGE_REASON_WORKER_CRASH,
-           "opening its partitions and file systems crashes or hangs the worker; its bytes are "
-           "examined as they are, without names");
+  volume_give_gap(
+      sink, &slot->public, slot->public.length, TRIAGE_REASON_WORKER_CRASH,
+      "opening its partitions and file systems crashes or hangs the worker; its bytes are "
+      "examined as they are, without names");
 }
 
 VolumeSet *volume_set_new(Image *image, const GPtrArray *passwords, VolumeCare care,
@@ -525,7 +426,7 @@ VolumeSet *volume_set_new(Image *image, const GPtrArray *passwords, VolumeCare c
     any = any || ((Slot *)set->slots->pdata[i])->fs != NULL;
   if (!any) {
     uint32_t next_no = parts->len + 1;
-    Slot *slot = add_slot(set, 0, 0, image_size(image), "the whole image");
+    Slot *slot = volume_add_slot(set, 0, 0, image_size(image), "the whole image");
     if (!open_slot(set, slot, &next_no, sink)) {
       slot->is_refused = true;
       if (parts->len > 0 || is_lost)

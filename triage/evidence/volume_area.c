@@ -10,7 +10,8 @@
 /* Lower comes first where volumes overlap. */
 static uint64_t rank_of(const Volume *volume) {
   bool has_fs = volume->fs_type[0] != '\0';
-  uint64_t rank = volume->is_outside ? 2 : has_fs ? 0 : 1;
+  bool is_snapshot = volume->root != NULL;
+  uint64_t rank = is_snapshot ? 3 : volume->is_outside ? 2 : has_fs ? 0 : 1;
   return rank << 32 | (volume->no == 0 ? UINT32_MAX : volume->no);
 }
 

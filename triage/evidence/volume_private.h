@@ -2,6 +2,7 @@
 /* volume_private.h - what the parts of the volume list share. */
 #pragma once
 #include "evidence/volume.h"
+#include "evidence/xfs.h"
 
 /* A place that looks like the start of a file system, with room bytes to the next volume. Returns
  * the first byte behind the volume made of it, or the offset itself where there is none. */
@@ -13,3 +14,41 @@ void volume_probe_gaps(VolumeSet *set, volume_found found, void *user);
 bool volume_mbr_parts(Image *image, GArray *parts);
 /* A DOS table all of whose entries were deleted. */
 bool volume_mbr_is_empty(Image *image);
+
+/* libtsk's image with ours behind it: the first field must be theirs. */
+typedef struct {
+  TSK_IMG_INFO tsk;
+  Image *image;
+} Bridge;
+
+typedef struct {
+  Volume public;
+  TSK_FS_INFO *fs; /* opened on demand */
+  Xfs *xfs;
+  TSK_IMG_INFO *pool_image;
+  const TSK_POOL_INFO *pool; /* shared by the volumes of one container; owned by the set */
+  Image *derived;            /* NULL: the set's image */
+  Bridge *bridge;            /* over derived */
+  char *root;
+  Ranges *elsewhere;
+  bool is_refused; /* no file system: what it is instead is found out last */
+} Slot;
+
+struct _VolumeSet {
+  Image *image;
+  Bridge *bridge;
+  GPtrArray *slots; /* Slot* */
+  GPtrArray *pools; /* const TSK_POOL_INFO* */
+  const GPtrArray *passwords;
+  bool is_disk;
+};
+
+/* (transfer none) */
+Slot *volume_add_slot(VolumeSet *set, uint32_t no, uint64_t offset, uint64_t length,
+                      const char *description);
+void volume_give_gap(const WalkSink *sink, const Volume *volume, uint64_t size, TriageReason reason,
+                     const char *detail);
+void volume_name_fs(Slot *slot, TSK_FS_TYPE_ENUM type);
+/* Opens the slot as an APFS container: its volumes, the first in the slot itself, then their
+ * snapshots. False: it is none. */
+bool volume_add_pool(VolumeSet *set, Slot *container, uint32_t *next_no, const WalkSink *sink);

@@ -35,7 +35,10 @@ static const Row ROWS[] = {
     SYSTEM("ufs", "UFS1, UFS2", "not tested with deleted entries"),
     SYSTEM("yaffs2", "YAFFS2", "recognised by libtsk's heuristics alone"),
     {"filesystem", "apfs", "APFS through its container", "tsk_pool_open_img_sing", "libtsk",
-     "snapshots are listed, not walked; encrypted volumes are not read", true, NULL},
+     "of snapshots, what the live volume still holds is examined there alone; encrypted volumes "
+     "are "
+     "not read",
+     true, NULL},
     {"filesystem", "xfs", "XFS (versions 4 and 5)", "XFS Algorithms and Data Structures", "",
      "entries in use alone have names; deleted ones, extended attributes, free blocks and the file "
      "system's own are examined as bytes and not told apart; the log is not replayed; the realtime "

@@ -371,6 +371,7 @@ static void walk_clear(Walk *walk) {
   g_hash_table_unref(walk->clusters);
   ranges_clear(&walk->live);
   ranges_clear(&walk->dead);
+  ranges_free(walk->kept);
 }
 
 static void walk_init(Walk *walk) {
@@ -423,6 +424,7 @@ bool walk_volume(VolumeSet *set, uint32_t no, const WalkSkip *skips, guint n_ski
     ObjectDir dir = {.no = ++walk.n_dirs, .parent = 0, .name = name};
     walk.root_dir = dir.no;
     walk.stopped = !sink->dir(sink->user, &dir);
+    walk.kept = walk.volume->pool_block != 0 ? areas_kept(set, walk.volume) : NULL;
   }
   if (walk.fs != NULL) {
     tell_cut(&walk);

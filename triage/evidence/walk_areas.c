@@ -91,16 +91,39 @@ static bool is_record_same(const Walk *walk, Ranges *same, uint64_t entry) {
   return false;
 }
 
+Ranges *areas_kept(VolumeSet *set, const Volume *snapshot) {
+  for (guint i = 0; i < volume_set_n(set); i++) {
+    const Volume *live = volume_set_get(set, i);
+    if (live->root != NULL || live->pool_block != snapshot->pool_block ||
+        live->offset != snapshot->offset || live->no == snapshot->no)
+      continue;
+    g_auto(Ranges) dead;
+    ranges_init(&dead);
+    Ranges *kept = ranges_new();
+    walk_collect(set, live->no, kept, &dead);
+    return kept;
+  }
+  return NULL;
+}
+
 bool areas_is_new(const Walk *walk, const Object *object, const TSK_FS_ATTR *attr) {
-  Ranges *same = walk->root_dir != 0 ? volume_elsewhere(walk->set, walk->volume->no) : NULL;
-  if (same == NULL || !TSK_FS_TYPE_ISNTFS(walk->fs->ftype))
+  bool is_ntfs = TSK_FS_TYPE_ISNTFS(walk->fs->ftype), has_place = false;
+  Ranges *same = walk->kept;
+  if (walk->root_dir != 0 && is_ntfs)
+    same = volume_elsewhere(walk->set, walk->volume->no);
+  if (same == NULL)
     return true;
   uint64_t start, end;
   guint n = 0;
   for (const TSK_FS_ATTR_RUN *run = is_nonresident(attr) ? attr->nrd.run : NULL;
        run != NULL && n < LIMIT_RUNS_PER_ATTR; run = run->next, n++)
-    if (run_place(walk, run, &start, &end) && !is_within(same, start, end))
-      return true;
+    if (run_place(walk, run, &start, &end)) {
+      has_place = true;
+      if (!is_within(same, start, end))
+        return true;
+    }
+  if (!is_ntfs) /* what lies in the catalogue itself is small */
+    return !has_place;
   return !is_nonresident(attr) && !is_record_same(walk, same, object->meta_addr);
 }
 

@@ -41,6 +41,7 @@ typedef struct {
   uint64_t seq;
   uint32_t n_dirs;
   uint32_t root_dir;    /* of a snapshot: the directory that names it; else 0 */
+  Ranges *kept;         /* of an APFS snapshot: what the live volume's entries cover; else NULL */
   uint32_t unnamed_dir; /* number of /$Unnamed, 0: not made yet */
   bool stopped;         /* the sink does not want more */
   bool is_ended;        /* the entries were given up: those that lie beyond are not known */
@@ -90,6 +91,8 @@ void xfs_read(VolumeSet *set, const Object *object, Spool *spool, WalkContent *o
 bool areas_claim(Walk *walk, Object *object, const TSK_FS_ATTR *attr);
 /* False where the object lies where the live volume has the same bytes (a shadow copy). */
 bool areas_is_new(const Walk *walk, const Object *object, const TSK_FS_ATTR *attr);
+/* What the entries of an APFS snapshot's live volume cover. (transfer full), NULL: none found. */
+Ranges *areas_kept(VolumeSet *set, const Volume *snapshot);
 /* After it was sent: remembers what its content covers, and sends its slack. attr may be NULL. */
 void areas_take(Walk *walk, const Object *object, const TSK_FS_ATTR *attr);
 /* Sends everything the entries do not cover. */
