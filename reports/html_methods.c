@@ -216,6 +216,7 @@ void html_run(Out *out, HtmlCase *page) {
     html_markup(out, " ");
   }
   html_markup(out, "</p>\n");
+  lines(out, "Build", html_case_meta(page, "build"));
   lines(out, "Libraries", html_case_meta(page, "libraries"));
   html_markup(out, "</section>\n");
 }

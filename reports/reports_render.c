@@ -242,7 +242,7 @@ static void add_meta(Store *store, json_t *object) {
       "tool_version", "command_line", "started", "ended",   "run_seconds",     "host",
       "examiner",     "case_number",  "notes",   "digest",  "evidence_number", "timezone",
       "areas",        "options",      "status",  "sandbox", "retries",         "libraries",
-      "prefilter"};
+      "prefilter",    "build"};
   for (gsize i = 0; i < G_N_ELEMENTS(KEYS); i++) {
     g_autofree char *value = store_get_meta(store, KEYS[i]);
     json_object_set_new(object, KEYS[i], json_string(value != NULL ? value : ""));

@@ -109,6 +109,59 @@ static void check_told(const char *dir, GPtrArray *problems) {
                                        " tells of last"));
 }
 
+/* The digest that a list of digests gives for a name, into sha256. */
+static bool find_listed(const char *path, const char *name, char sha256[65]) {
+  g_autoptr(GBytes) bytes = io_read_file(path, MANIFEST_BYTES_MAX, NULL);
+  gsize n = 0;
+  const char *data = bytes != NULL ? g_bytes_get_data(bytes, &n) : NULL;
+  g_autofree char *text = g_strndup(data != NULL ? data : "", n);
+  g_autofree char *wanted = g_strdup_printf("  %s\n", name);
+  const char *at = strstr(text, wanted);
+  if (at == NULL || at - text < 64)
+    return false;
+  g_strlcpy(sha256, at - 64, 65);
+  return true;
+}
+
+/* A manifest that was sealed and kept is the one that the log says was superseded, and its two
+ * parts belong together. */
+static void check_one_kept(const char *dir, guint number, const char *told, GPtrArray *problems) {
+  char sha256[65], listed[65];
+  g_autofree char *sums = g_strdup_printf("manifest.%u.sha256", number);
+  g_autofree char *json = g_strdup_printf("manifest.%u.json", number);
+  g_autofree char *path = g_build_filename(dir, sums, NULL);
+  if (told == NULL)
+    g_ptr_array_add(problems, g_strdup_printf("%s: " ACTION_LOG_NAME " does not tell that it was "
+                                              "kept",
+                                              sums));
+  else if (!reports_digest_file(dir, sums, sha256, NULL))
+    g_ptr_array_add(
+        problems,
+        g_strdup_printf("%s: was kept, as " ACTION_LOG_NAME " tells, and cannot be read", sums));
+  else if (strncmp(told, sha256, 64) != 0)
+    g_ptr_array_add(
+        problems,
+        g_strdup_printf("%s: is not the one that " ACTION_LOG_NAME " tells was kept", sums));
+  else if (!find_listed(path, "manifest.json", listed) ||
+           !reports_digest_file(dir, json, sha256, NULL) || strcmp(listed, sha256) != 0)
+    g_ptr_array_add(problems, g_strdup_printf("%s: is not the one of %s", json, sums));
+}
+
+static void check_kept(const char *dir, GPtrArray *problems) {
+  g_autofree char *path = g_build_filename(dir, ACTION_LOG_NAME, NULL);
+  g_autoptr(GBytes) log = io_read_file(path, LIMIT_LOG_BYTES, NULL);
+  gsize n = 0;
+  const char *text = log != NULL ? g_bytes_get_data(log, &n) : NULL;
+  for (guint number = 1; number < KEPT_MAX; number++) {
+    g_autofree char *said = g_strdup_printf("\",\"kept_as\":\"manifest.%u.*\"", number);
+    const char *told = text != NULL ? g_strstr_len(text, (gssize)n, said) : NULL;
+    bool is_there = exists(dir, number, "sha256") || exists(dir, number, "json");
+    if (told == NULL && !is_there)
+      return;
+    check_one_kept(dir, number, told != NULL && told - text >= 64 ? told - 64 : NULL, problems);
+  }
+}
+
 static void check_pin(const char *dir, json_t *pin, GPtrArray *problems) {
   g_autofree char *path = g_build_filename(dir, ACTION_LOG_NAME, NULL);
   json_int_t lines = json_integer_value(json_object_get(pin, "lines"));
@@ -148,5 +201,7 @@ bool reports_check_log(const char *dir, GPtrArray *problems) {
   else if (has_log)
     g_ptr_array_add(problems, g_strdup("manifest.json: knows of no " ACTION_LOG_NAME));
   json_decref(root);
+  if (has_log)
+    check_kept(dir, problems);
   return has_log;
 }

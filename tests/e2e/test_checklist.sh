@@ -76,6 +76,9 @@ EOP
 row_13() { grep -q UTC case/report.html || fail "row 13"; }
 row_16() { [[ $(jq -r 'select(.event == "run-started") | .clock' case/log.jsonl) == *synchronised ]] || fail "row 16"; }
 row_17() {
+  jq -r .build $manifest | grep -qE '^commit ([0-9a-f]{40}\+?|unknown)$' || fail "row 17: the commit"
+  jq -r .build $manifest | grep -qE '^compiler [A-Za-z]+ [0-9]+' || fail "row 17: the compiler"
+  jq -r .build $manifest | grep -qE '^flags .*-Wall' || fail "row 17: the flags"
   [ "$(jq -r .libraries $manifest | wc -l)" -ge 10 ] || fail "row 17: libraries"
   [ "$(jq -r .libraries $manifest | sed -n 's/^openssl //p')" = "$(openssl version -v | cut -d' ' -f2)" ] || fail "row 17: openssl's version"
 }

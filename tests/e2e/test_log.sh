@@ -52,6 +52,12 @@ for at in 1 3 4; do
   rm -rf cut
 done
 
+# Rules named like keys of the log, and two of one name: no key stands twice.
+mkdir more && for name in digest event more/digest; do cp "$TRIAGE_SOURCE/rules/network_smtp_vb.yar" $name; done
+status 0 "$TRIAGE" scan -q -r a:digest -r b:event -r c:more/digest -o named disk.dd
+chain named >/dev/null
+[ "$(jq -r 'select(.event == "inputs-read") | keys[]' named/log.jsonl | grep -c '^rules [123]: ')" -eq 3 ] || fail "not all rules are in the log"
+
 # A stopped run says why; lost workers stand in the log with the object.
 "$TRIAGE" scan -q -j 1 -o stopped disk.dd 2>/dev/null & pid=$!
 for _ in $(seq 100); do [ -e stopped/log.jsonl ] && break; sleep 0.02; done

@@ -119,6 +119,15 @@ for part in sha256 json p7s tsq tsr; do [ -s "case/manifest.1.$part" ] || fail "
 [ ! -e case/manifest.tsr ] || fail "a time stamp of the old manifest stands beside the new one"
 by_openssl ca.pem || fail "openssl does not accept the new signature"
 holds "a signature of CN=Curve" --verify-signature ca.pem
+# ... and held against the log: what was kept cannot be exchanged, taken away or added to
+for part in sha256 json; do
+  cp case/manifest.1.$part kept.part && sed -i '2s/./x/' case/manifest.1.$part
+  refuses "manifest.1.$part: is not the one"
+  rm case/manifest.1.$part && status 1 "$TRIAGE" verify case
+  cp kept.part case/manifest.1.$part
+done
+cp case/manifest.1.sha256 case/manifest.2.sha256 && refuses "manifest.2.sha256: log.jsonl does not tell that it was kept"
+rm case/manifest.2.sha256 && status 0 "$TRIAGE" verify case
 
 # Keys that cannot sign are refused before any work.
 openssl genpkey -algorithm ed25519 -out ed.key 2>/dev/null && openssl req -x509 -key ed.key -subj /CN=ed -out ed.crt 2>/dev/null

@@ -26,6 +26,8 @@ complete() { "$TRIAGE" status "cases/$1" 2>/dev/null | grep -x complete >/dev/nu
 status 2 "$TRIAGE" watch -o cases
 status 2 "$TRIAGE" watch in -o cases --shard 1/2
 status 2 "$TRIAGE" watch nowhere -o cases
+status 0 "$TRIAGE" watch --help
+grep -qE -- '--(resume|shard|evidence-list)' stdout && fail "--help tells of options that are refused"
 status 2 "$TRIAGE" watch in in -o cases
 says "name one folder"
 status 2 "$TRIAGE" watch in

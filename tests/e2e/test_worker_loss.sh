@@ -33,6 +33,20 @@ lost garbage worker-crash
 lost memory out-of-memory
 lost hang timeout --timeout 2
 
+# one that names a file elsewhere as a part of the image: what the user has not named is not touched
+echo x >"$work/elsewhere" && mkdir beside && cp disk.dd beside/
+for stray in "$work/elsewhere" beside/../elsewhere elsewhere /etc/hostname; do
+  rm -rf case
+  TRIAGE_TEST_FAULT=stray:$stray status 2 "$TRIAGE" scan -q -o case beside/disk.dd
+  says "a worker sent a wrong description of the evidence"
+  [ ! -e case ] || fail "a case was made of $stray"
+done
+if command -v strace >/dev/null; then
+  TRIAGE_TEST_FAULT=stray:/etc/hostname strace -e trace=%file -o trace.txt "$TRIAGE" scan -q -o case beside/disk.dd 2>/dev/null
+  grep -q 'beside/disk.dd' trace.txt && ! grep -q '"/etc/hostname"' trace.txt || fail "a file that a worker named was touched"
+fi
+rm -rf case beside
+
 # lost while the volumes are opened: less is opened, the bytes are examined all the same
 e2e_fault() { # FAULT
   rm -rf case

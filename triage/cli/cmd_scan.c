@@ -217,6 +217,9 @@ bool scan_arguments_parse(ScanArguments *a, const ScanUsage *usage, int argc, ch
   scan_arguments_list(a, entries);
   g_autoptr(GOptionContext) context = g_option_context_new(usage->arguments);
   g_option_context_set_summary(context, usage->summary);
+  for (guint i = 0; usage->unfit != NULL && entries[i].long_name != NULL; i++)
+    if (g_strv_contains(usage->unfit, entries[i].long_name))
+      entries[i].flags |= G_OPTION_FLAG_HIDDEN;
   if (usage->more != NULL)
     g_option_context_add_main_entries(context, usage->more, NULL);
   g_option_context_add_main_entries(context, entries, NULL);

@@ -36,10 +36,12 @@ int command_watch(int argc, char **argv) {
       {"once", 0, 0, G_OPTION_ARG_NONE, &is_once, "End when what is there now is done", NULL},
       {NULL, 0, 0, 0, NULL, NULL, NULL},
   };
+  static const char *const UNFIT[] = {"resume", "shard", "evidence-list", NULL};
   const ScanUsage usage = {.command = "watch",
                            .arguments = "DIR",
                            .summary = "Scans each image that arrives in a folder, into a case of "
                                       "its own below CASE.",
+                           .unfit = UNFIT,
                            .more = more};
   ScanArguments arguments;
   int status = EXIT_UNUSABLE;

@@ -15,6 +15,8 @@ enum { SCAN_ENTRIES_MAX = 40 };
 typedef struct {
   const char *command, *arguments, *summary; /* for messages and --help */
   const GOptionEntry *more;                  /* options of that command alone; NULL: none */
+  const char *const
+      *unfit; /* long names of scan's that it refuses: not told by --help; NULL: none */
   /* What the command has against the options, before they are checked as a scan's; n: pieces of
    * evidence. NULL: nothing. --jobs is 0 there where it was not given. */
   bool (*check)(void *user, ScanArguments *a, int n, const char **problem);

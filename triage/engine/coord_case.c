@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "engine/coord_known.h"
+#include "engine/coord_versions.h"
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -126,6 +127,7 @@ bool case_begin(Run *run, const char *libraries, GError **error) {
                : g_strdup_printf("sha256%s%s and those the container stores",
                                  set & DIGEST_SHA1 ? " sha1" : "", set & DIGEST_MD5 ? " md5" : "");
   return store_put_meta(run->store, "tool_version", TRIAGE_VERSION, error) &&
+         store_put_meta(run->store, "build", BUILD_ID, error) &&
          store_put_meta(run->store, "libraries", libraries, error) &&
          put_given(run, "command_line", options->command_line, error) &&
          store_put_meta(run->store, "started", now, error) &&

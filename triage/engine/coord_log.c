@@ -28,19 +28,20 @@ static const char *clock_state(void) {
                                                                  : "synchronised";
 }
 
-/* One field for each rule file and profile: its name and its digest. */
+/* One field for each rule file and profile: its name and its digest. Numbered: no name can take the
+ * place of a key of the log's own, nor of another file's. */
 static bool log_inputs(const Run *run, GError **error) {
-  g_autoptr(GPtrArray) fields = g_ptr_array_new();
+  g_autoptr(GPtrArray) fields = g_ptr_array_new_with_free_func(g_free);
   for (guint i = 0; i < run->rules->len; i++) {
     const RuleInput *input = run->rules->pdata[i];
-    g_ptr_array_add(fields, input->name);
-    g_ptr_array_add(fields, input->sha256);
+    g_ptr_array_add(fields, g_strdup_printf("rules %u: %s", i + 1, input->name));
+    g_ptr_array_add(fields, g_strdup(input->sha256));
   }
   for (guint i = 0; i < profile_set_n_files(run->profiles); i++) {
     const char *name, *sha256;
     profile_set_file(run->profiles, i, &name, &sha256);
-    g_ptr_array_add(fields, (char *)name);
-    g_ptr_array_add(fields, (char *)sha256);
+    g_ptr_array_add(fields, g_strdup_printf("profile %u: %s", i + 1, name));
+    g_ptr_array_add(fields, g_strdup(sha256));
   }
   g_ptr_array_add(fields, NULL);
   return run_log(run, "inputs-read", (const char *const *)fields->pdata, error);

@@ -33,6 +33,16 @@ static void probe_file_free(ProbeFile *file) {
   g_free(file);
 }
 
+/* The coordinator touches what the user has named, and files that stand beside it: no others that a
+ * worker, which may be under an attacker's control, gives as parts of the image. */
+static bool is_beside(const Probe *probe, const char *raw, gsize n) {
+  g_autofree char *path = g_strndup(raw, n);
+  g_autofree char *folder = g_path_get_dirname(path), *base = g_path_get_basename(path);
+  g_autofree char *own = g_path_get_dirname(probe->path);
+  return strlen(path) == n && strcmp(folder, own) == 0 && !g_str_has_suffix(path, "/") &&
+         strcmp(base, ".") != 0 && strcmp(base, "..") != 0;
+}
+
 static void add_file(Probe *probe, const char *raw, gsize n) {
   ProbeFile *file = g_new0(ProbeFile, 1);
   file->path = g_strndup(raw, n);
@@ -126,7 +136,9 @@ static bool take_evidence(Probe *probe, GVariant *message, GError **error) {
     gsize n;
     const char *raw = g_variant_get_fixed_array(path, &n, 1);
     g_ptr_array_add(probe->segments, text_printable(raw != NULL ? raw : "", n));
-    if (raw != NULL)
+    bool is_named = raw != NULL && n > 0;
+    ok = ok && (!is_named || is_beside(probe, raw, n));
+    if (ok && is_named)
       add_file(probe, raw, n);
     g_array_append_val(probe->segment_bytes, bytes);
   }

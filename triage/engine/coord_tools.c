@@ -197,7 +197,7 @@ char *versions_text(GString *formats, GError **error) {
 int coord_versions(void) {
   g_autoptr(GError) error = NULL;
   g_autofree char *text = versions_text(NULL, &error);
-  g_print("triage %s\n%s\n", TRIAGE_VERSION, text);
+  g_print("triage %s\n%s\n%s\n", TRIAGE_VERSION, BUILD_ID, text);
   return error != NULL ? fail(error) : EXIT_COMPLETE;
 }
 

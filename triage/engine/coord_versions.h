@@ -3,6 +3,9 @@
 #pragma once
 #include <glib.h>
 
+/* What this program was built from, and how: lines of commit, compiler and flags. Generated. */
+extern const char BUILD_ID[];
+
 /* Lines "name version", sorted. (transfer full); error may be NULL. To formats (may be NULL) a line
  * is added for each row of the worker's tables: stage, name, title and limitations, tabs between.
  */

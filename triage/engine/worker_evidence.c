@@ -136,7 +136,7 @@ static void send_damage(Worker *worker, const Damage *damage) {
   send_gap(worker, &gap);
 }
 
-static GVariant *pack_segments(GPtrArray *segments) {
+static GVariant *pack_segments(const Worker *worker, GPtrArray *segments) {
   GVariantBuilder builder;
   g_variant_builder_init(&builder, G_VARIANT_TYPE("a(ayt)"));
   for (guint i = 0; i < segments->len; i++) {
@@ -146,6 +146,10 @@ static GVariant *pack_segments(GPtrArray *segments) {
       continue;
     g_autoptr(GBytes) bytes = g_bytes_new(path, strlen(path));
     g_variant_builder_add(&builder, "(@ayt)", proto_bytes(bytes), (guint64)status.st_size);
+  }
+  if (g_strcmp0(worker->fault, "stray") == 0) {
+    g_autoptr(GBytes) stray = g_bytes_new(worker->fault_name, strlen(worker->fault_name));
+    g_variant_builder_add(&builder, "(@ayt)", proto_bytes(stray), (guint64)1);
   }
   return g_variant_builder_end(&builder);
 }
@@ -170,7 +174,7 @@ static void send_evidence(Worker *worker, GPtrArray *segments) {
                   "(sstussa(ss)as@a(ayt)u)", KINDS[worker->kind], info != NULL ? info->format : "",
                   info != NULL ? info->size : 0, info != NULL ? info->sector_bytes : 0,
                   info != NULL ? info->stored_md5 : "", info != NULL ? info->stored_sha1 : "",
-                  &properties, &problems, pack_segments(segments),
+                  &properties, &problems, pack_segments(worker, segments),
                   worker->scanner != NULL ? scanner_n_rules(worker->scanner) : 0));
 }
 

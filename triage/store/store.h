@@ -32,7 +32,8 @@ void store_rollback(Store *store);
  * for the manifest; nothing is written to it after. */
 bool store_settle(Store *store, GError **error);
 
-/* ---- facts about the run: key -> text. Keys used: "tool_version", "libraries" (lines "name
+/* ---- facts about the run: key -> text. Keys used: "tool_version", "build" (lines of
+ * commit, compiler and flags), "libraries" (lines "name
  * version"), "command_line", "started", "ended" (RFC 3339 UTC), "run_seconds", "host", "examiner",
  * "case_number", "evidence_number", "notes", "timezone", "areas", "digest", "options" (lines
  * "name value"), "status" ("running", "complete", "stopped"), "sandbox" (one sentence for each
