@@ -3,7 +3,8 @@
  * be stopped where a seed says. FAULT_PATH: part of the names of the files it is about. FAULT_KIND:
  * count (writes the number of calls to FAULT_COUNT at the end), kill (SIGKILL at the call), full
  * (writes fail from the call on: ENOSPC), eio (reads of sectors fail, by FAULT_SEED and FAULT_PPM).
- * FAULT_PROGRAM: the program it is for. FAULT_AT: the number of the call. */
+ * hang (a read that holds byte FAULT_AT never returns). FAULT_PROGRAM: the program it is for.
+ * FAULT_AT: the number of the call. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -59,7 +60,7 @@ static bool is_about(int fd) {
 }
 
 static bool write_fails(int fd) {
-  if (kind == NULL || strcmp(kind, "eio") == 0 || !is_about(fd))
+  if (kind == NULL || strcmp(kind, "eio") == 0 || strcmp(kind, "hang") == 0 || !is_about(fd))
     return false;
   calls++;
   if (strcmp(kind, "kill") == 0 && calls == at)
@@ -71,6 +72,10 @@ static bool write_fails(int fd) {
 }
 
 static bool read_fails(int fd, off_t offset, size_t n) {
+  if (kind != NULL && strcmp(kind, "hang") == 0 && offset >= 0 && (unsigned long)offset <= at &&
+      at - (unsigned long)offset < n && is_about(fd))
+    for (;;)
+      sleep(1000);
   if (kind == NULL || strcmp(kind, "eio") != 0 || offset < 0 || !is_about(fd))
     return false;
   for (unsigned long s = (unsigned long)offset >> 12;

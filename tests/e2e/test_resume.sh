@@ -13,6 +13,18 @@ mkdir tree && for i in $(seq 6); do script "user$i" >"tree/$i.vbs"; done
 mkfs.fat -C -F 12 floppy.img 1440 >/dev/null && mcopy -i floppy.img tree/1.vbs tree/all.zip ::/ && e01 floppy.img floppy
 python3 "$E2E/kill_points.py" "$TRIAGE" "$work/shim.so" "${TRIAGE_KILL_POINTS:-12}" disk.dd floppy.E01 tree || fail "kill points"
 
+# a share that hangs where it is read, while the run computes elsewhere: what was lost to that is read again
+"$TRIAGE" scan -q --entries -o straight disk.dd
+at=$(rows straight/hits.csv 'print(r["image_offset"]) if r["path"] == "/d3/s3.vbs" else 0' | head -n 1)
+LD_PRELOAD=$work/shim.so FAULT_PATH=disk.dd FAULT_KIND=hang FAULT_AT=$at FAULT_PROGRAM=triage-worker \
+  status 1 "$TRIAGE" scan -q --entries --timeout 2 -o hung disk.dd
+has hung/coverage.csv 'r["path"] == "/d3/s3.vbs" and r["reason"] == "read-error" and "did not come to an end" in r["detail"]'
+has_no hung/hits.csv 'r["path"] == "/d3/s3.vbs"'
+has hung/hits.csv 'r["path"] == "/d4/s4.vbs"'
+status 0 "$TRIAGE" scan -q --entries --timeout 2 --resume -o hung disk.dd
+for file in hits.csv hits.jsonl coverage.csv entries.csv timeline.body; do same straight/$file hung/$file; done
+rm -rf straight hung
+
 # a piece of evidence that is not there when the case is gone on with does not stop the others
 mkdir away
 printf 'path\ndisk.dd\ntree\n' >list.csv

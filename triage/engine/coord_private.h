@@ -53,6 +53,9 @@ GVariant *process_receive(Process *process, int timeout_seconds, MessageType *ty
 /* Why a process that ended has ended: out-of-memory where it said so, else worker-crash; the
  * sentence is the same in every run (no pids, no addresses). (transfer full) */
 char *process_end(Process *process, TriageReason *reason);
+/* True where it waits in a call of the kernel, as for evidence that does not answer, and does not
+ * compute. Takes a moment: for a process that is about to be ended. */
+bool process_is_waiting(const Process *process);
 /* What a worker's ERROR says, as an error of its reason; its text is made printable: the worker may
  * have been captured. Returns false so that callers can return its result. */
 gboolean process_take_error(GVariant *message, GError **error);

@@ -215,6 +215,22 @@ GVariant *process_receive(Process *process, int timeout_seconds, MessageType *ty
   }
 }
 
+static char state_of(pid_t pid) {
+  g_autofree char *path = g_strdup_printf("/proc/%ld/stat", (long)pid), *text = NULL;
+  const char *name_end = g_file_get_contents(path, &text, NULL, NULL) ? strrchr(text, ')') : NULL;
+  return name_end != NULL && name_end[1] == ' ' ? name_end[2] : 'R';
+}
+
+bool process_is_waiting(const Process *process) {
+  enum { LOOKS = 5, BETWEEN = 10000 };
+  guint waits = 0;
+  for (guint i = 0; i < LOOKS; i++) {
+    waits += state_of(process->pid) != 'R' ? 1 : 0;
+    g_usleep(BETWEEN);
+  }
+  return waits > LOOKS / 2;
+}
+
 gboolean process_take_error(GVariant *message, GError **error) {
   guchar reason;
   const char *text;

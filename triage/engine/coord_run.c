@@ -121,10 +121,14 @@ static bool check_deadlines(Run *run, GError **error) {
     Slot *slot = &run->slots[i];
     if (slot->process == NULL || slot->deadline == 0 || now < slot->deadline)
       continue;
-    g_autofree char *text = g_strdup_printf("no result within the %d seconds of --timeout and the "
-                                            "time its size allows",
-                                            run->options->timeout_seconds);
-    if (!slot_lost(run, slot, TRIAGE_REASON_TIMEOUT, text, error))
+    /* What the evidence did not give is its fault, or the network's: --resume tries it again. */
+    bool is_waiting = process_is_waiting(slot->process);
+    g_autofree char *text =
+        g_strdup_printf("%s within the %d seconds of --timeout and the time its size allows",
+                        is_waiting ? "reading the evidence did not come to an end" : "no result",
+                        run->options->timeout_seconds);
+    if (!slot_lost(run, slot, is_waiting ? TRIAGE_REASON_READ_ERROR : TRIAGE_REASON_TIMEOUT, text,
+                   error))
       return false;
   }
   return true;
