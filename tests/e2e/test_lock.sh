@@ -53,6 +53,41 @@ status 0 "$TRIAGE" scan -q --resume -o case tree
 printf 'elsewhere\n4711\n2026-01-01T00:00:00Z\n' >case/.lock
 TRIAGE_TEST_SHARED_DIRECTORY=1 status 2 "$TRIAGE" scan -q --resume -o case tree
 says "process 4711 on host elsewhere"
+# ... and so does one that signs at the same moment
+touch -d '-2 minutes' case/.lock
+TRIAGE_TEST_SHARED_DIRECTORY=1 "$TRIAGE" scan -q --resume -o case tree 2>said1 &
+pid=$!
+for _ in $(seq 400); do grep -qx $pid case/.lock 2>/dev/null && break; sleep 0.01; done
+printf 'elsewhere\n4712\n2026-01-01T00:00:00Z\n' >case/.lock
+wait $pid
+[ "$?:$(grep -c 'process 4712 on host elsewhere.*the same moment' said1)" = 2:1 ] || { fail "two machines took one case"; cat said1; }
 touch -d '-2 minutes' case/.lock
 TRIAGE_TEST_SHARED_DIRECTORY=1 status 0 "$TRIAGE" scan -q --resume -o case tree
+
+
+# a file system without locks is refused, in words that help
+cat >nolock.c <<'C'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#define LOCKLESS(name)                                                              \
+  int name(int fd, int command, ...) {                                              \
+    va_list list;                                                                   \
+    va_start(list, command);                                                        \
+    void *argument = va_arg(list, void *);                                          \
+    va_end(list);                                                                   \
+    int (*real)(int, int, ...) = (int (*)(int, int, ...))dlsym(RTLD_NEXT, #name);   \
+    int is_lock = command == F_SETLK || command == F_GETLK || command == F_OFD_SETLK || command == F_OFD_GETLK; \
+    return is_lock ? (errno = ENOLCK, -1) : real(fd, command, argument);            \
+  }
+LOCKLESS(fcntl)
+LOCKLESS(fcntl64)
+C
+if ! nm "$TRIAGE" 2>/dev/null | grep __asan_init >/dev/null && cc -shared -fPIC -O1 -o nolock.so nolock.c; then
+  LD_PRELOAD=$work/nolock.so status 2 "$TRIAGE" scan -q -o none tree
+  says "the file system locks no files"
+  [ ! -e none ] || { fail "a case was begun"; ls -a none; }
+fi
 finish

@@ -18,6 +18,8 @@
 
 /* Without a sign of life for so long, a holder on another machine is taken to be gone. */
 enum { SILENCE_SECONDS = 60 };
+/* Two machines that sign at the same moment see each other's name within so long. */
+enum { SETTLE_MICROSECONDS = 500000 };
 
 struct _CaseLock {
   int fd;
@@ -131,12 +133,43 @@ static bool is_in_place(int fd, const char *path) {
          opened.st_dev == named.st_dev;
 }
 
+/* SQLite needs locks too: without them nothing would keep two writers apart. */
+static int refuse_unlocked(const char *dir, const char *path, int fd, int problem, GError **error) {
+  g_autofree char *shown = text_printable(dir, strlen(dir));
+  g_auto(Holder) holder = {0};
+  if (!read_holder(fd, &holder))
+    unlink(path); /* made just now */
+  triage_fail(
+      error, TRIAGE_REASON_USAGE,
+      "%s: the file system locks no files (%s), which the case's database needs; name a case "
+      "directory elsewhere, or have it mounted with locks (NFS: a server with lockd, or "
+      "nolock where one machine alone writes)",
+      shown, g_strerror(problem));
+  return -1;
+}
+
+/* Where the kernel's lock may be the word of this machine alone, another may have taken the case in
+ * the same moment: the file bears the name of whoever signed it last. */
+static bool is_settled(const char *dir, const char *path, int fd, GError **error) {
+  if (!is_shared(fd))
+    return true;
+  if (fdatasync(fd) == 0)
+    g_usleep(SETTLE_MICROSECONDS);
+  auto_fd again = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  g_auto(Holder) holder = {0};
+  g_autofree char *host = host_name(), *pid = g_strdup_printf("%ld", (long)getpid());
+  if (again >= 0 && read_holder(again, &holder) && strcmp(holder.host, host) == 0 &&
+      strcmp(holder.pid, pid) == 0)
+    return true;
+  return is_held(error, dir, &holder, "it came at the same moment; wait for it to end");
+}
+
 /* 1: taken, 0: the file was removed meanwhile, -1: error. */
 static int try_take(const char *dir, const char *path, int fd, GError **error) {
   struct flock lock;
   if (set_lock(fd, F_OFD_SETLK, F_WRLCK, &lock) != 0) {
     if (errno != EAGAIN && errno != EACCES)
-      return check_others(dir, fd, error) ? 1 : -1; /* a file system without locks */
+      return refuse_unlocked(dir, path, fd, errno, error);
     g_auto(Holder) holder = {0};
     read_holder(fd, &holder);
     is_held(error, dir, &holder, "wait for it to end, or end it, then run again");
@@ -152,7 +185,7 @@ CaseLock *case_lock_take(const char *dir, GError **error) {
   for (;;) {
     auto_fd fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     int taken = fd >= 0 ? try_take(dir, path, fd, error) : -1;
-    if (taken == 1 && !sign(fd))
+    if (taken == 1 && (!sign(fd) || !is_settled(dir, path, fd, error)))
       taken = -1;
     if (taken < 0) {
       if (error != NULL && *error == NULL) {

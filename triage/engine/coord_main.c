@@ -119,9 +119,13 @@ static bool is_empty(const char *path) {
 }
 
 static bool open_case(Run *run, GError **error) {
-  if (!make_case_dir(run->options, error) ||
-      (run->lock = case_lock_take(run->options->output, error)) == NULL)
+  if (!make_case_dir(run->options, error))
     return false;
+  if ((run->lock = case_lock_take(run->options->output, error)) == NULL) {
+    if (!run->options->resume)
+      rmdir(run->options->output); /* only where nothing is in it */
+    return false;
+  }
   /* A run may have been killed between making the directory and making the store. */
   g_autofree char *file = g_build_filename(run->options->output, "case.db", NULL);
   bool is_begun = access(file, F_OK) == 0 || !is_empty(run->options->output);
