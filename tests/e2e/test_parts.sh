@@ -65,6 +65,15 @@ for file in seven.7z.001 seven.7z.003 split.zip split.z02 new.part1.rar new.part
   [ "$n" -ge 1 ] || fail "$file: that parts of it lack is not said"
 done
 
+# Named by its first part, as a cut image is; a set of another kind is one file, and says what to name.
+status 0 "$TRIAGE" scan -q --entries -o case_first plain/seven.7z.001
+has case_first/hits.csv "r['path'] == '/seven.7z.001' and r['member'] == 'a.vbs' and r['sha256'] == '$want'"
+status 0 "$TRIAGE" verify case_first
+for file in split.zip new.part1.rar old.rar; do
+  status 1 "$TRIAGE" scan -q -o "case_$file" "plain/$file"
+  has "case_$file/coverage.csv" "r['reason'] == 'missing-segment' and 'name the directory' in r['detail']" "$file alone"
+done
+
 # One entry of its directory leads nowhere: the parts are searched for members all the same.
 mkdir broken
 zip -q -9 -s 64k broken/b.zip a.vbs noise.bin
@@ -99,6 +108,13 @@ if [ -n "${TRIAGE_EVIDENCE:-}" ]; then
   "$TRIAGE" scan -q --entries -o case_torn torn 2>stderr
   n=$(rows case_torn/entries.csv "r['member'] == 'LibarchiveAddingTest.html'")
   [ "$n" -ge 1 ] || fail "parts behind a damaged one were not opened"
+  mkdir cab
+  cp "$real"/test_read_format_cab_multi.p?.cab cab/
+  status 1 "$TRIAGE" scan -q -o case_cab cab
+  for i in 1 2; do
+    has case_cab/coverage.csv "r['path'].endswith('.p$i.cab') and r['member'] == 'ones' and r['size'] == '512' and r['reason'] == 'missing-segment'"
+    has case_cab/coverage.csv "r['path'].endswith('.p$i.cab') and 'test_read_format_cab_multi.p$((3 - i)).cab' in r['detail']"
+  done
   mkdir rar
   cp "$real"/test_rar_multivolume_{multiple_files,single_file}.part?.rar "$real"/test_read_format_rar5_multiarchive*.rar rar/
   "$TRIAGE" scan -q --entries --hash-all -o case_rar rar 2>stderr

@@ -79,11 +79,12 @@ static void send_alive(void *user) {
   worker_send(user, MSG_STEP, g_variant_new("(ut)", (guint32)WALK_PASS_AREAS, UINT64_C(0)));
 }
 
-/* A single file that is no disk image: its own magic says archive, or no volume and no file system
- * is on it. A container of disk images (E01 ...) is always an image. */
+/* A single file that is no disk image: its own magic says archive, one cut into x.7z.001 ... too,
+ * or no volume and no file system is on it. A container of disk images (E01 ...) is always an
+ * image. */
 static bool is_single_file(Worker *worker) {
   const ImageInfo *info = image_info(worker->image);
-  if (strcmp(info->format, "raw") != 0)
+  if (strcmp(info->format, "raw") != 0 && strcmp(info->format, "split-raw") != 0)
     return false;
   g_autofree uint8_t *head = g_malloc0(64 * KIB);
   uint64_t n = MIN(64 * KIB, image_size(worker->image));

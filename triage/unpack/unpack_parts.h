@@ -29,6 +29,10 @@ Content *zip_join(Unpack *unpack, GPtrArray *parts, GError **error);
  * its bytes; open it by itself. */
 bool parts_open(Unpack *unpack, Content *content, const MemberPath *path, const UnpackSet *set);
 
+/* Ends what is said of a part that lacks. */
+#define PARTS_NAME_DIRECTORY                                                                       \
+  "; a file named as evidence is examined alone: name the directory that holds all parts"
+
 /* Members of the container being opened that may be parts: opened once all are there. */
 /* Why a container ends too early: joined parts that end are too few. */
 static inline TriageReason parts_cut_reason(const Container *container) {

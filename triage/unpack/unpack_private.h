@@ -152,6 +152,9 @@ bool unpack_inflate_raw(Unpack *unpack, const uint8_t *data, uint64_t size, Inta
                         GError **error);
 void unpack_rpm_open(Unpack *unpack, const Unpacker *self, Container *container);
 
+/* unpack_cab.c */
+void unpack_cab_open(Unpack *unpack, const Unpacker *self, Container *container);
+
 /* unpack_rar3.c, unpack_rar5.c */
 void unpack_rar3_open(Unpack *unpack, const Unpacker *self, Container *container);
 void unpack_rar5_open(Unpack *unpack, const Unpacker *self, Container *container);

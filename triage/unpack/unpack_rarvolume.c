@@ -98,9 +98,9 @@ void rar_volume_check(Unpack *unpack, Container *container) {
     unpack_damage(
         unpack, container, TRIAGE_REASON_MISSING_SEGMENT,
         "a later part of a RAR archive, without the parts before it: a member that begins "
-        "there was not unpacked; members that lie in this part alone were");
+        "there was not unpacked; members that lie in this part alone were" PARTS_NAME_DIRECTORY);
   if (volume.has_next)
     unpack_damage(unpack, container, TRIAGE_REASON_MISSING_SEGMENT,
                   "the RAR archive goes on in another part that does not lie beside it: what lies "
-                  "there was not unpacked");
+                  "there was not unpacked" PARTS_NAME_DIRECTORY);
 }

@@ -144,6 +144,7 @@ static const struct {
     {"nsupported", TRIAGE_REASON_UNSUPPORTED_FORMAT},
     {"not supported", TRIAGE_REASON_UNSUPPORTED_FORMAT},
     {"ulti-volume", TRIAGE_REASON_UNSUPPORTED_FORMAT},
+    {"split in multivolume", TRIAGE_REASON_MISSING_SEGMENT},
 };
 
 char *reader_error(Reader *reader, TriageReason *reason) {

@@ -98,11 +98,11 @@ static const Unpacker CAB = {
             .title = "Microsoft cabinet",
             .spec = "MS-CAB",
             .library = "libarchive",
-            .limitations = "members that continue in another cabinet of the set are cut; Quantum "
+            .limitations = "cabinets of a set are not joined: which ones lack is listed; Quantum "
                            "compression is not read",
             .available = true},
     .probe = probe_cab,
-    .open = unpack_archive_open,
+    .open = unpack_cab_open,
     .format = archive_read_support_format_cab,
     .extent = extent_cab,
     .times = TIMES_LOCAL,

@@ -446,7 +446,7 @@ static void open_indexed(Unpack *unpack, const Unpacker *self, Container *contai
   else if (zip->is_multi_disk)
     unpack_damage(unpack, container, TRIAGE_REASON_MISSING_SEGMENT,
                   "the zip is the last of %u parts (.z01, .z02 ...) and not all the others lie "
-                  "beside it: what lies in this part was unpacked",
+                  "beside it: what lies in this part was unpacked" PARTS_NAME_DIRECTORY,
                   bytes_le16(zip->data + zip->eocd + 4) + 1u);
   else if (zip->claimed > 0)
     archive_walk(unpack, self, &inner, archive_read_support_format_zip_seekable, &hooks, &result);
