@@ -142,11 +142,20 @@ def pack_doc(name, data):
                        'Macros/VBA/Module1': b'p-co' + office.ovba(data)}), 'Macros/VBA/Module1', 'vba'
 
 
-def pack_docm(name, data):
-    project = office.cfb({'VBA/dir': office.ovba(office.project_dir([('Module1', 4)])),
-                          'VBA/Module1': b'p-co' + office.ovba(data)})
-    packed, step = pack_zip('word/vbaProject.bin', project)
-    return packed, step + '!/VBA/Module1', 'vba'
+def pack_xls(name, data):
+    place = '_VBA_PROJECT_CUR/VBA/'
+    return office.cfb({'Workbook': bytes(600), place + 'dir': office.ovba(office.project_dir([('ThisWorkbook', 4)])),
+                       place + 'ThisWorkbook': b'p-co' + office.ovba(data)}), place + 'ThisWorkbook', 'vba'
+
+
+def pack_openxml(place):
+    """docm, xlsm."""
+    def pack(name, data):
+        project = office.cfb({'VBA/dir': office.ovba(office.project_dir([('Module1', 4)])),
+                              'VBA/Module1': b'p-co' + office.ovba(data)})
+        packed, step = pack_zip(place + '/vbaProject.bin', project)
+        return packed, step + '!/VBA/Module1', 'vba'
+    return pack
 
 
 def pack_package(name, data):
@@ -216,7 +225,9 @@ CONTAINERS = [
     inside(pack_mail, 'a.zip', pack_zip),
     inside(pack_zip, 'b.tgz', pack_tar(':gz')),
     pack_doc,
-    pack_docm,
+    pack_xls,
+    pack_openxml('word'),
+    pack_openxml('xl'),
     pack_package,
     pack_msg,
     pack_msi,
