@@ -24,9 +24,7 @@ static const Row ROWS[] = {
         "a label inside a partition is not followed: its file systems are found where they begin "
         "with the partition"),
     VOLUME("sun", "Sun volume table of contents", "none known"),
-    SYSTEM("ntfs", "NTFS",
-           "WOF files compressed with LZX are read as stored; slack of compressed files is not "
-           "told apart"),
+    SYSTEM("ntfs", "NTFS", "slack of compressed files is not told apart"),
     SYSTEM("fat", "FAT12, FAT16, FAT32", "times are local times of unknown zone"),
     SYSTEM("exfat", "exFAT", "times are local times of unknown zone"),
     SYSTEM("ext", "ext2, ext3, ext4", "encrypted directories show encrypted names"),

@@ -163,6 +163,18 @@ bool entry_has_content(const Walk *walk, TSK_FS_FILE *file) {
   return false;
 }
 
+/* The unnamed data that was just sent is a hole: what should fill it is not on this volume. */
+static void tell_wof(Walk *walk, const Wof *wof, uint64_t seq, uint64_t meta_addr) {
+  if (!wof->is_lost && !wof->is_in_wim)
+    return;
+  walk_gap(walk, seq, 0, false, meta_addr,
+           wof->is_lost ? TRIAGE_REASON_CORRUPT : TRIAGE_REASON_UNSUPPORTED_FORMAT,
+           wof->is_lost ? "the file is compressed by WOF, and its stream WofCompressedData is not "
+                          "there: the content is lost"
+                        : "the file's content lies in a WIM file (WIMBoot), which may be examined "
+                          "as an archive, and is not put in its place");
+}
+
 static bool emit_ntfs(Walk *walk, const Object *base, TSK_FS_FILE *file) {
   bool any = false;
   Wof wof = wof_find(file);
@@ -172,7 +184,12 @@ static bool emit_ntfs(Walk *walk, const Object *base, TSK_FS_FILE *file) {
     if (attr == NULL || !is_content(attr))
       continue;
     any = true;
+    uint64_t seq = walk->seq;
     emit_attr(walk, base, attr, wof_is_content(&wof, attr) ? wof.stream : attr, true);
+    bool is_first_name = walk->seq > seq;
+    if (is_first_name && attr->type == TSK_FS_ATTR_TYPE_NTFS_DATA && attr->name == NULL &&
+        attr->size > 0)
+      tell_wof(walk, &wof, seq, file->meta->addr);
   }
   return any;
 }

@@ -4,6 +4,7 @@
 #include "evidence/wof.h"
 #include "base/limits.h"
 #include "evidence/image_format.h"
+#include "evidence/lzx.h"
 #include "evidence/xpress.h"
 #include <string.h>
 
@@ -13,8 +14,9 @@ enum {
   METHOD_LZX = 1,
   METHOD_XPRESS8K = 2,
   METHOD_XPRESS16K = 3,
+  PROVIDER_WIM = 1,
   PROVIDER_FILE = 2,
-  MAX_CHUNK = 16384,
+  MAX_CHUNK = LZX_CHUNK,
 };
 #define TAG UINT32_C(0x80000017)
 
@@ -34,12 +36,14 @@ Wof wof_find(TSK_FS_FILE *file) {
     if (attr->type == TSK_FS_ATTR_TYPE_NTFS_REPARSE && attr->size >= REPARSE_BYTES &&
         tsk_fs_attr_read(attr, 0, (char *)point, sizeof point, TSK_FS_FILE_READ_FLAG_NONE) ==
             (ssize_t)sizeof point &&
-        image_le32(point) == TAG && image_le32(point + 12) == PROVIDER_FILE) {
-      is_wof = true;
+        image_le32(point) == TAG) {
+      is_wof = image_le32(point + 12) == PROVIDER_FILE;
+      wof.is_in_wim = image_le32(point + 12) == PROVIDER_WIM;
       wof.method = image_le32(point + 20);
     }
   }
   wof.stream = is_wof ? stream : NULL;
+  wof.is_lost = is_wof && stream == NULL;
   return wof;
 }
 
@@ -50,7 +54,8 @@ bool wof_is_content(const Wof *wof, const TSK_FS_ATTR *attr) {
 static size_t chunk_bytes(uint32_t method) {
   return method == METHOD_XPRESS4K    ? 4096
          : method == METHOD_XPRESS8K  ? 8192
-         : method == METHOD_XPRESS16K ? MAX_CHUNK
+         : method == METHOD_XPRESS16K ? 16384
+         : method == METHOD_LZX       ? LZX_CHUNK
                                       : 0;
 }
 
@@ -72,21 +77,43 @@ static bool end_of(const Wof *wof, uint64_t index, uint64_t n_chunks, size_t ent
   return *end <= room;
 }
 
-static bool unpack(const uint8_t *packed, size_t n_packed, uint8_t *out, size_t n_out,
-                   uint16_t *table) {
-  if (n_packed < n_out)
-    return xpress_unpack(packed, n_packed, out, n_out, table);
-  memcpy(out, packed, n_out);
-  return true;
+/* What a file is unpacked with. */
+typedef struct {
+  uint8_t packed[MAX_CHUNK], out[MAX_CHUNK];
+  uint16_t *table; /* of XPRESS, else NULL */
+  LzxRoom *lzx;    /* of LZX, else NULL */
+} Room;
+
+static Room *room_new(uint32_t method) {
+  Room *room = g_new(Room, 1);
+  room->table = method == METHOD_LZX ? NULL : g_new(uint16_t, XPRESS_TABLE);
+  room->lzx = method == METHOD_LZX ? g_malloc(lzx_room_bytes()) : NULL;
+  return room;
+}
+
+static void room_free(Room *room) {
+  g_free(room->table);
+  g_free(room->lzx);
+  g_free(room);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Room, room_free)
+
+static bool unpack(Room *room, size_t n_packed, size_t n_out) {
+  if (n_packed == n_out) {
+    memcpy(room->out, room->packed, n_out);
+    return true;
+  }
+  return room->lzx != NULL ? lzx_unpack(room->packed, n_packed, room->out, n_out, room->lzx)
+                           : xpress_unpack(room->packed, n_packed, room->out, n_out, room->table);
 }
 
 bool wof_read(const Wof *wof, uint64_t size, ContentBuilder *builder, GError **error) {
   size_t chunk = chunk_bytes(wof->method), entry = size > UINT32_MAX ? 8 : 4;
   if (chunk == 0)
     return triage_fail(error, TRIAGE_REASON_UNSUPPORTED_FORMAT,
-                       "the file is compressed by WOF with %s, which cannot be read; its "
+                       "the file is compressed by WOF with the method %u, which is not known; its "
                        "compressed bytes are examined as the stream WofCompressedData",
-                       wof->method == METHOD_LZX ? "LZX" : "an unknown method");
+                       wof->method);
   uint64_t n_chunks = size / chunk + (size % chunk != 0), lost = 0, start = 0, end;
   uint64_t n_stream = wof->stream->size > 0 ? (uint64_t)wof->stream->size : 0;
   uint64_t n_table = n_chunks > 0 ? (n_chunks - 1) * entry : 0;
@@ -94,19 +121,18 @@ bool wof_read(const Wof *wof, uint64_t size, ContentBuilder *builder, GError **e
     return triage_fail(error, TRIAGE_REASON_CORRUPT,
                        "the file's WofCompressedData is too short for its %llu bytes",
                        (unsigned long long)size);
-  uint8_t packed[MAX_CHUNK], out[MAX_CHUNK];
-  g_autofree uint16_t *table = g_new(uint16_t, XPRESS_TABLE);
+  g_autoptr(Room) room = room_new(wof->method);
   for (uint64_t i = 0; i < n_chunks; i++, start = end) {
     size_t n_out = (size_t)MIN(chunk, size - i * chunk);
     bool ok = end_of(wof, i, n_chunks, entry, n_stream - n_table, &end) && end > start &&
               end - start <= n_out &&
-              read_at(wof, n_table + start, packed, (size_t)(end - start)) &&
-              unpack(packed, (size_t)(end - start), out, n_out, table);
+              read_at(wof, n_table + start, room->packed, (size_t)(end - start)) &&
+              unpack(room, (size_t)(end - start), n_out);
     if (!ok) {
       lost++;
-      memset(out, 0, n_out);
+      memset(room->out, 0, n_out);
     }
-    if (!content_builder_append(builder, out, n_out, error))
+    if (!content_builder_append(builder, room->out, n_out, error))
       return false;
   }
   return lost == 0 ||

@@ -10,6 +10,8 @@
 typedef struct {
   const TSK_FS_ATTR *stream; /* the stream that holds the content; NULL: the file is no such one */
   uint32_t method;
+  bool is_lost;   /* it is one, and the stream is not there */
+  bool is_in_wim; /* the content lies in a WIM file (WIMBoot) */
 } Wof;
 
 /* Valid as long as the file is open. */
