@@ -23,6 +23,7 @@ enum {
   FILE_SPLIT_AFTER = 0x0002,
   FILE_SECRET = 0x0004,
   FILE_SOLID = 0x0010,
+  FILE_DIRECTORY = 0x00E0,
   FILE_LARGE = 0x0100,
   FILE_SALT = 0x0400,
   HAS_DATA = 0x8000,
@@ -355,13 +356,58 @@ static Content *rewrite(Rar3 *rar) {
   return content_builder_finish(g_steal_pointer(&out), NULL);
 }
 
+/* libarchive ends at the second member of a solid archive: those from there on are listed here. */
+static void list_rest(Unpack *unpack, const Container *container, const Content *whole) {
+  Rar3 rar = {.unpack = unpack,
+              .data = content_data(whole),
+              .size = content_size(whole),
+              .header_password = NONE};
+  uint64_t at = SIGNATURE_BYTES, n_files = 0;
+  bool is_ended = false;
+  for (Block block;
+       !is_ended && !unpack->is_stopped && at < rar.size && read_block(&rar, at, &block);
+       block_clear(&block)) {
+    const uint8_t *p = block.bytes->data;
+    bool is_file = block.type == TYPE_FILE && block.bytes->len >= FILE_BYTES &&
+                   (block.flags & (FILE_SPLIT_BEFORE | FILE_SECRET)) == 0 &&
+                   (block.flags & FILE_DIRECTORY) != FILE_DIRECTORY;
+    size_t name_at = FILE_BYTES + ((block.flags & FILE_LARGE) != 0 ? HIGH_BYTES : 0u);
+    is_ended = block.type == TYPE_END;
+    at = block.after;
+    if (!is_file || name_at > block.bytes->len || ++n_files <= container->n_members)
+      continue;
+    size_t n = MIN(bytes_le16(p + 26), block.bytes->len - name_at);
+    g_autofree char *name = g_strndup((const char *)p + name_at, n);
+    g_strdelimit(name, "\\", '/');
+    g_autoptr(GBytes) raw = g_bytes_new(name, MIN(strlen(name), LIMIT_NAME_BYTES));
+    const MemberPath path = {container->path, raw, "raw", container->path->depth + 1};
+    unpack_gap(unpack, &path, bytes_le32(p + 11), 0, TRIAGE_REASON_UNSUPPORTED_FORMAT,
+               "lies in a solid RAR archive behind its first member, which libarchive 3.6 does not "
+               "unpack: unpack it with unrar and examine the result");
+  }
+}
+
+static bool is_solid(const Content *whole) {
+  enum { FLAGS_AT = SIGNATURE_BYTES + 3 };
+  return content_size(whole) >= SIGNATURE_BYTES + BLOCK_BYTES &&
+         content_data(whole)[SIGNATURE_BYTES + 2] == TYPE_MAIN &&
+         (bytes_le16(content_data(whole) + FLAGS_AT) & MAIN_SOLID) != 0;
+}
+
+static void open_whole(Unpack *unpack, const Unpacker *self, Container *container,
+                       const Content *whole) {
+  unpack_archive_open(unpack, self, container);
+  if (is_solid(whole))
+    list_rest(unpack, container, whole);
+}
+
 static void open_plain(Rar3 *rar, const Unpacker *self, Container *container, Content *whole) {
   Container plain = {.content = whole,
                      .path = container->path,
                      .is_encrypted = container->is_encrypted,
                      .is_joined = container->is_joined,
                      .end = content_size(whole)};
-  unpack_archive_open(rar->unpack, self, &plain);
+  open_whole(rar->unpack, self, &plain, whole);
   container->n_members += plain.n_members;
   container->is_damaged = container->is_damaged || plain.is_damaged;
   container->end = rar->end;
@@ -377,7 +423,7 @@ void unpack_rar3_open(Unpack *unpack, const Unpacker *self, Container *container
               .password = NONE,
               .last_password = NONE};
   if (!is_encrypted(&rar)) {
-    unpack_archive_open(unpack, self, container);
+    open_whole(unpack, self, container, container->content);
     return;
   }
   g_autoptr(Content) whole = rewrite(&rar);

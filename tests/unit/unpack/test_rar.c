@@ -66,7 +66,8 @@ static void test_real(void **state) {
   }
 }
 
-/* What solid archives hold behind the first member libarchive does not unpack, encrypted or not. */
+/* What solid archives hold behind the first member libarchive does not unpack, encrypted or not: it
+ * is listed by name. */
 static void test_solid(void **state) {
   g_autofree char *path = evidence_path(FOLDER "rar4_solid_encrypted_filenames.rar");
   (void)state;
@@ -75,6 +76,12 @@ static void test_solid(void **state) {
   g_autoptr(Found) found = unpack_with(path, "password");
   assert_non_null(find_seen(found, "a.txt", "raw"));
   assert_non_null(find_gap(found, "", TRIAGE_REASON_UNSUPPORTED_FORMAT));
+  for (const char *const *name = (const char *const[]){"b.txt", "c.txt", "d.txt", NULL};
+       *name != NULL; name++) {
+    const Gap *gap = find_gap(found, *name, TRIAGE_REASON_UNSUPPORTED_FORMAT);
+    assert_non_null(gap);
+    assert_int_equal(gap->size, 18);
+  }
 }
 
 static const struct {

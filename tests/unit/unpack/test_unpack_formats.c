@@ -8,7 +8,8 @@
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void) {
   return "leak:libpff_column_definition_initialize\nleak:libregf_key_item_initialize\n"
-         "leak:libcdata_array_initialize\nleak:libfwevt_xml\nleak:libfvalue_\n";
+         "leak:libcdata_array_initialize\nleak:libfwevt_xml\nleak:libfvalue_\nleak:libfdata_list_"
+         "initialize\n";
 }
 
 typedef struct {
