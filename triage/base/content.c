@@ -19,13 +19,19 @@ struct _Spool {
   bool is_full;    /* a write has found no room */
 };
 
+/* Zeros that were appended without being stored. */
+typedef struct {
+  uint64_t from, end;
+} Hole;
+
 struct _Content {
   gatomicrefcount references;
   const uint8_t *data;
   uint64_t size;
   Content *parent; /* part: keeps the parent alive */
   uint8_t *heap;
-  Spool *spool; /* mapped: where the region lies */
+  GArray *holes; /* Hole, ascending; NULL: none, and of a part its parent's */
+  Spool *spool;  /* mapped: where the region lies */
   uint64_t region, mapped;
 };
 
@@ -33,6 +39,7 @@ struct _ContentBuilder {
   Spool *spool;
   uint64_t max, size;
   GByteArray *heap;
+  GArray *holes; /* Hole; NULL: none */
   bool is_spooled;
   uint64_t region;
 };
@@ -152,11 +159,26 @@ bool content_builder_append(ContentBuilder *builder, const void *bytes, size_t n
   return true;
 }
 
+/* Small holes are bytes like others, and so are those behind very many. */
+static void note_hole(ContentBuilder *builder, uint64_t from, uint64_t end) {
+  if (builder->holes == NULL)
+    builder->holes = g_array_new(FALSE, FALSE, sizeof(Hole));
+  Hole *last = builder->holes->len > 0
+                   ? &g_array_index(builder->holes, Hole, builder->holes->len - 1)
+                   : NULL;
+  const Hole hole = {from, end};
+  if (last != NULL && last->end == from)
+    last->end = end;
+  else if (end - from >= LIMIT_HOLE_NOTED && builder->holes->len < LIMIT_HOLES_NOTED)
+    g_array_append_val(builder->holes, hole);
+}
+
 bool content_builder_append_zeros(ContentBuilder *builder, uint64_t n, GError **error) {
   uint64_t room = builder->max - builder->size, take = MIN(n, room);
   if (!builder->is_spooled && builder->size + take > LIMIT_HEAP_CONTENT &&
       !move_to_spool(builder, error))
     return false;
+  note_hole(builder, builder->size, builder->size + take);
   if (builder->is_spooled) {
     builder->size += take; /* a hole: finish sets the file's length */
   } else {
@@ -180,6 +202,24 @@ static Content *content_new(void) {
   return content;
 }
 
+/* Reading a hole of the file would make the kernel fill a page of memory for each of its pages; one
+ * that is mapped as nothing is the kernel's own page of zeros, over and over. False where that
+ * failed: what is mapped is then not to be used. */
+static bool map_holes(uint8_t *mapped, const GArray *holes) {
+  for (guint i = 0; holes != NULL && i < holes->len; i++) {
+    const Hole *hole = &g_array_index(holes, Hole, i);
+    uint64_t from = page_up(hole->from), end = hole->end & ~UINT64_C(4095);
+    if (end < from + LIMIT_HOLE_MAPPED)
+      continue;
+    void *zeros = mmap(mapped + from, end - from, PROT_READ,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+    if (zeros == MAP_FAILED)
+      return false;
+    (void)madvise(zeros, end - from, MADV_HUGEPAGE); /* of zeros there is a large page, too */
+  }
+  return true;
+}
+
 static Content *map_region(ContentBuilder *builder, GError **error) {
   Spool *spool = builder->spool;
   uint64_t length = page_up(builder->size), end = builder->region + length;
@@ -193,6 +233,11 @@ static Content *map_region(ContentBuilder *builder, GError **error) {
   }
   void *mapped =
       mmap(NULL, length, PROT_READ, MAP_SHARED | MAP_NORESERVE, spool->fd, (off_t)builder->region);
+  if (mapped != MAP_FAILED && !map_holes(mapped, builder->holes)) {
+    munmap(mapped, length);
+    mapped = mmap(NULL, length, PROT_READ, MAP_SHARED | MAP_NORESERVE, spool->fd,
+                  (off_t)builder->region);
+  }
   if (mapped == MAP_FAILED) {
     triage_fail(error, TRIAGE_REASON_OUT_OF_MEMORY, "%llu bytes cannot be mapped: %s",
                 (unsigned long long)length, g_strerror(errno));
@@ -217,8 +262,10 @@ Content *content_builder_finish(ContentBuilder *builder, GError **error) {
     if (content->heap != NULL)
       content->data = content->heap;
   }
-  if (content != NULL)
+  if (content != NULL) {
     content->size = builder->size;
+    content->holes = g_steal_pointer(&builder->holes);
+  }
   content_builder_free(builder);
   return content;
 }
@@ -230,6 +277,7 @@ void content_builder_free(ContentBuilder *builder) {
     spool_release(builder->spool, builder->region, page_up(MIN(builder->max, LIMIT_OBJECT_BYTES)));
   if (builder->heap != NULL)
     g_byte_array_free(builder->heap, TRUE);
+  g_clear_pointer(&builder->holes, g_array_unref);
   g_free(builder);
 }
 
@@ -265,6 +313,7 @@ void content_unref(Content *content) {
     spool_release(content->spool, content->region, content->mapped);
   }
   g_free(content->heap);
+  g_clear_pointer(&content->holes, g_array_unref);
   content_unref(content->parent);
   g_free(content);
 }
@@ -274,5 +323,56 @@ const uint8_t *content_data(const Content *content) {
 }
 
 uint64_t content_size(const Content *content) {
+  return content->size;
+}
+
+bool content_next_hole(const Content *content, uint64_t at, uint64_t *from, uint64_t *end) {
+  const Content *owner = content;
+  while (owner->parent != NULL)
+    owner = owner->parent;
+  if (owner->holes == NULL)
+    return false;
+  uint64_t shift = (uint64_t)(content->data - owner->data);
+  guint low = 0, high = owner->holes->len;
+  while (low < high) { /* the first that ends behind at */
+    guint middle = low + (high - low) / 2;
+    if (g_array_index(owner->holes, Hole, middle).end <= shift + at)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  if (low == owner->holes->len)
+    return false;
+  const Hole *hole = &g_array_index(owner->holes, Hole, low);
+  if (at >= content->size || hole->from >= shift + content->size)
+    return false;
+  *from = MAX(hole->from, shift + at) - shift;
+  *end = MIN(hole->end - shift, content->size);
+  return true;
+}
+
+bool content_next_filled(const Content *content, uint64_t margin, uint64_t *at, uint64_t *end) {
+  uint64_t from, stop, next = *at;
+  bool is_near = margin <= LIMIT_HOLE_NOTED / 4;
+  if (*at >= content->size)
+    return false;
+  if (is_near && content_next_hole(content, *at, &from, &stop) && from == *at) {
+    if (stop == content->size)
+      return false;
+    *at = MAX(*at, stop - MIN(margin, stop));
+    next = stop;
+  }
+  bool has_next = is_near && content_next_hole(content, next, &from, &stop);
+  *end = has_next ? MIN(from + margin, content->size) : content->size;
+  return true;
+}
+
+uint64_t content_find(const Content *content, uint64_t from, const void *text, size_t n) {
+  uint64_t end;
+  for (uint64_t at = from; content_next_filled(content, n - 1, &at, &end); at = end) {
+    const uint8_t *found = memmem(content->data + at, (size_t)(end - at), text, n);
+    if (found != NULL)
+      return (uint64_t)(found - content->data);
+  }
   return content->size;
 }

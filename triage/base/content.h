@@ -40,6 +40,17 @@ void content_unref(Content *content);
 const uint8_t *content_data(const Content *content);
 uint64_t content_size(const Content *content);
 
+/* Holes: long stretches of zeros that were appended as such. What is not all zeros cannot lie
+ * wholly in one, so who looks for that need not read them. */
+
+/* The next hole of which something lies at or behind at; false where there is none. */
+bool content_next_hole(const Content *content, uint64_t at, uint64_t *from, uint64_t *end);
+/* The next stretch [*at, *end), from the given *at on, in which something can lie that is not all
+ * zeros and at most margin + 1 bytes long; go on from *end. False: there is none. */
+bool content_next_filled(const Content *content, uint64_t margin, uint64_t *at, uint64_t *end);
+/* The first byte from from on where text lies, which is not all zeros; the size where nowhere. */
+uint64_t content_find(const Content *content, uint64_t from, const void *text, size_t n);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Spool, spool_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Content, content_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ContentBuilder, content_builder_free)

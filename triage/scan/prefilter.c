@@ -228,15 +228,15 @@ bool prefilter_is_on(const Prefilter *prefilter) {
   return prefilter->few != NULL;
 }
 
-bool prefilter_may_match(Prefilter *prefilter, const uint8_t *data, uint64_t size) {
+bool prefilter_may_match(Prefilter *prefilter, const Content *content) {
   const char *why;
-  bool is_few = size < prefilter->few_below;
+  bool is_few = content_size(content) < prefilter->few_below;
   if (!is_few && prefilter->all_needles != NULL) {
     prefilter->all = search_new(prefilter->all_needles, &why);
     g_clear_pointer(&prefilter->all_needles, g_ptr_array_unref);
   }
   Search *search = is_few ? prefilter->few : prefilter->all;
-  return search == NULL || search_finds(search, data, size);
+  return search == NULL || search_finds(search, content);
 }
 
 static char *explain_needles(const Prefilter *p, uint32_t rule) {

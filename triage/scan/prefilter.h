@@ -3,6 +3,7 @@
  * proved false wherever certain bytes are nowhere, and a search for all of those at once is many
  * times as fast as libyara. What cannot be proved is not filtered. Knows nothing of hits. */
 #pragma once
+#include "base/content.h"
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,8 +21,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Prefilter, prefilter_free)
 const char *prefilter_state(const Prefilter *prefilter);
 bool prefilter_is_on(const Prefilter *prefilter);
 
-/* False: a scan of data finds no rule, and has nothing to complain about either. */
-bool prefilter_may_match(Prefilter *prefilter, const uint8_t *data, uint64_t size);
+/* False: a scan of content finds no rule, and has nothing to complain about either. */
+bool prefilter_may_match(Prefilter *prefilter, const Content *content);
 
 /* What the rule's proof rests on, or why there is none: one sentence. (transfer full) */
 char *prefilter_explain(const Prefilter *prefilter, uint32_t rule);

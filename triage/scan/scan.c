@@ -278,7 +278,7 @@ static bool is_to_scan(Scanner *scanner, const Content *content) {
   if (scanner->prefilter == NULL || !prefilter_is_on(scanner->prefilter) ||
       !gain_is_worth(&scanner->gain, size))
     return true;
-  bool is_through = prefilter_may_match(scanner->prefilter, content_data(content), size);
+  bool is_through = prefilter_may_match(scanner->prefilter, content);
   gain_tried(&scanner->gain, size, !is_through);
   return is_through;
 }

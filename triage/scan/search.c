@@ -12,7 +12,15 @@ struct _Search {
   hs_database_t *database;
   hs_scratch_t *scratch;
   uint64_t shortest, longest;
+  bool has_zeros; /* a needle is all zeros: it may lie in a hole */
 };
+
+static bool is_zeros(const Needle *needle) {
+  for (uint32_t i = 0; i < needle->n; i++)
+    if (needle->bytes[i] != 0)
+      return false;
+  return true;
+}
 
 static Search *compile(const GPtrArray *needles) {
   g_autofree const char **texts = g_new0(const char *, needles->len);
@@ -30,6 +38,7 @@ static Search *compile(const GPtrArray *needles) {
     flags[i] = needle->is_caseless ? HS_FLAG_CASELESS : 0;
     search->shortest = MIN(search->shortest, needle->n);
     search->longest = MAX(search->longest, needle->n);
+    search->has_zeros = search->has_zeros || is_zeros(needle);
   }
   hs_compile_error_t *error = NULL;
   if (hs_compile_lit_multi(texts, flags, numbers, lengths, needles->len, HS_MODE_BLOCK, NULL,
@@ -67,7 +76,7 @@ static int on_found(unsigned id, unsigned long long from, unsigned long long to,
   return 1; /* one is enough */
 }
 
-bool search_finds(Search *search, const uint8_t *data, uint64_t size) {
+static bool finds_in(Search *search, const uint8_t *data, uint64_t size) {
   bool is_found = false;
   for (uint64_t at = 0; at < size && size - at >= search->shortest; at += PIECE_BYTES) {
     /* Each piece reaches into the next by what may lie on their border. */
@@ -77,6 +86,17 @@ bool search_finds(Search *search, const uint8_t *data, uint64_t size) {
     if (is_found || rc != HS_SUCCESS)
       return true;
   }
+  return false;
+}
+
+bool search_finds(Search *search, const Content *content) {
+  const uint8_t *data = content_data(content);
+  uint64_t end;
+  if (search->has_zeros)
+    return finds_in(search, data, content_size(content));
+  for (uint64_t at = 0; content_next_filled(content, search->longest - 1, &at, &end); at = end)
+    if (finds_in(search, data + at, end - at))
+      return true;
   return false;
 }
 
@@ -98,8 +118,8 @@ void search_free(Search *search) {
   g_free(search);
 }
 
-bool search_finds(Search *search, const uint8_t *data, uint64_t size) {
-  (void)search, (void)data, (void)size;
+bool search_finds(Search *search, const Content *content) {
+  (void)search, (void)content;
   return true;
 }
 

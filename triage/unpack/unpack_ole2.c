@@ -191,9 +191,9 @@ static void open_modules(Ole *ole, uint32_t i, GBytes *name, const Content *cont
     remember(ole, places, *told);
     n_here++;
   }
-  for (uint64_t at = vba_find(data, size, 0);
+  for (uint64_t at = vba_find(content, 0);
        at < size && !ole->unpack->is_stopped && !ole->budget.is_told;
-       at = vba_find(data, size, at + VBA_LEAST_BYTES)) {
+       at = vba_find(content, at + VBA_LEAST_BYTES)) {
     remember(ole, places, at);
     if (is_container || (told != NULL && at == *told))
       continue;

@@ -74,17 +74,15 @@ bool vba_inflate(Unpack *unpack, const uint8_t *data, uint64_t size, Intake *int
   return true;
 }
 
-uint64_t vba_find(const uint8_t *data, uint64_t size, uint64_t from) {
+uint64_t vba_find(const Content *content, uint64_t from) {
   static const char WORD[] = "Attribut";
-  from = MAX(from, 4);
-  while (from < size && size - from >= sizeof WORD - 1) {
-    const uint8_t *p = memmem(data + from, size - from, WORD, sizeof WORD - 1);
-    if (p == NULL)
-      return size;
+  const uint8_t *data = content_data(content);
+  uint64_t size = content_size(content);
+  for (uint64_t at = MAX(from, 4); at < size; at++) {
+    at = content_find(content, at, WORD, sizeof WORD - 1);
     /* Container mark, chunk header, and eight literals: nothing is there to be repeated yet. */
-    if (p[-4] == 1 && (p[-2] & 0xF0) == 0xB0 && p[-1] == 0)
-      return (uint64_t)(p - data) - 4;
-    from = (uint64_t)(p - data) + 1;
+    if (at < size && data[at - 4] == 1 && (data[at - 2] & 0xF0) == 0xB0 && data[at - 1] == 0)
+      return at - 4;
   }
   return size;
 }
@@ -156,8 +154,8 @@ void vba_carve(Unpack *unpack, Content *content, const MemberPath *path, GHashTa
   const uint8_t *data = content_data(content);
   uint64_t size = content_size(content);
   Container container = {.content = content, .path = path};
-  for (uint64_t at = vba_find(data, size, 0); at < size && !unpack->is_stopped;
-       at = vba_find(data, size, at + VBA_LEAST_BYTES)) {
+  for (uint64_t at = vba_find(content, 0); at < size && !unpack->is_stopped;
+       at = vba_find(content, at + VBA_LEAST_BYTES)) {
     if (known != NULL && g_hash_table_contains(known, &at))
       continue;
     g_autoptr(GError) error = NULL;

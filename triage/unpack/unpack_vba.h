@@ -19,7 +19,7 @@ typedef struct {
 bool vba_inflate(Unpack *unpack, const uint8_t *data, uint64_t size, Intake *intake,
                  GError **error);
 /* The next container, from byte from on, that begins like the source of a module; size: none. */
-uint64_t vba_find(const uint8_t *data, uint64_t size, uint64_t from);
+uint64_t vba_find(const Content *content, uint64_t from);
 /* Hands out the source in the container at data as view vba of the member called name. */
 void vba_hand_out(Unpack *unpack, Container *container, GBytes *name, const uint8_t *data,
                   uint64_t size, VbaBudget *budget);

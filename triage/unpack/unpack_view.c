@@ -199,6 +199,12 @@ static bool is_new(ViewSet *set, const Content *content) {
   return true;
 }
 
+/* What is all zeros smells of nothing. */
+static bool is_in_hole(const Content *content, uint64_t at, uint64_t length) {
+  uint64_t from, end;
+  return content_next_hole(content, at, &from, &end) && from == at && end - from >= length;
+}
+
 /* For each row the first byte of the first window that smells of it; size where none does. */
 static void smell(Unpack *unpack, const Content *content, uint64_t *first) {
   size_t n;
@@ -209,6 +215,8 @@ static void smell(Unpack *unpack, const Content *content, uint64_t *first) {
     first[i] = size;
   for (uint64_t at = 0; at < size && !unpack->is_stopped; at += WINDOW_BYTES) {
     uint64_t length = MIN(size - at, WINDOW_BYTES + OVERLAP_BYTES);
+    if (is_in_hole(content, at, length))
+      continue;
     for (size_t i = 0; i < n; i++) {
       if (first[i] < size)
         continue;

@@ -163,6 +163,79 @@ static void test_large_content_goes_to_the_spool(void **state) {
   assert_int_equal(content_data(b)[24 * MIB], 0);
 }
 
+/* Random data, holes of all lengths between: what is said of them, and found beside them, is what a
+ * look at every byte says. */
+static Content *make_sparse(Spool *spool, GRand *rand, GByteArray *flat) {
+  static const uint64_t LENGTHS[] = {1, 5000, LIMIT_HOLE_NOTED, 3 * LIMIT_HOLE_NOTED + 7, 5 * MIB};
+  ContentBuilder *builder = content_builder_new(spool, 64 * MIB);
+  for (guint i = 0; i < 12; i++) {
+    uint8_t bytes[100];
+    guint n = (guint)g_rand_int_range(rand, 0, sizeof bytes);
+    uint64_t hole = LENGTHS[g_rand_int_range(rand, 0, G_N_ELEMENTS(LENGTHS))];
+    for (guint k = 0; k < n; k++)
+      bytes[k] = (uint8_t)g_rand_int_range(rand, 0, 3);
+    assert_true(content_builder_append(builder, bytes, n, NULL));
+    assert_true(content_builder_append_zeros(builder, hole, NULL));
+    g_byte_array_append(flat, bytes, n);
+    guint old = flat->len;
+    g_byte_array_set_size(flat, old + (guint)hole);
+    memset(flat->data + old, 0, hole);
+  }
+  return content_builder_finish(builder, NULL);
+}
+
+static void check_holes(const Content *content, const GByteArray *flat) {
+  uint64_t from, end;
+  for (uint64_t at = 0; content_next_hole(content, at, &from, &end); at = end) {
+    assert_true(from >= at && end > from && end <= content_size(content));
+    assert_true(flat->data[from] == 0 &&
+                memcmp(flat->data + from, flat->data + from + 1, end - from - 1) == 0);
+  }
+}
+
+static void check_find(const Content *content, const GByteArray *flat, const uint8_t *text,
+                       size_t n) {
+  uint64_t wanted = 0, found = 0, size = content_size(content);
+  for (unsigned i = 0; i < 100 && wanted < size; i++, wanted++, found++) {
+    const uint8_t *p = memmem(flat->data + wanted, size - wanted, text, n);
+    wanted = p != NULL ? (uint64_t)(p - flat->data) : size;
+    found = content_find(content, found, text, n);
+    assert_int_equal(found, wanted);
+  }
+}
+
+static void test_holes(void **state) {
+  (void)state;
+  g_autoptr(Spool) spool = make_spool();
+  GRand *rand = g_rand_new_with_seed(7);
+  uint64_t from, end;
+  guint n_holes = 0;
+  for (guint round = 0; round < 40; round++) {
+    g_autoptr(GByteArray) flat = g_byte_array_new();
+    g_autoptr(Content) content = make_sparse(spool, rand, flat);
+    assert_int_equal(content_size(content), flat->len);
+    assert_memory_equal(content_data(content), flat->data, flat->len);
+    check_holes(content, flat);
+    for (uint64_t at = 0; content_next_hole(content, at, &from, &end); at = end)
+      n_holes++;
+    for (guint i = 0; i < 10; i++) {
+      uint8_t text[8] = {0};
+      size_t n = (size_t)g_rand_int_range(rand, 1, sizeof text);
+      for (size_t k = 0; k < n; k++)
+        text[k] = (uint8_t)g_rand_int_range(rand, 0, 3);
+      text[g_rand_int_range(rand, 0, (gint32)n)] = 1; /* not all zeros */
+      check_find(content, flat, text, n);
+    }
+    uint64_t start = (uint64_t)g_rand_int_range(rand, 0, (gint32)flat->len);
+    g_autoptr(Content) part = content_new_part(content, start, flat->len - start);
+    g_byte_array_remove_range(flat, 0, (guint)start);
+    check_holes(part, flat);
+    check_find(part, flat, (const uint8_t *)"\2", 1);
+  }
+  g_rand_free(rand);
+  assert_true(n_holes > 100);
+}
+
 static void test_a_maximum_keeps_what_fits(void **state) {
   (void)state;
   ContentBuilder *builder = content_builder_new(NULL, 10);
@@ -189,6 +262,7 @@ int main(void) {
       cmocka_unit_test(test_timestomp),
       cmocka_unit_test(test_digest),
       cmocka_unit_test(test_large_content_goes_to_the_spool),
+      cmocka_unit_test(test_holes),
       cmocka_unit_test(test_a_maximum_keeps_what_fits),
       cmocka_unit_test(test_a_part_outlives_its_parents_owner),
   };

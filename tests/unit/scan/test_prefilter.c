@@ -362,6 +362,11 @@ typedef struct {
   guint n_on, n_off, n_stopped, n_true;
 } Tally;
 
+static bool may_match_bytes(Prefilter *prefilter, const uint8_t *bytes, size_t n) {
+  g_autoptr(Content) content = content_new_copy(bytes, n);
+  return prefilter_may_match(prefilter, content);
+}
+
 static void hold_against_libyara(GRand *rand, YR_RULES *rules, const char *text, Tally *tally) {
   g_autoptr(Prefilter) prefilter = prefilter_new(rules);
   tally->n_on += prefilter_is_on(prefilter);
@@ -371,8 +376,7 @@ static void hold_against_libyara(GRand *rand, YR_RULES *rules, const char *text,
     g_autoptr(GByteArray) bytes = random_bytes(rand);
     int rc = yr_rules_scan_mem(rules, bytes->data != NULL ? bytes->data : (const uint8_t *)"",
                                bytes->len, 0, on_event, &n_true, 60);
-    bool may_match = prefilter_may_match(
-        prefilter, bytes->data != NULL ? bytes->data : (const uint8_t *)"", bytes->len);
+    bool may_match = may_match_bytes(prefilter, bytes->data, bytes->len);
     if ((n_true > 0 || rc != ERROR_SUCCESS) && !may_match) {
       g_autofree char *hex = g_strescape((const char *)bytes->data, NULL);
       fail_msg("%u rule(s) true of %u bytes (%s) that were stopped; rules:\n%s", n_true, bytes->len,
@@ -418,10 +422,35 @@ static void a_million_matches_are_not_missed(void **state) {
   g_autofree uint8_t *bytes = g_malloc(n);
   for (size_t i = 0; i < n; i++)
     bytes[i] = i % 2 == 0 ? 'a' : 'b';
-  assert_true(prefilter_may_match(prefilter, bytes, n));
+  assert_true(may_match_bytes(prefilter, bytes, n));
   if (search_library() != NULL)
-    assert_false(prefilter_may_match(prefilter, bytes, n / 2));
+    assert_false(may_match_bytes(prefilter, bytes, n / 2));
   yr_rules_destroy(rules);
+}
+
+/* Holes are not searched, but what lies at their ends is, and strings of zeros are in them. */
+static void what_lies_beside_a_hole_is_found(void **state) {
+  (void)state;
+  static const char *const RULES[] = {"rule r { strings: $a = \"bravo\" condition: $a }",
+                                      "rule r { strings: $a = { 00 00 62 72 } condition: $a }",
+                                      "rule r { strings: $a = { 76 6F 00 00 } condition: $a }",
+                                      "rule r { strings: $a = { 00 00 00 00 00 } condition: $a }"};
+  for (guint i = 0; i < G_N_ELEMENTS(RULES); i++) {
+    YR_RULES *rules = compile(RULES[i]);
+    g_autoptr(Prefilter) prefilter = prefilter_new(rules);
+    for (guint k = 0; k < 2; k++) {
+      ContentBuilder *builder = content_builder_new(NULL, 8 * MIB);
+      content_builder_append_zeros(builder, MIB, NULL);
+      content_builder_append(builder, k == 0 ? "bravo" : "alpha", 5, NULL);
+      content_builder_append_zeros(builder, MIB, NULL);
+      g_autoptr(Content) content = content_builder_finish(builder, NULL);
+      if (k == 0 || i == 3 || search_library() == NULL)
+        assert_true(prefilter_may_match(prefilter, content));
+      else
+        assert_false(prefilter_may_match(prefilter, content));
+    }
+    yr_rules_destroy(rules);
+  }
 }
 
 /* A string with so many ways through that libyara gives up: that must not get lost, nor depend on
@@ -443,7 +472,7 @@ static void what_libyara_gives_up_on_is_not_missed(void **state) {
   memcpy(bytes, START, sizeof START);
   assert_int_equal(yr_rules_scan_mem(rules, bytes, sizeof bytes, 0, on_event, &n_true, 60),
                    ERROR_TOO_MANY_RE_FIBERS);
-  assert_true(prefilter_may_match(prefilter, bytes, sizeof bytes));
+  assert_true(may_match_bytes(prefilter, bytes, sizeof bytes));
   yr_rules_destroy(rules);
 }
 
@@ -485,6 +514,7 @@ int main(void) {
       cmocka_unit_test(strings_without_fixed_bytes_are_not_proved),
       cmocka_unit_test(rules_that_hang_on_others),
       cmocka_unit_test(nothing_true_is_stopped),
+      cmocka_unit_test(what_lies_beside_a_hole_is_found),
       cmocka_unit_test(a_million_matches_are_not_missed),
       cmocka_unit_test(what_libyara_gives_up_on_is_not_missed),
       cmocka_unit_test(what_gains_nothing_rests),
