@@ -8,6 +8,9 @@
 #define REST_BYTES (128 * MIB) /* the first rest; each further one is twice as long */
 #define REST_MAX_BYTES (4 * GIB)
 #define CALL_BYTES KIB /* what a call costs beside its bytes, told in bytes */
+/* Of one content so much counts at most: one file larger than all before it (a volume's table of
+ * files, with a script in it) says nothing of those to come. */
+#define COUNTED_BYTES (JUDGED_BYTES / 16)
 
 /* The search takes a tenth of libyara's time at most (nine thousand byte sequences against a
  * thousand rules), so it pays where it stops an eighth of the bytes. */
@@ -25,16 +28,18 @@ bool gain_is_worth(Gain *gain, uint64_t size) {
 }
 
 void gain_tried(Gain *gain, uint64_t size, bool is_stopped) {
+  uint64_t counted = MIN(size, COUNTED_BYTES) + CALL_BYTES;
   gain->n_tried++;
-  gain->tried_bytes += size + CALL_BYTES;
-  gain->stopped_bytes += is_stopped ? size + CALL_BYTES : 0;
+  gain->tried_bytes += counted;
+  gain->stopped_bytes += is_stopped ? counted : 0;
+  gain->searched_bytes += size + CALL_BYTES;
   if (gain->tried_bytes < JUDGED_BYTES || gain->n_tried < JUDGED_CALLS)
     return;
   if (gain->stopped_bytes < gain->tried_bytes / LEAST_SHARE) {
-    gain->resting_bytes = MAX(gain->rest_bytes, REST_FACTOR * gain->tried_bytes);
+    gain->resting_bytes = MAX(gain->rest_bytes, REST_FACTOR * gain->searched_bytes);
     gain->rest_bytes = MIN(2 * gain->rest_bytes, REST_MAX_BYTES);
   } else {
     gain->rest_bytes = REST_BYTES;
   }
-  gain->tried_bytes = gain->stopped_bytes = gain->n_tried = 0;
+  gain->tried_bytes = gain->stopped_bytes = gain->searched_bytes = gain->n_tried = 0;
 }

@@ -8,6 +8,7 @@
 
 typedef struct {
   uint64_t n_tried, tried_bytes, stopped_bytes; /* since the last judgement */
+  uint64_t searched_bytes;                      /* what that has cost */
   uint64_t resting_bytes, rest_bytes;           /* still to go; how long the next rest will be */
 } Gain;
 

@@ -479,9 +479,10 @@ static void what_libyara_gives_up_on_is_not_missed(void **state) {
 /* Where it stops nothing it rests, tries again, rests longer; where it stops all it never does. */
 static void what_gains_nothing_rests(void **state) {
   (void)state;
-  Gain useless, useful;
+  Gain useless, useful, with_a_giant;
   gain_init(&useless);
   gain_init(&useful);
+  gain_init(&with_a_giant);
   guint n_useless = 0, n_useful = 0;
   for (guint i = 0; i < 4096; i++) {
     if (gain_is_worth(&useless, MIB)) {
@@ -495,6 +496,10 @@ static void what_gains_nothing_rests(void **state) {
   }
   assert_in_range(n_useless, 64, 200);
   assert_int_equal(n_useful, 4096);
+  for (guint i = 0; i < 4096; i++) {
+    assert_true(gain_is_worth(&with_a_giant, i == 8 ? GIB : KIB));
+    gain_tried(&with_a_giant, i == 8 ? GIB : KIB, i != 8);
+  }
 }
 
 static int set_up(void **state) {
