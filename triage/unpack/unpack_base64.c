@@ -8,7 +8,6 @@
 #include <string.h>
 
 enum {
-  LEAST_CHARACTERS = 24,
   HEAD_BYTES = 512,
   FIRST_BYTES = 18,
   INDENT_BYTES = 64,
@@ -29,27 +28,16 @@ static uint64_t run_end(const uint8_t *data, uint64_t at, uint64_t size) {
   return at;
 }
 
-/* Of 64 letters or none: bit i is left where the 24 from there on are letters. */
-static inline uint64_t long_runs(uint64_t bits) {
-  bits &= bits >> 1;
-  bits &= bits >> 2;
-  bits &= bits >> 4;
-  uint64_t eight = bits;
-  bits &= bits >> 8;
-  return bits & eight >> 16;
-}
-
 /* The next run of enough characters, beginning at or behind from. */
 static bool find_run(const uint8_t *data, uint64_t size, uint64_t from, uint64_t *start,
                      uint64_t *end) {
-  G_STATIC_ASSERT(LEAST_CHARACTERS == 24);
   /* No letter stands before at, or it is from: a run that begins there begins there. */
   uint64_t at = from;
   while (size - at >= BITS_BYTES) {
-    uint64_t bits = bits_letters(data + at), runs = long_runs(bits);
+    uint64_t bits = bits_letters(data + at), runs = bits_long_runs(bits);
     if (runs != 0) {
       *start = at + (uint64_t)__builtin_ctzll(runs);
-      *end = run_end(data, *start + LEAST_CHARACTERS, size);
+      *end = run_end(data, *start + BASE64_LEAST, size);
       return true;
     }
     /* What the 64 end in is looked at again, from its beginning. */
@@ -57,7 +45,7 @@ static bool find_run(const uint8_t *data, uint64_t size, uint64_t from, uint64_t
   }
   while (at < size) {
     uint64_t stop = run_end(data, at, size);
-    if (stop - at >= LEAST_CHARACTERS) {
+    if (stop - at >= BASE64_LEAST) {
       *start = at;
       *end = stop;
       return true;
@@ -65,11 +53,6 @@ static bool find_run(const uint8_t *data, uint64_t size, uint64_t from, uint64_t
     at = stop + 1;
   }
   return false;
-}
-
-bool base64_smells(const uint8_t *data, uint64_t size) {
-  uint64_t start, end;
-  return find_run(data, size, 0, &start, &end);
 }
 
 /* Where the block that begins with the run [start, end) ends: further lines that are base64 alone,
@@ -89,10 +72,28 @@ static uint64_t block_end(const uint8_t *data, uint64_t end, uint64_t size) {
       at++;
     uint64_t line = run_end(data, at, size);
     bool is_alone = line == size || data[line] == '\r' || data[line] == '\n' || data[line] == '=';
-    if (line == at || (line - at < LEAST_CHARACTERS && !is_alone))
+    if (line == at || (line - at < BASE64_LEAST && !is_alone))
       return end;
     end = line;
   }
+}
+
+/* Whole groups of four letters, as many as stand there and fit. */
+static size_t decode_groups(const uint8_t *data, uint64_t *at, uint64_t end, uint8_t *out,
+                            size_t max) {
+  size_t n = 0;
+  uint64_t i = *at;
+  for (; end - i >= 4 && max - n >= 3; i += 4) {
+    int a = base64_value(data[i]), b = base64_value(data[i + 1]), c = base64_value(data[i + 2]),
+        d = base64_value(data[i + 3]);
+    if ((a | b | c | d) < 0)
+      break;
+    out[n++] = (uint8_t)(a << 2 | b >> 4);
+    out[n++] = (uint8_t)(b << 4 | c >> 2);
+    out[n++] = (uint8_t)(c << 6 | d);
+  }
+  *at = i;
+  return n;
 }
 
 /* Decodes from *at on until max bytes are out; *at is then the first byte not used. */
@@ -100,7 +101,11 @@ static size_t decode(const uint8_t *data, uint64_t *at, uint64_t end, uint8_t *o
   size_t n = 0;
   uint32_t bits = 0;
   unsigned n_bits = 0;
-  while (*at < end && n < max) {
+  for (;;) {
+    if (n_bits == 0)
+      n += decode_groups(data, at, end, out + n, max - n);
+    if (*at >= end || n >= max)
+      return n;
     int value = base64_value(data[(*at)++]);
     if (value < 0)
       continue;
@@ -111,13 +116,13 @@ static size_t decode(const uint8_t *data, uint64_t *at, uint64_t end, uint8_t *o
       out[n++] = (uint8_t)(bits >> n_bits);
     }
   }
-  return n;
 }
 
 static bool is_text(const uint8_t *p, size_t n) {
+  static const uint8_t PLAIN[256] = {[0x20 ... 0x7E] = 1, ['\t'] = 1, ['\n'] = 1, ['\r'] = 1};
   size_t n_plain = 0;
   for (size_t i = 0; i < n; i++)
-    n_plain += (p[i] >= 0x20 && p[i] < 0x7F) || p[i] == '\t' || p[i] == '\n' || p[i] == '\r';
+    n_plain += PLAIN[p[i]];
   return n > 0 && n_plain * 20 >= n * 17;
 }
 
@@ -147,7 +152,7 @@ static BlockKind look_at_block(const uint8_t *data, uint64_t *start, uint64_t en
   uint8_t head[HEAD_BYTES];
   for (unsigned skip = 0; skip < 4; skip++) {
     uint64_t at = *start + skip;
-    size_t n = decode(data, &at, end, head, FIRST_BYTES);
+    size_t n = skip > 0 ? decode(data, &at, end, head, FIRST_BYTES) : 0;
     /* Most blocks are names or hashes: no text, and no container, begins like them. */
     if (skip > 0 && !is_text(head, n) && !is_wide_text(head, n))
       continue;
@@ -192,8 +197,7 @@ static bool put_block(ViewBuilder *builder, uint64_t start, uint64_t end) {
   return true;
 }
 
-/* True where the block is the value of -EncodedCommand, or of what PowerShell takes for it. */
-static bool is_command(const uint8_t *data, uint64_t start) {
+bool base64_is_command(const uint8_t *data, uint64_t start) {
   static const char NAME[] = "encodedcommand";
   uint64_t at = start, floor = start > 64 ? start - 64 : 0;
   while (at > floor && (data[at - 1] == ' ' || data[at - 1] == '"' || data[at - 1] == '\'' ||
@@ -212,7 +216,7 @@ static bool is_command(const uint8_t *data, uint64_t start) {
 
 /* The command as UTF-8; NULL where it is none. */
 static GString *take_command(const uint8_t *data, uint64_t start, uint64_t end) {
-  if (end - start > COMMAND_BYTES || !is_command(data, start))
+  if (end - start > COMMAND_BYTES || !base64_is_command(data, start))
     return NULL;
   g_autofree uint8_t *bytes = g_malloc((size_t)(end - start));
   uint64_t at = start;

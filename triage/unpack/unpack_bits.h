@@ -9,7 +9,23 @@
 #include <emmintrin.h>
 #endif
 
-enum { BITS_BYTES = 64 };
+enum { BITS_BYTES = 64, BASE64_LEAST = 24 };
+
+/* Of 64 bytes: which are zero, have their highest bit set, are of the base64 alphabet, and are one
+ * of ~ + & \\ % " ' ( [ that other encodings are told by. */
+typedef struct {
+  uint64_t zeros, high, letters, marks;
+} ByteKinds;
+
+/* Of 64 letters or none: bit i is left where the 24 from there on are letters. */
+static inline uint64_t bits_long_runs(uint64_t bits) {
+  bits &= bits >> 1;
+  bits &= bits >> 2;
+  bits &= bits >> 4;
+  uint64_t eight = bits;
+  bits &= bits >> 8;
+  return bits & eight >> 16;
+}
 
 #ifdef __SSE2__
 static inline __m128i bits_letters16(__m128i v) {
@@ -33,6 +49,30 @@ static inline uint64_t bits_letters(const uint8_t *p) {
   return bits;
 }
 
+static inline __m128i bits_marks16(__m128i v) {
+  /* % & ' ( stand side by side, and so do [ and \\ */
+  const __m128i four = _mm_cmplt_epi8(_mm_add_epi8(v, _mm_set1_epi8((char)(0x80 - '%'))),
+                                      _mm_set1_epi8((char)(0x80 + 4)));
+  const __m128i two = _mm_cmplt_epi8(_mm_add_epi8(v, _mm_set1_epi8((char)(0x80 - '['))),
+                                     _mm_set1_epi8((char)(0x80 + 2)));
+  const __m128i other = _mm_or_si128(
+      _mm_cmpeq_epi8(v, _mm_set1_epi8('~')),
+      _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('+')), _mm_cmpeq_epi8(v, _mm_set1_epi8('"'))));
+  return _mm_or_si128(_mm_or_si128(four, two), other);
+}
+
+static inline ByteKinds bits_kinds(const uint8_t *p) {
+  ByteKinds kinds = {0, 0, 0, 0};
+  for (unsigned i = 0; i < 4; i++) {
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + (size_t)16 * i));
+    __m128i zeros = _mm_cmpeq_epi8(v, _mm_setzero_si128());
+    kinds.zeros |= (uint64_t)(uint32_t)_mm_movemask_epi8(zeros) << (16 * i);
+    kinds.high |= (uint64_t)(uint32_t)_mm_movemask_epi8(v) << (16 * i);
+    kinds.letters |= (uint64_t)(uint32_t)_mm_movemask_epi8(bits_letters16(v)) << (16 * i);
+    kinds.marks |= (uint64_t)(uint32_t)_mm_movemask_epi8(bits_marks16(v)) << (16 * i);
+  }
+  return kinds;
+}
 /* Bit i: p[i] is one of four bytes. */
 static inline uint64_t bits_any4(const uint8_t *p, const uint8_t *bytes) {
   uint64_t bits = 0;
@@ -64,5 +104,19 @@ static inline uint64_t bits_any4(const uint8_t *p, const uint8_t *bytes) {
     bits |= (uint64_t)(p[i] == bytes[0] || p[i] == bytes[1] || p[i] == bytes[2] || p[i] == bytes[3])
             << i;
   return bits;
+}
+
+static inline bool bits_is_mark(uint8_t c) {
+  return c == '~' || c == '+' || c == '"' || (c >= '%' && c <= '(') || c == '[' || c == '\\';
+}
+
+static inline ByteKinds bits_kinds(const uint8_t *p) {
+  ByteKinds kinds = {0, 0, bits_letters(p), 0};
+  for (unsigned i = 0; i < BITS_BYTES; i++) {
+    kinds.zeros |= (uint64_t)(p[i] == 0) << i;
+    kinds.high |= (uint64_t)(p[i] >> 7) << i;
+    kinds.marks |= (uint64_t)bits_is_mark(p[i]) << i;
+  }
+  return kinds;
 }
 #endif

@@ -10,7 +10,7 @@ static bool is_in_text(const uint8_t *data, const uint8_t *end, const uint8_t *p
   return view_is_in_text(data, (uint64_t)(end - data), at, at + n);
 }
 
-enum { ENTITY_BYTES = 12, SHIFT_BYTES = 8192, SHIFT_SURE_BYTES = 64, ESCAPES_WANTED = 3 };
+enum { ENTITY_BYTES = 12, SHIFT_BYTES = 8192, SHIFT_SURE_BYTES = 64 };
 
 static bool is_graph(uint32_t c) {
   return c > 0x20 && c < 0x7F;
@@ -53,15 +53,9 @@ static size_t take_shift(const uint8_t *p, const uint8_t *end, GString *out, siz
   return *scanned;
 }
 
-bool utf7_smells(const uint8_t *data, uint64_t size) {
-  const uint8_t *end = data + size;
-  size_t scanned;
-  for (const uint8_t *p = data; (p = find_byte(p, end, '+')) != NULL; p += scanned) {
-    size_t n = take_shift(p, end, NULL, &scanned);
-    if (n > 0 && is_in_text(data, end, p, n))
-      return true;
-  }
-  return false;
+bool utf7_at(const uint8_t *data, const uint8_t *end, const uint8_t *p, size_t *scanned) {
+  size_t n = take_shift(p, end, NULL, scanned);
+  return n > 0 && is_in_text(data, end, p, n);
 }
 
 void utf7_make(ViewBuilder *builder, uint64_t from) {
@@ -109,7 +103,7 @@ static size_t take_number(const uint8_t *p, const uint8_t *end, int base, uint32
 /* Length of the entity at p ('&'), 0 where there is none. */
 static size_t take_entity(const uint8_t *p, const uint8_t *end, uint32_t *c) {
   const uint8_t *at = p + 1;
-  if (end - p < 4)
+  if (end - p < 4 || (*at != '#' && !g_ascii_isalpha(*at)))
     return 0;
   if (*at == '#') {
     bool is_hex = at[1] == 'x' || at[1] == 'X';
@@ -166,15 +160,10 @@ static bool hides(const uint8_t *data, const uint8_t *p, size_t n, uint32_t c, c
   return is_graph(c) && c != '<' && c != '>';
 }
 
-bool entities_smells(const uint8_t *data, uint64_t size) {
-  const uint8_t *end = data + size;
+bool entity_at(const uint8_t *data, const uint8_t *end, const uint8_t *p) {
   uint32_t c = 0;
-  for (const uint8_t *p = data; (p = find_byte(p, end, '&')) != NULL; p++) {
-    size_t n = take_entity(p, end, &c);
-    if (n > 0 && hides(data, p, n, c, end) && is_in_text(data, end, p, n))
-      return true;
-  }
-  return false;
+  size_t n = take_entity(p, end, &c);
+  return n > 0 && hides(data, p, n, c, end) && is_in_text(data, end, p, n);
 }
 
 void entities_make(ViewBuilder *builder, uint64_t from) {
@@ -238,20 +227,10 @@ static const uint8_t *next_escape(Next *next, const uint8_t *p) {
   return next->slash;
 }
 
-bool escapes_smells(const uint8_t *data, uint64_t size) {
-  const uint8_t *end = data + size;
-  static const uint8_t STARTS[] = {'\\', '%'};
-  for (size_t i = 0; i < sizeof STARTS; i++) {
-    unsigned n_found = 0;
-    uint32_t c;
-    for (const uint8_t *p = data; (p = find_byte(p, end, STARTS[i])) != NULL; p++) {
-      size_t n = take_escape(p, end, &c);
-      n_found += n > 0 && is_graph(c) && is_in_text(data, end, p, n);
-      if (n_found >= ESCAPES_WANTED)
-        return true;
-    }
-  }
-  return false;
+bool escape_at(const uint8_t *data, const uint8_t *end, const uint8_t *p) {
+  uint32_t c = 0;
+  size_t n = take_escape(p, end, &c);
+  return n > 0 && is_graph(c) && is_in_text(data, end, p, n);
 }
 
 void escapes_make(ViewBuilder *builder, uint64_t from) {

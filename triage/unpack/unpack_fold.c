@@ -46,7 +46,7 @@ static bool goes_on(uint8_t c) {
          c == '\n' || c == '_' || c == '`';
 }
 
-static bool smells_at(const uint8_t *data, const uint8_t *p, const uint8_t *end) {
+bool fold_at(const uint8_t *data, const uint8_t *end, const uint8_t *p) {
   size_t n;
   switch (*p) {
   case '"':
@@ -56,8 +56,8 @@ static bool smells_at(const uint8_t *data, const uint8_t *p, const uint8_t *end)
   case '(':
     return fold_function_before(data, p, &n) && is_in_text(data, end, p, 1);
   default:
-    return end - p > 7 && g_ascii_strncasecmp((const char *)p, "[char]", 6) == 0 &&
-           is_in_text(data, end, p, 6);
+    return end - p > 7 && (p[1] | 0x20) == 'c' &&
+           g_ascii_strncasecmp((const char *)p, "[char]", 6) == 0 && is_in_text(data, end, p, 6);
   }
 }
 
@@ -72,18 +72,6 @@ static const uint8_t *find_beginning(const uint8_t *p, const uint8_t *stop, cons
   while (p < stop && !begins(*p))
     p++;
   return MIN(p, stop);
-}
-
-bool fold_smells(const uint8_t *data, uint64_t size) {
-  const uint8_t *p = data, *end = data + size;
-  for (; end - p >= BITS_BYTES; p += BITS_BYTES)
-    for (uint64_t bits = bits_any4(p, BEGINNINGS); bits != 0; bits &= bits - 1)
-      if (smells_at(data, p + __builtin_ctzll(bits), end))
-        return true;
-  for (; p < end; p++)
-    if (begins(*p) && smells_at(data, p, end))
-      return true;
-  return false;
 }
 
 /* Line breaks and blanks alone hide nothing. */
@@ -144,11 +132,10 @@ static const uint8_t *fold_one(Fold *fold, const uint8_t *start, const uint8_t *
 }
 
 /* A literal behind which nothing is that fold_one would do something with: most are such. */
-static bool is_alone(Fold *fold, const uint8_t *p, const uint8_t *end) {
+static bool is_alone(const uint8_t *p, const uint8_t *end) {
   if (*p != '"' && *p != '\'')
     return false;
-  g_string_truncate(fold->text, 0);
-  p = fold_literal(p, end, fold->text);
+  p = fold_literal(p, end, NULL);
   return p == NULL || p == end || !goes_on(*p);
 }
 
@@ -159,8 +146,7 @@ static const uint8_t *fold_range(Fold *fold, const uint8_t *p, const uint8_t *st
  * where to go on. */
 static const uint8_t *pass_literal(Fold *fold, const uint8_t *p, const uint8_t *end,
                                    bool is_inside) {
-  g_string_truncate(fold->text, 0);
-  const uint8_t *stop = fold_literal(p, end, fold->text);
+  const uint8_t *stop = fold_literal(p, end, NULL);
   if (stop == NULL)
     return p + 1;
   uint8_t other = *p == '"' ? '\'' : '"';
@@ -182,8 +168,7 @@ static const uint8_t *fold_range(Fold *fold, const uint8_t *p, const uint8_t *st
     p = find_beginning(p, stop_at, end);
     if (p == stop_at)
       break;
-    const uint8_t *stop =
-        is_alone(fold, p, end) ? NULL : fold_one(fold, start_of(floor, p, end), end);
+    const uint8_t *stop = is_alone(p, end) ? NULL : fold_one(fold, start_of(floor, p, end), end);
     if (stop == NULL)
       stop = *p == '"' || *p == '\'' ? pass_literal(fold, p, end, is_inside) : p + 1;
     floor = p = stop;
@@ -197,7 +182,9 @@ void fold_make(ViewBuilder *builder, uint64_t from) {
   Fold fold = {builder, text, out, false};
   while (p < end && !fold.is_full) {
     uint64_t left = (uint64_t)(end - p), n = MIN(left, WINDOW_BYTES);
-    if (fold_smells(p, MIN(left, WINDOW_BYTES + OVERLAP_BYTES)))
+    uint64_t looked = MIN(left, WINDOW_BYTES + OVERLAP_BYTES);
+    /* A whole text is what made the view be asked for. */
+    if (looked == builder->size || views_smell(p, looked, SMELL_BIT(SMELL_FOLDED)) != 0)
       p = fold_range(&fold, p, p + n, end, false);
     else
       p += n;

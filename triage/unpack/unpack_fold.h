@@ -17,7 +17,8 @@ typedef struct {
 const uint8_t *fold_expression(const uint8_t *p, const uint8_t *end, unsigned depth,
                                Folded *folded);
 
-/* Reads a string literal alone. NULL where p begins none, or none that ends in its line. */
+/* Reads a string literal alone; out may be NULL. NULL where p begins none, or none that ends in its
+ * line. */
 const uint8_t *fold_literal(const uint8_t *p, const uint8_t *end, GString *out);
 
 /* True where n letters before the parenthesis at p are a function that folds; *n is their number.

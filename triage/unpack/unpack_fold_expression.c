@@ -32,18 +32,21 @@ const uint8_t *fold_literal(const uint8_t *p, const uint8_t *end, GString *out) 
     return NULL;
   uint8_t quote = *p++;
   const uint8_t *last = NULL; /* doubled quote, and what the value was there */
-  gsize last_length = 0;
-  while (p < end && *p != '\n' && *p != '\0' && out->len < LIMIT_FOLD_BYTES) {
+  gsize last_length = 0, length = out != NULL ? out->len : 0;
+  while (p < end && *p != '\n' && *p != '\0' && length < LIMIT_FOLD_BYTES) {
     if (*p != quote) {
-      uint64_t room = LIMIT_FOLD_BYTES - out->len;
+      uint64_t room = LIMIT_FOLD_BYTES - length;
       const uint8_t *start = p, *limit = (uint64_t)(end - p) > room ? p + room : end;
       while (p < limit && *p != quote && *p != '\n' && *p != '\0')
         p++;
-      g_string_append_len(out, (const char *)start, p - start);
+      length += (gsize)(p - start);
+      if (out != NULL)
+        g_string_append_len(out, (const char *)start, p - start);
     } else if (end - p > 1 && p[1] == quote) {
       last = p + 1;
-      last_length = out->len;
-      g_string_append_c(out, (char)quote);
+      last_length = length++;
+      if (out != NULL)
+        g_string_append_c(out, (char)quote);
       p += 2;
     } else {
       return p + 1;
@@ -51,7 +54,7 @@ const uint8_t *fold_literal(const uint8_t *p, const uint8_t *end, GString *out) 
   }
   /* No end in this line: the last doubled quote was two, the second an attribute's that ends there.
    */
-  if (last != NULL)
+  if (last != NULL && out != NULL)
     g_string_truncate(out, last_length);
   return last;
 }
@@ -244,8 +247,20 @@ static int find_function(const uint8_t *p, size_t n) {
   return -1;
 }
 
+/* The last letters of FUNCTIONS: most parentheses stand behind others. */
+static bool may_end_function(uint8_t c) {
+  static const bool LAST[256] = {
+      ['e'] = true, ['E'] = true, ['w'] = true, ['W'] = true, ['b'] = true,
+      ['B'] = true, ['r'] = true, ['R'] = true, ['m'] = true, ['M'] = true,
+      ['n'] = true, ['N'] = true, ['l'] = true, ['L'] = true, ['$'] = true};
+  return LAST[c];
+}
+
 bool fold_function_before(const uint8_t *data, const uint8_t *p, size_t *n) {
   size_t have = 0;
+  *n = 0;
+  if (p == data || !may_end_function(p[-1]))
+    return false;
   while (have < 16 && p - data > (ptrdiff_t)have &&
          (g_ascii_isalpha(p[-1 - (ptrdiff_t)have]) || p[-1 - (ptrdiff_t)have] == '$'))
     have++;
@@ -310,7 +325,7 @@ static const uint8_t *take_constant(const uint8_t *p, const uint8_t *end, Folded
 }
 
 /* What stands behind a value: .replace("x", ""), .Replace('x','') and -replace 'x','' */
-static const uint8_t *take_method(const uint8_t *p, const uint8_t *end, Folded *out) {
+static const uint8_t *take_call(const uint8_t *p, const uint8_t *end, Folded *out) {
   g_autoptr(GString) what = g_string_new(NULL), with = g_string_new(NULL);
   const uint8_t *reversed = take_word(p, end, ".split(\"\").reverse().join(\"\")");
   if (reversed == NULL)
@@ -345,6 +360,12 @@ static const uint8_t *take_method(const uint8_t *p, const uint8_t *end, Folded *
     return NULL;
   out->n_ops++;
   return at;
+}
+
+static const uint8_t *take_method(const uint8_t *p, const uint8_t *end, Folded *out) {
+  bool is_call = p < end && *p == '.';
+  const uint8_t *next = is_call ? p : fold_blank(p, end);
+  return is_call || (next < end && *next == '-') ? take_call(p, end, out) : NULL;
 }
 
 static const uint8_t *take_term(const uint8_t *p, const uint8_t *end, unsigned depth, Folded *out) {

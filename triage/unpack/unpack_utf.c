@@ -176,15 +176,6 @@ static inline unsigned wide_word(const uint8_t *p) {
                                                                               : 0;
 }
 
-bool utf16_smells(const uint8_t *data, uint64_t size) {
-  for (uint64_t i = 0; size - i >= 8; i += 8)
-    if (wide_word(data + i) != 0)
-      return true;
-  /* A short text may have its only word off the grid, or in a mark's company. */
-  return size >= LEAST_BYTES &&
-         ((data[0] == 0xFF && data[1] == 0xFE) || (data[0] == 0xFE && data[1] == 0xFF));
-}
-
 typedef struct {
   uint64_t from, end; /* whole units */
   bool is_big;
@@ -280,13 +271,6 @@ static inline unsigned wider_word(const uint8_t *p) {
     if ((both & ~(UINT32_C(0xFF) << (8 * i))) == 0)
       return 1 + i;
   return 0;
-}
-
-bool utf32_smells(const uint8_t *data, uint64_t size) {
-  for (uint64_t i = 0; size - i >= 8; i += 8)
-    if (wider_word(data + i) != 0)
-      return true;
-  return false;
 }
 
 /* Characters four bytes apart from at on; those of other alphabets end the run. */

@@ -38,20 +38,24 @@ static const uint8_t ALPHABET[64] = {
 
 static const uint8_t TAB[3] = {0x57, 0x6E, 0x7B}; /* what a tab stands for */
 
+/* With the '~' at p. */
+static bool is_mark(const uint8_t *p, const uint8_t *end) {
+  return end - p >= 10 && memcmp(p - 2, MARK, 4) == 0 && p[8] == '=' && p[9] == '=';
+}
+
 /* The mark's "~^" is rarer in text and programs than its '#'. */
 static const uint8_t *find_mark(const uint8_t *data, uint64_t from, uint64_t size) {
   const uint8_t *p = data + MIN(from + 2, size), *end = data + size;
   while (p < end && (p = memchr(p, '~', (size_t)(end - p))) != NULL) {
-    if (p - data >= (ptrdiff_t)from + 2 && end - p >= 10 && memcmp(p - 2, MARK, 4) == 0 &&
-        p[8] == '=' && p[9] == '=')
+    if (is_mark(p, end))
       return p - 2;
     p++;
   }
   return NULL;
 }
 
-bool vbe_smells(const uint8_t *data, uint64_t size) {
-  return find_mark(data, 0, size) != NULL;
+bool vbe_at(const uint8_t *data, const uint8_t *end, const uint8_t *p) {
+  return p - data >= 2 && is_mark(p, end);
 }
 
 /* The encoded text's length as its head says; it counts what an escape stands for as two. */

@@ -205,28 +205,26 @@ static bool is_in_hole(const Content *content, uint64_t at, uint64_t length) {
   return content_next_hole(content, at, &from, &end) && from == at && end - from >= length;
 }
 
-/* For each row the first byte of the first window that smells of it; size where none does. */
+/* For each kind the first byte of the first window that smells of it; size where none does. */
 static void smell(Unpack *unpack, const Content *content, uint64_t *first) {
-  size_t n;
-  const View *const *views = view_table(&n);
   const uint8_t *data = content_data(content);
   uint64_t size = content_size(content);
-  for (size_t i = 0; i < n; i++)
+  unsigned open = SMELL_BIT(SMELLS) - 1;
+  for (unsigned i = 0; i < SMELLS; i++)
     first[i] = size;
-  for (uint64_t at = 0; at < size && !unpack->is_stopped; at += WINDOW_BYTES) {
+  for (uint64_t at = 0; at < size && open != 0 && !unpack->is_stopped; at += WINDOW_BYTES) {
     uint64_t length = MIN(size - at, WINDOW_BYTES + OVERLAP_BYTES);
     if (is_in_hole(content, at, length))
       continue;
-    for (size_t i = 0; i < n; i++) {
-      if (first[i] < size)
-        continue;
-      /* Two rows of one smell stand side by side. */
-      if (i > 0 && views[i]->smells == views[i - 1]->smells)
-        first[i] = first[i - 1];
-      else if (views[i]->smells(data + at, length))
+    unsigned found = views_smell(data + at, length, open);
+    for (unsigned i = 0; i < SMELLS; i++)
+      if ((found & SMELL_BIT(i)) != 0)
         first[i] = at;
-    }
+    open &= ~found;
   }
+  /* Which blocks there are depends on where the first begins. */
+  if (first[SMELL_COMMAND] < size)
+    first[SMELL_COMMAND] = first[SMELL_BASE64];
 }
 
 static char *chain_name(const char *parent, const char *view) {
@@ -325,12 +323,12 @@ static void make_view(ViewSet *set, const Member *parent, const View *view, uint
 static void make_views(ViewSet *set, const Member *parent, unsigned level) {
   size_t n;
   const View *const *views = view_table(&n);
-  g_autofree uint64_t *first = g_new0(uint64_t, n);
+  uint64_t first[SMELLS];
   uint64_t size = content_size(parent->content);
   smell(set->unpack, parent->content, first);
   for (size_t i = 0; i < n && !set->unpack->is_stopped; i++)
-    if (first[i] < size)
-      make_view(set, parent, views[i], first[i], level);
+    if (first[views[i]->smell] < size)
+      make_view(set, parent, views[i], first[views[i]->smell], level);
 }
 
 bool view_found_any(const ViewFound *found) {

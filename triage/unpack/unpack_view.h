@@ -64,11 +64,28 @@ bool view_put(ViewBuilder *builder, uint64_t from, uint64_t end, const void *byt
 /* Says that a container came out at byte at. (transfer full) */
 void view_carry(ViewBuilder *builder, const char *kind, uint64_t at, Content *content);
 
+/* What data may hold that a view converts; a false alarm costs one call of make. */
+typedef enum {
+  SMELL_UTF16,
+  SMELL_UTF32,
+  SMELL_VBE,
+  SMELL_COMMAND, /* a base64 block that is PowerShell's */
+  SMELL_BASE64,
+  SMELL_UTF7,
+  SMELL_ENTITIES,
+  SMELL_ESCAPES,
+  SMELL_FOLDED,
+  SMELLS
+} Smell;
+#define SMELL_BIT(KIND) (1u << (KIND))
+
+/* unpack_smell.c: of the wanted kinds (bits) those that data smells of. Runs over every byte of the
+ * evidence, window by window. */
+unsigned views_smell(const uint8_t *data, uint64_t size, unsigned wanted);
+
 typedef struct {
   Row row;
-  /* True where data may hold what the view converts. Runs over every byte of the evidence, window
-   * by window, so it must be fast; a false alarm costs one call of make. */
-  bool (*smells)(const uint8_t *data, uint64_t size);
+  Smell smell;
   /* Converts what it finds from byte from on; nothing before it smells. Linear in the size. */
   void (*make)(ViewBuilder *builder, uint64_t from);
   uint64_t context;
@@ -77,8 +94,6 @@ typedef struct {
 const View *const *view_table(size_t *n);
 
 /* unpack_utf.c */
-bool utf16_smells(const uint8_t *data, uint64_t size);
-bool utf32_smells(const uint8_t *data, uint64_t size);
 void utf16le_make(ViewBuilder *builder, uint64_t from);
 void utf16be_make(ViewBuilder *builder, uint64_t from);
 void utf32_make(ViewBuilder *builder, uint64_t from);
@@ -87,22 +102,27 @@ bool utf16le_text(const uint8_t *data, size_t n, GString *out);
 size_t utf8_put(uint8_t *out, uint32_t c);
 
 /* unpack_vbe.c */
-bool vbe_smells(const uint8_t *data, uint64_t size);
+/* True where a script's mark lies around the '~' at p. */
+bool vbe_at(const uint8_t *data, const uint8_t *end, const uint8_t *p);
 void vbe_make(ViewBuilder *builder, uint64_t from);
 
 /* unpack_base64.c */
-bool base64_smells(const uint8_t *data, uint64_t size);
+/* True where the block at start is the value of -EncodedCommand, or of what PowerShell takes for
+ * it. */
+bool base64_is_command(const uint8_t *data, uint64_t start);
 void base64_make(ViewBuilder *builder, uint64_t from);
 void powershell_make(ViewBuilder *builder, uint64_t from);
 
 /* unpack_escape.c */
-bool utf7_smells(const uint8_t *data, uint64_t size);
+/* True where something stands at p ('+', '&', a backslash or '%') that means more than itself. */
+bool utf7_at(const uint8_t *data, const uint8_t *end, const uint8_t *p, size_t *scanned);
+bool entity_at(const uint8_t *data, const uint8_t *end, const uint8_t *p);
+bool escape_at(const uint8_t *data, const uint8_t *end, const uint8_t *p);
 void utf7_make(ViewBuilder *builder, uint64_t from);
-bool entities_smells(const uint8_t *data, uint64_t size);
 void entities_make(ViewBuilder *builder, uint64_t from);
-bool escapes_smells(const uint8_t *data, uint64_t size);
 void escapes_make(ViewBuilder *builder, uint64_t from);
 
 /* unpack_fold.c */
-bool fold_smells(const uint8_t *data, uint64_t size);
+/* True where the quote or bracket at p stands in something that folds. */
+bool fold_at(const uint8_t *data, const uint8_t *end, const uint8_t *p);
 void fold_make(ViewBuilder *builder, uint64_t from);

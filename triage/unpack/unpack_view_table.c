@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* unpack_view_table.c - the one table of views, in the order in which they are made. Rows that
- * share a smell stand side by side. */
+/* unpack_view_table.c - the one table of views, in the order in which they are made. */
 #include "unpack/unpack_view.h"
 
-#define VIEW(WORD, TITLE, SPEC, LIMITATIONS, SMELLS, MAKE, CONTEXT)                                \
+#define VIEW(WORD, TITLE, SPEC, LIMITATIONS, SMELL, MAKE, CONTEXT)                                 \
   {                                                                                                \
     .row = {.stage = "view",                                                                       \
             .name = WORD,                                                                          \
@@ -12,51 +11,50 @@
             .library = "",                                                                         \
             .limitations = LIMITATIONS,                                                            \
             .available = true},                                                                    \
-    .smells = SMELLS, .make = MAKE, .context = CONTEXT                                             \
+    .smell = SMELL, .make = MAKE, .context = CONTEXT                                               \
   }
 
 static const View UTF16LE =
     VIEW("utf-16le", "UTF-16 text, little-endian, whole or in runs inside other data",
          "Unicode 15, 3.10", "a run inside other data begins at eight characters of ASCII in a row",
-         utf16_smells, utf16le_make, 0);
+         SMELL_UTF16, utf16le_make, 0);
 static const View UTF16BE = VIEW(
     "utf-16be", "UTF-16 text, big-endian, whole or in runs inside other data", "Unicode 15, 3.10",
     "a run that could be of either order counts as little-endian; it begins at eight characters of "
     "ASCII in a row",
-    utf16_smells, utf16be_make, 0);
-static const View UTF32 =
-    VIEW("utf-32", "UTF-32 text of either order, in runs", "Unicode 15, 3.10",
-         "other characters than ASCII end a run", utf32_smells, utf32_make, 0);
+    SMELL_UTF16, utf16be_make, 0);
+static const View UTF32 = VIEW("utf-32", "UTF-32 text of either order, in runs", "Unicode 15, 3.10",
+                               "other characters than ASCII end a run", SMELL_UTF32, utf32_make, 0);
 static const View VBE =
     VIEW("vbe", "Scripts of Microsoft's Script Encoder (VBE, JSE)", "screnc.exe",
          "bytes of double-byte code pages stand as they are; the checksum is not verified",
-         vbe_smells, vbe_make, 0);
+         SMELL_VBE, vbe_make, 0);
 static const View POWERSHELL =
     VIEW("powershell", "PowerShell's -EncodedCommand", "about_PowerShell_exe",
          "option names broken up by ^ or ` are not recognised: the block is then base64",
-         base64_smells, powershell_make, 0);
+         SMELL_COMMAND, powershell_make, 0);
 static const View BASE64 =
     VIEW("base64", "base64 blocks in other text", "RFC 4648",
          "blocks under 24 characters, the URL alphabet, and blocks broken by other text than line "
          "breaks are not decoded",
-         base64_smells, base64_make, 0);
+         SMELL_BASE64, base64_make, 0);
 static const View UTF7 =
     VIEW("utf-7", "UTF-7 sequences in other text", "RFC 2152",
-         "a sequence that does not end in - is left", utf7_smells, utf7_make, LIMIT_VIEW_CONTEXT);
+         "a sequence that does not end in - is left", SMELL_UTF7, utf7_make, LIMIT_VIEW_CONTEXT);
 static const View HTML = VIEW("entities", "HTML and XML character references", "HTML 5",
                               "of named references those of ASCII are known; one among text of "
                               "other alphabets is left",
-                              entities_smells, entities_make, LIMIT_VIEW_CONTEXT);
+                              SMELL_ENTITIES, entities_make, LIMIT_VIEW_CONTEXT);
 static const View ESCAPES =
     VIEW("escapes", "Escapes of strings and URLs: \\x43, \\u0043, %43, %u0043",
          "ECMA-262, RFC 3986", "octal escapes are left, and those among text of other alphabets",
-         escapes_smells, escapes_make, LIMIT_VIEW_CONTEXT);
+         SMELL_ESCAPES, escapes_make, LIMIT_VIEW_CONTEXT);
 static const View FOLDED =
     VIEW("folded", "Constant strings of scripts put together: \"a\" & \"b\", Chr(), StrReverse()",
          "VBA, VBScript, JScript, PowerShell",
          "variables, loops and functions of the script's own are not followed, nor calls nested "
          "more than 16 deep; a constant of more than 16 MiB is folded in pieces",
-         fold_smells, fold_make, LIMIT_VIEW_CONTEXT);
+         SMELL_FOLDED, fold_make, LIMIT_VIEW_CONTEXT);
 
 static const View *const TABLE[] = {&UTF16LE, &UTF16BE, &UTF32, &VBE,     &POWERSHELL,
                                     &BASE64,  &UTF7,    &HTML,  &ESCAPES, &FOLDED};

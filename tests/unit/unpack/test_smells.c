@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_smells.c - the one pass that tells which views a window may give, held against each
+ * encoding's own look at every byte, on random bytes with pieces of all encodings between. */
+#include "unpack/unpack_view.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+/* cmocka wants the four above first */
+#include <cmocka.h>
+
+static bool is_ascii(uint8_t c) {
+  return c != 0 && c < 0x80;
+}
+
+/* Words of eight bytes on the grid: four characters each beside a zero, or two beside three. */
+static bool is_wide(const uint8_t *data, size_t n, size_t step) {
+  for (size_t at = 0; n - at >= 8; at += 8)
+    for (size_t place = 0; place < step; place++) {
+      bool is_all = true;
+      for (size_t i = 0; i < 8; i++)
+        is_all = is_all && (i % step == place ? is_ascii(data[at + i]) : data[at + i] == 0);
+      if (is_all)
+        return true;
+    }
+  return step == 2 && n >= 16 &&
+         (memcmp(data, "\xFF\xFE", 2) == 0 || memcmp(data, "\xFE\xFF", 2) == 0);
+}
+
+static unsigned base64_kinds(const uint8_t *data, size_t n) {
+  unsigned kinds = 0;
+  for (size_t at = 0, end; at < n; at = end + 1) {
+    for (end = at; end < n && base64_value(data[end]) >= 0;)
+      end++;
+    if (end - at >= 24)
+      kinds |=
+          SMELL_BIT(SMELL_BASE64) | (base64_is_command(data, at) ? SMELL_BIT(SMELL_COMMAND) : 0);
+  }
+  return kinds;
+}
+
+static bool is_utf7(const uint8_t *data, const uint8_t *end) {
+  size_t scanned;
+  for (const uint8_t *p = data; p < end; p += *p == '+' ? scanned : 1)
+    if (*p == '+' && utf7_at(data, end, p, &scanned))
+      return true;
+  return false;
+}
+
+static unsigned count_escapes(const uint8_t *data, const uint8_t *end, uint8_t start) {
+  unsigned n = 0;
+  for (const uint8_t *p = data; p < end; p++)
+    n += *p == start && escape_at(data, end, p);
+  return n;
+}
+
+static unsigned wanted_of(const uint8_t *data, size_t n) {
+  const uint8_t *end = data + n;
+  unsigned kinds = base64_kinds(data, n);
+  kinds |= is_wide(data, n, 2) ? SMELL_BIT(SMELL_UTF16) : 0;
+  kinds |= is_wide(data, n, 4) ? SMELL_BIT(SMELL_UTF32) : 0;
+  kinds |= is_utf7(data, end) ? SMELL_BIT(SMELL_UTF7) : 0;
+  if (count_escapes(data, end, '\\') >= 3 || count_escapes(data, end, '%') >= 3)
+    kinds |= SMELL_BIT(SMELL_ESCAPES);
+  for (const uint8_t *p = data; p < end; p++) {
+    if (*p == '~' && vbe_at(data, end, p))
+      kinds |= SMELL_BIT(SMELL_VBE);
+    if (*p == '&' && entity_at(data, end, p))
+      kinds |= SMELL_BIT(SMELL_ENTITIES);
+    if (strchr("\"'([", *p) != NULL && *p != 0 && fold_at(data, end, p))
+      kinds |= SMELL_BIT(SMELL_FOLDED);
+  }
+  return kinds;
+}
+
+#define PIECE(TEXT)                                                                                \
+  { TEXT, sizeof(TEXT) - 1 }
+static const struct {
+  const char *text;
+  size_t n;
+} PIECES[] = {PIECE("C\0D\0O\0.\0M\0"),
+              PIECE("\0C\0D\0O\0.\0M\0"),
+              PIECE("C\0\0\0D\0\0\0O\0\0\0"),
+              PIECE("\0\0C\0\0\0D\0\0\0O"),
+              PIECE("#@~^AAAAAA==abc"),
+              PIECE("powershell -enc QQBCAEMARABFAEYARwBIAEkA "),
+              PIECE("QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="),
+              PIECE("/usr/share/doc/nothing/of/that/kind"),
+              PIECE("text +AGEAYg- text "),
+              PIECE("x+ADwAcwBjAHIAaQBwAHQA"),
+              PIECE("some &#67; text "),
+              PIECE("\" &amp; \"x"),
+              PIECE(" \\x43\\x44\\u0045 "),
+              PIECE(" %43%44%45 "),
+              PIECE(" \"CDO\" & \".Message\" "),
+              PIECE(" Chr(67) "),
+              PIECE(" [char]67 "),
+              PIECE("'abc'.replace('a','b')"),
+              PIECE("\xFF\xFE"),
+              PIECE("plain words, nothing more ")};
+
+static void add_piece(GRand *rand, GByteArray *bytes) {
+  guint8 fill = (guint8)g_rand_int_range(rand, 0, 4);
+  switch (g_rand_int_range(rand, 0, 4)) {
+  case 0:
+    for (gint i = g_rand_int_range(rand, 0, 90); i > 0; i--) {
+      guint8 c = fill == 0   ? (guint8)g_rand_int_range(rand, 0, 256)
+                 : fill == 1 ? 0
+                 : fill == 2 ? (guint8)g_rand_int_range(rand, 'a', 'z')
+                             : ' ';
+      g_byte_array_append(bytes, &c, 1);
+    }
+    break;
+  default: {
+    gint i = g_rand_int_range(rand, 0, G_N_ELEMENTS(PIECES));
+    size_t n = PIECES[i].n;
+    if (g_rand_int_range(rand, 0, 4) == 0) /* cut short */
+      n = (size_t)g_rand_int_range(rand, 0, (gint)n);
+    g_byte_array_append(bytes, (const guint8 *)PIECES[i].text, (guint)n);
+  }
+  }
+}
+
+static void one_pass_tells_what_each_tells(void **state) {
+  (void)state;
+  GRand *rand = g_rand_new_with_seed(3);
+  guint n_met[SMELLS] = {0};
+  for (guint round = 0; round < 20000; round++) {
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+    for (gint i = g_rand_int_range(rand, 1, 5); i > 0; i--)
+      add_piece(rand, bytes);
+    /* Of its own, so that a sanitizer sees a byte too many. */
+    g_autofree uint8_t *data = g_malloc(bytes->len + 1);
+    if (bytes->len > 0)
+      memcpy(data, bytes->data, bytes->len);
+    g_autofree uint8_t *tight = g_memdup2(data, bytes->len);
+    unsigned wanted = wanted_of(data, bytes->len), all = SMELL_BIT(SMELLS) - 1;
+    assert_int_equal(views_smell(tight != NULL ? tight : data, bytes->len, all), wanted);
+    for (unsigned i = 0; i < SMELLS; i++) {
+      n_met[i] += (wanted & SMELL_BIT(i)) != 0;
+      assert_int_equal(views_smell(tight != NULL ? tight : data, bytes->len, SMELL_BIT(i)),
+                       wanted & SMELL_BIT(i));
+    }
+  }
+  g_rand_free(rand);
+  for (unsigned i = 0; i < SMELLS; i++)
+    assert_in_range(n_met[i], 100, 19000);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(one_pass_tells_what_each_tells)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

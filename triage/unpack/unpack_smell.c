@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* unpack_smell.c - which views a window of bytes may give, told in one pass over it: 64 bytes at a
+ * time are sorted into kinds, and only at a byte that an encoding is told by is anything asked. */
+#include "unpack/unpack_bits.h"
+#include "unpack/unpack_view.h"
+#include <string.h>
+
+enum { ESCAPES_WANTED = 3, WIDE_LEAST_BYTES = 16 };
+
+typedef struct {
+  const uint8_t *data, *end;
+  unsigned open, found;     /* kinds still looked for, and met */
+  const uint8_t *shift_end; /* what UTF-7 passes over ends here */
+  unsigned n_slashes, n_percents;
+  uint64_t n_letters; /* in a row, right before the bytes at hand */
+} Pass;
+
+static bool is_open(const Pass *pass, Smell kind) {
+  return (pass->open & SMELL_BIT(kind)) != 0;
+}
+
+static void meet(Pass *pass, Smell kind) {
+  pass->found |= pass->open & SMELL_BIT(kind);
+  pass->open &= ~SMELL_BIT(kind);
+}
+
+/* ---- wide text: zeros beside ASCII, in words of eight bytes ---- */
+
+/* Some byte of bits is zero. */
+static bool has_zero(uint64_t bits) {
+  return ((bits - 0x0101010101010101) & ~bits & 0x8080808080808080) != 0;
+}
+
+/* A byte of the masks is a word of eight bytes. */
+static void look_at_zeros(Pass *pass, uint64_t zeros, uint64_t high) {
+  static const uint64_t WIDE[] = {0xAAAAAAAAAAAAAAAA, 0x5555555555555555},
+                        WIDER[] = {0xEEEEEEEEEEEEEEEE, 0xDDDDDDDDDDDDDDDD, 0xBBBBBBBBBBBBBBBB,
+                                   0x7777777777777777};
+  for (size_t i = 0; i < G_N_ELEMENTS(WIDE); i++)
+    if (has_zero((zeros ^ WIDE[i]) | high))
+      meet(pass, SMELL_UTF16);
+  for (size_t i = 0; i < G_N_ELEMENTS(WIDER); i++)
+    if (has_zero((zeros ^ WIDER[i]) | high))
+      meet(pass, SMELL_UTF32);
+}
+
+/* ---- base64: runs of its letters ---- */
+
+static void meet_run(Pass *pass, const uint8_t *start) {
+  meet(pass, SMELL_BASE64);
+  if (is_open(pass, SMELL_COMMAND) && base64_is_command(pass->data, (uint64_t)(start - pass->data)))
+    meet(pass, SMELL_COMMAND);
+}
+
+static void look_at_letters(Pass *pass, const uint8_t *p, uint64_t letters) {
+  uint64_t n = pass->n_letters, others = ~letters;
+  uint64_t n_first = others == 0 ? BITS_BYTES : (uint64_t)__builtin_ctzll(others);
+  if (n > 0 && n < BASE64_LEAST && n + n_first >= BASE64_LEAST)
+    meet_run(pass, p - n);
+  uint64_t starts = bits_long_runs(letters) & ~(letters << 1 | (n > 0));
+  for (; starts != 0; starts &= starts - 1)
+    meet_run(pass, p + __builtin_ctzll(starts));
+  pass->n_letters = others == 0 ? n + BITS_BYTES : (uint64_t)__builtin_clzll(others);
+}
+
+/* ---- all that a single byte announces ---- */
+
+static void look_at_plus(Pass *pass, const uint8_t *p) {
+  size_t scanned;
+  if (!is_open(pass, SMELL_UTF7) || p < pass->shift_end)
+    return;
+  if (utf7_at(pass->data, pass->end, p, &scanned))
+    meet(pass, SMELL_UTF7);
+  pass->shift_end = p + scanned;
+}
+
+static void look_at_escape(Pass *pass, const uint8_t *p, unsigned *n) {
+  if (is_open(pass, SMELL_ESCAPES) && escape_at(pass->data, pass->end, p) && ++*n == ESCAPES_WANTED)
+    meet(pass, SMELL_ESCAPES);
+}
+
+static void look_at_mark(Pass *pass, const uint8_t *p) {
+  switch (*p) {
+  case '+':
+    look_at_plus(pass, p);
+    break;
+  case '&':
+    if (is_open(pass, SMELL_ENTITIES) && entity_at(pass->data, pass->end, p))
+      meet(pass, SMELL_ENTITIES);
+    break;
+  case '\\':
+    look_at_escape(pass, p, &pass->n_slashes);
+    break;
+  case '%':
+    look_at_escape(pass, p, &pass->n_percents);
+    break;
+  case '~':
+    if (is_open(pass, SMELL_VBE) && vbe_at(pass->data, pass->end, p))
+      meet(pass, SMELL_VBE);
+    break;
+  default:
+    if (is_open(pass, SMELL_FOLDED) && fold_at(pass->data, pass->end, p))
+      meet(pass, SMELL_FOLDED);
+  }
+}
+
+static const unsigned WIDE_KINDS = SMELL_BIT(SMELL_UTF16) | SMELL_BIT(SMELL_UTF32),
+                      LETTER_KINDS = SMELL_BIT(SMELL_BASE64) | SMELL_BIT(SMELL_COMMAND),
+                      MARK_KINDS = ~(SMELL_BIT(SMELL_UTF16) | SMELL_BIT(SMELL_UTF32) |
+                                     SMELL_BIT(SMELL_BASE64) | SMELL_BIT(SMELL_COMMAND));
+
+static void look_at_block(Pass *pass, const uint8_t *p, const ByteKinds *kinds) {
+  if (kinds->zeros != 0 && (pass->open & WIDE_KINDS) != 0)
+    look_at_zeros(pass, kinds->zeros, kinds->high);
+  if ((pass->open & LETTER_KINDS) != 0)
+    look_at_letters(pass, p, kinds->letters);
+  if ((pass->open & MARK_KINDS) != 0)
+    for (uint64_t marks = kinds->marks; marks != 0; marks &= marks - 1)
+      look_at_mark(pass, p + __builtin_ctzll(marks));
+}
+
+/* The last bytes, fewer than a block; words that are not whole count as others. */
+static void look_at_rest(Pass *pass, const uint8_t *p) {
+  uint8_t bytes[BITS_BYTES] = {0};
+  size_t n = (size_t)(pass->end - p);
+  memcpy(bytes, p, n);
+  ByteKinds kinds = bits_kinds(bytes);
+  uint64_t words = (UINT64_C(1) << (n & ~(size_t)7)) - 1;
+  kinds.zeros &= words;
+  kinds.high |= ~words;
+  look_at_block(pass, p, &kinds);
+}
+
+unsigned views_smell(const uint8_t *data, uint64_t size, unsigned wanted) {
+  Pass pass = {.data = data, .end = data + size, .open = wanted, .shift_end = data};
+  const uint8_t *p = data;
+  for (; pass.open != 0 && pass.end - p >= BITS_BYTES; p += BITS_BYTES) {
+    const ByteKinds kinds = bits_kinds(p);
+    look_at_block(&pass, p, &kinds);
+  }
+  if (pass.open != 0 && p < pass.end)
+    look_at_rest(&pass, p);
+  /* A short text may have its only word off the grid, or in a mark's company. */
+  if (size >= WIDE_LEAST_BYTES &&
+      ((data[0] == 0xFF && data[1] == 0xFE) || (data[0] == 0xFE && data[1] == 0xFF)))
+    meet(&pass, SMELL_UTF16);
+  return pass.found;
+}
