@@ -85,8 +85,9 @@ static bool is_candidate(const char *path) {
                                       "centreon",
                                       "/etc/postfix/main.cf",
                                       "/schedule/taskcache/tasks/"};
+  g_autofree char *low = g_ascii_strdown(path, -1);
   for (guint i = 0; i < G_N_ELEMENTS(parts); i++)
-    if (is_under(path, parts[i]))
+    if (strstr(low, parts[i]) != NULL)
       return true;
   return is_batch(path);
 }

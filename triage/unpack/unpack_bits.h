@@ -27,6 +27,32 @@ static inline uint64_t bits_long_runs(uint64_t bits) {
   return bits & eight >> 16;
 }
 
+/* A bit in the first byte that is zero, and in none before it; 0 where no byte is. */
+static inline uint64_t bits_zero_byte(uint64_t bits) {
+  return (bits - 0x0101010101010101) & ~bits & 0x8080808080808080;
+}
+
+/* A bit in the first of eight words, of which the zeros and high bits are given, that is UTF-16 of
+ * ASCII: four bytes each beside a zero. */
+static inline uint64_t bits_wide_word(uint64_t zeros, uint64_t high) {
+  uint64_t little = bits_zero_byte((zeros ^ 0xAAAAAAAAAAAAAAAA) | high);
+  uint64_t big = bits_zero_byte((zeros ^ 0x5555555555555555) | high);
+  uint64_t first = little & -little, second = big & -big;
+  return first != 0 && (second == 0 || first < second) ? first : second;
+}
+
+/* The same of UTF-32: two bytes, each beside three zeros, at the same place. */
+static inline uint64_t bits_wider_word(uint64_t zeros, uint64_t high) {
+  static const uint64_t WIDER[] = {0xEEEEEEEEEEEEEEEE, 0xDDDDDDDDDDDDDDDD, 0xBBBBBBBBBBBBBBBB,
+                                   0x7777777777777777};
+  uint64_t best = 0;
+  for (unsigned i = 0; i < 4; i++) {
+    uint64_t bits = bits_zero_byte((zeros ^ WIDER[i]) | high), first = bits & -bits;
+    best = first != 0 && (best == 0 || first < best) ? first : best;
+  }
+  return best;
+}
+
 #ifdef __SSE2__
 static inline __m128i bits_letters16(__m128i v) {
   /* A range test by signed comparison: x is in [low, low + n) where x - low - 128 < n - 128. */

@@ -26,22 +26,11 @@ static void meet(Pass *pass, Smell kind) {
 
 /* ---- wide text: zeros beside ASCII, in words of eight bytes ---- */
 
-/* Some byte of bits is zero. */
-static bool has_zero(uint64_t bits) {
-  return ((bits - 0x0101010101010101) & ~bits & 0x8080808080808080) != 0;
-}
-
-/* A byte of the masks is a word of eight bytes. */
 static void look_at_zeros(Pass *pass, uint64_t zeros, uint64_t high) {
-  static const uint64_t WIDE[] = {0xAAAAAAAAAAAAAAAA, 0x5555555555555555},
-                        WIDER[] = {0xEEEEEEEEEEEEEEEE, 0xDDDDDDDDDDDDDDDD, 0xBBBBBBBBBBBBBBBB,
-                                   0x7777777777777777};
-  for (size_t i = 0; i < G_N_ELEMENTS(WIDE); i++)
-    if (has_zero((zeros ^ WIDE[i]) | high))
-      meet(pass, SMELL_UTF16);
-  for (size_t i = 0; i < G_N_ELEMENTS(WIDER); i++)
-    if (has_zero((zeros ^ WIDER[i]) | high))
-      meet(pass, SMELL_UTF32);
+  if (is_open(pass, SMELL_UTF16) && bits_wide_word(zeros, high) != 0)
+    meet(pass, SMELL_UTF16);
+  if (is_open(pass, SMELL_UTF32) && bits_wider_word(zeros, high) != 0)
+    meet(pass, SMELL_UTF32);
 }
 
 /* ---- base64: runs of its letters ---- */

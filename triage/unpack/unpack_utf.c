@@ -2,6 +2,7 @@
 /* unpack_utf.c - UTF-16 and UTF-32 as UTF-8: whole texts with or without a mark, and runs of text
  * inside other data (page files, registry hives, programs), at any alignment. By hand, because
  * converters stop at the first byte that is not text. */
+#include "unpack/unpack_bits.h"
 #include "unpack/unpack_view.h"
 #include <string.h>
 
@@ -176,6 +177,25 @@ static inline unsigned wide_word(const uint8_t *p) {
                                                                               : 0;
 }
 
+typedef uint64_t WordFinder(uint64_t zeros, uint64_t high);
+
+/* Of the places at, at + 8 and so on the first with a word that is looked for, or one less than 64
+ * bytes before the end. */
+static uint64_t next_word(const ViewBuilder *builder, uint64_t at, WordFinder *find) {
+  uint64_t hole, end;
+  while (builder->size - at >= BITS_BYTES) {
+    const ByteKinds kinds = bits_kinds(builder->data + at);
+    uint64_t word = kinds.zeros != 0 ? find(kinds.zeros, kinds.high) : 0;
+    if (word != 0)
+      return at + (uint64_t)__builtin_ctzll(word) / 8 * 8;
+    at += BITS_BYTES;
+    if (kinds.zeros == UINT64_MAX && content_next_hole(builder->content, at, &hole, &end) &&
+        hole == at)
+      at += (end - at) / 8 * 8;
+  }
+  return at;
+}
+
 typedef struct {
   uint64_t from, end; /* whole units */
   bool is_big;
@@ -216,7 +236,8 @@ static bool take_run(const uint8_t *data, uint64_t size, uint64_t floor, uint64_
 static void put_runs(ViewBuilder *builder, uint64_t from, bool is_big) {
   const uint8_t *data = builder->data;
   uint64_t size = builder->size, floor = from;
-  for (uint64_t at = from; size - at >= 8;) {
+  for (uint64_t at = next_word(builder, from, bits_wide_word); size - at >= 8;
+       at = next_word(builder, at, bits_wide_word)) {
     unsigned kind = wide_word(data + at);
     Run run;
     if (kind == 0 || !take_run(data, size, floor, at + kind - 1, &run)) {
@@ -290,6 +311,9 @@ void utf32_make(ViewBuilder *builder, uint64_t from) {
   const uint8_t *data = builder->data;
   uint64_t size = builder->size, floor = from;
   for (uint64_t at = from; at < size && size - at >= 8;) {
+    at = next_word(builder, at, bits_wider_word);
+    if (size - at < 8)
+      return;
     unsigned kind = wider_word(data + at);
     uint64_t start = at + (kind != 0 ? kind - 1 : 0);
     while (kind != 0 && start >= floor + 4 && is_plain(data[start - 4]) &&

@@ -292,6 +292,7 @@ static void make_view(ViewSet *set, const Member *parent, const View *view, uint
   uint64_t size = content_size(parent->content);
   g_autoptr(GArray) segments = g_array_new(FALSE, FALSE, sizeof(ViewSegment));
   ViewBuilder builder = {.unpack = unpack,
+                         .content = parent->content,
                          .data = content_data(parent->content),
                          .size = size,
                          .context =

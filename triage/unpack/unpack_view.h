@@ -46,7 +46,8 @@ typedef struct {
 
 typedef struct {
   Unpack *unpack;
-  const uint8_t *data;
+  const Content *content;
+  const uint8_t *data; /* of content */
   uint64_t size;
   uint64_t context;    /* bytes of unchanged text kept around what was converted */
   ContentBuilder *out; /* NULL until something was converted */
