@@ -69,8 +69,9 @@ bool probe_tar(const uint8_t *data, uint64_t size) {
     return false;
   if (has(data, size, 257, "ustar\0", 6) || has(data, size, 257, "ustar ", 6))
     return true;
-  return data[0] != 0 && is_tar_checksum(data) && is_octal(data + 100, 8) &&
-         is_octal(data + 124, 12);
+  /* The sum last: most files fail at the fields. */
+  return data[0] != 0 && is_octal(data + 100, 8) && is_octal(data + 124, 12) &&
+         is_tar_checksum(data);
 }
 
 static bool is_hex(const uint8_t *p, unsigned n) {
