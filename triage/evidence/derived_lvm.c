@@ -193,8 +193,8 @@ static gboolean lvm_open(const DerivedBase *base, derived_found found, void *use
   shared_unref(shared);
   if (text != NULL)
     return triage_fail(error, TRIAGE_REASON_CORRUPT,
-                       "an LVM2 physical volume that cannot be opened (%s); its bytes are examined "
-                       "as they are, without names",
+                       "an LVM2 physical volume that libvslvm cannot open (%s): damaged, or with "
+                       "striped volumes; its bytes are examined as they are, without names",
                        text);
   if (!is_whole)
     return triage_fail(
@@ -203,10 +203,10 @@ static gboolean lvm_open(const DerivedBase *base, derived_found found, void *use
         "in this version; its bytes are examined as they are, without names",
         n_physical);
   return lost == 0 ||
-         triage_fail(error, TRIAGE_REASON_CORRUPT,
-                     "%d of the group's %d logical volumes cannot be opened (those of "
-                     "several pieces never can); their bytes are examined as they are, "
-                     "without names",
+         triage_fail(error, TRIAGE_REASON_UNSUPPORTED_FILESYSTEM,
+                     "an LVM2 physical volume: %d of its %d logical volumes cannot be opened: "
+                     "libvslvm reads linear ones of one piece, none that is extended, mirrored or "
+                     "thin; their bytes are examined as they are, without names",
                      lost, n);
 }
 
@@ -216,8 +216,8 @@ const DerivedKind DERIVED_LVM = {
             .title = "Logical Volume Manager",
             .spec = "libvslvm's description of the LVM2 format",
             .library = "libvslvm",
-            .limitations = "groups of one physical volume, volumes of one piece; others are "
-                           "examined without names",
+            .limitations = "groups of one physical volume, linear volumes of one piece; what is "
+                           "extended, striped, mirrored or thin is examined without names",
             .available = true},
     .probe = lvm_probe,
     .open = lvm_open,
