@@ -59,6 +59,7 @@ hive('SOFTWARE',
         (TASKS + '{B}', 'Actions', 3, put('v3', actions(r'C:\Scripts\both.vbs', ''))),
         (TASKS + '{B}', 'DynamicInfo', 3, put('v4', info)),
         ('Classes', 'wide', 1, put('v5', script.encode('utf-16-le'))),
+        ('Classes', 'narrow', 1, put('v8', script.encode() + b'\0')),
         ('Classes', 'packed', 3, put('v6', half)),
         ('Classes', 'list', 7, put('v7', 'a\0Set m = CreateObject("CDO.Message")\0\0'.encode('utf-16-le'))))
 hive('DRIVERS', ('Big', 'script', 3, put('w0', b'A' * 40)), ('Big', 's1', 3, put('w1', half[:16344])),
@@ -92,6 +93,8 @@ iconv -f utf-16le -t utf-8 v7 | tr '\0' '\n' | head -c -2 >v7.txt
 cp v6 whole
 in_hive Classes/wide v5.txt
 in_hive Classes/packed v6
+head -c -1 v8 >v8.txt
+in_hive Classes/narrow v8.txt
 in_hive Classes/list v7.txt
 in_hive Big/script whole
 [ "$(hivexml tree/Windows/System32/config/SOFTWARE | grep -c 'key="packed"')" -eq 1 ] || fail "hivexml does not see it"

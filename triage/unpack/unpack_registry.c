@@ -100,6 +100,19 @@ static bool to_text(uint8_t **bytes, size_t *n) {
   return true;
 }
 
+/* Whoever writes past the API may put a text of one byte a letter into a value of wide texts. Is it
+ * one? *n is then without the NULs behind it. */
+static bool is_narrow(const uint8_t *bytes, size_t *n) {
+  size_t length = *n;
+  while (length > 0 && bytes[length - 1] == 0)
+    length--;
+  for (size_t i = 0; i < length; i++)
+    if (bytes[i] < '\t' || bytes[i] > '~')
+      return false;
+  *n = length;
+  return true;
+}
+
 static char *value_name(libregf_value_t *value) {
   g_autofree uint8_t *text = g_malloc0(NAME_BYTES);
   size_t n = 0;
@@ -138,7 +151,7 @@ static void hand_out(Hive *hive, libregf_value_t *value, TriageTime written) {
   }
   bool is_text =
       type == TYPE_TEXT || type == TYPE_EXPANDED || type == TYPE_LINK || type == TYPE_TEXTS;
-  if (is_text)
+  if (is_text && !is_narrow(bytes, &n))
     to_text(&bytes, &n);
   Intake intake;
   g_autoptr(GError) trouble = NULL, limit = NULL;
