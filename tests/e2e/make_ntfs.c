@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* make_ntfs.c - fills an NTFS volume through libntfs-3g, without mounting: DIRS directories of
  * FILES small files each, and one sparse file of SPARSE bytes that holds TEXT at its very end.
- * make_ntfs IMAGE DIRS FILES SPARSE TEXT */
+ * With EVERY, each so manieth small file is a script that mails.
+ * make_ntfs IMAGE DIRS FILES SPARSE TEXT [EVERY] */
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -44,7 +45,7 @@ static void close_all(ntfs_inode *one, ntfs_inode *two) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 6)
+  if (argc != 6 && argc != 7)
     return 2;
   ntfs_volume *volume = ntfs_mount(argv[1], 0);
   ntfs_inode *root = volume != NULL ? ntfs_pathname_to_inode(volume, NULL, "/") : NULL;
@@ -52,7 +53,8 @@ int main(int argc, char **argv) {
     perror(argv[1]);
     return 1;
   }
-  char name[64], text[64];
+  char name[64], text[256];
+  long every = argc > 6 ? strtol(argv[6], NULL, 10) : 0;
   long dirs = strtol(argv[2], NULL, 10), files = strtol(argv[3], NULL, 10);
   for (int d = 0; d < dirs; d++) {
     snprintf(name, sizeof name, "d%d", d);
@@ -60,6 +62,11 @@ int main(int argc, char **argv) {
     for (int f = 0; f < files; f++) {
       snprintf(name, sizeof name, "f%d.txt", f);
       snprintf(text, sizeof text, "file %d of %d", f, d);
+      if (every > 0 && f % every == 0)
+        snprintf(text, sizeof text,
+                 "Set m = CreateObject(\"CDO.Message\")\r\nm.To = \"user%d@corp.example\"\r\n"
+                 "m.Subject = \"file %d of %d\"\r\nm.Send\r\n",
+                 f, f, d);
       ntfs_inode *file = create(dir, name, S_IFREG);
       put(file, 0, text);
       close_all(file, dir);

@@ -77,6 +77,8 @@ char *text_hex(const void *bytes, size_t n) {
 
 bool text_is_printable(const char *text) {
   for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
+    if (*p >= 0x20 && *p < 0x7F)
+      continue; /* nearly all there is */
     gunichar c = g_utf8_get_char_validated(p, -1);
     if (c == (gunichar)-1 || c == (gunichar)-2 || !is_printable(c))
       return false;
