@@ -162,7 +162,7 @@ struct _VolumeWork {
   enum { VOLUME_PENDING, VOLUME_BUSY, VOLUME_READY, VOLUME_DONE } state;
   GArray *skips; /* (uty) as SkipPlace */
   bool is_careful;
-  bool is_ended; /* the entries are given up at the last of the skips */
+  bool is_ended;     /* the entries are given up at the last of the skips */
   GArray *order;     /* WorkPlace, those to be examined next; NULL: not asked for yet */
   guint order_at;    /* the first that is not in page yet */
   bool is_exhausted; /* no more behind those of page */
