@@ -39,8 +39,10 @@
 #define LIMIT_EWF_HEADER_BYTES (1 * MIB)            /* one header section, inflated */
 #define LIMIT_EWF_CHUNK_BYTES (64 * MIB)            /* one chunk, inflated */
 #define LIMIT_EWF_TABLE_ENTRIES (UINT32_C(1) << 24) /* chunks of one table */
-#define LIMIT_EWF_CACHE_BYTES (32 * MIB) /* inflated chunks kept; tables kept are as much again */
-#define LIMIT_EWF_ERRORS 64u             /* acquisition errors listed one by one */
+#define LIMIT_EWF_CACHE_BYTES (64 * MIB)    /* inflated chunks kept: the tables of a file system */
+#define LIMIT_EWF_PASSING_BYTES (256 * KIB) /* the same for what is read forward and not again */
+#define LIMIT_EWF_TABLE_BYTES (32 * MIB)    /* chunk tables kept */
+#define LIMIT_EWF_ERRORS 64u                /* acquisition errors listed one by one */
 
 /* content */
 #define LIMIT_HEAP_CONTENT (8 * MIB)  /* larger content is spooled to an unlinked file */

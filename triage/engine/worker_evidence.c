@@ -253,7 +253,7 @@ void worker_digest(Worker *worker, GVariant *job) {
   uint64_t size = worker->image != NULL ? image_size(worker->image) : 0;
   for (uint64_t offset = 0; offset < size; offset += STEP) {
     size_t n = (size_t)MIN(STEP, size - offset);
-    image_read(worker->image, offset, buffer, n);
+    image_read_passing(worker->image, offset, buffer, n);
     digester_update(digester, buffer, n);
     if (offset % (16 * (uint64_t)STEP) == 0)
       worker_send(worker, MSG_PROGRESS, g_variant_new("(t)", offset));

@@ -293,6 +293,16 @@ void image_read(Image *image, uint64_t offset, void *buffer, size_t n) {
   }
 }
 
+void image_read_passing(Image *image, uint64_t offset, void *buffer, size_t n) {
+  image->is_passing = true;
+  image_read(image, offset, buffer, n);
+  image->is_passing = false;
+}
+
+uint64_t image_chunks_read(const Image *image) {
+  return image->n_chunks_read;
+}
+
 void image_damage_reset(Image *image) {
   g_array_set_size(image->recent.ranges, 0);
   image->recent.merged = 0;

@@ -28,6 +28,7 @@ typedef struct {
   uint64_t size;         /* media bytes */
   uint32_t sector_bytes; /* 512 unless the container says otherwise */
   uint32_t n_segments;
+  uint32_t chunk_bytes;                 /* the container is packed in pieces of so much media */
   GPtrArray *properties;                /* ImageProperty*, in the container's order */
   char stored_md5[33], stored_sha1[41]; /* lower-case hex, empty where the container has none */
   GPtrArray *problems; /* char*: sentences about the container as a whole, see image_damage_all */
@@ -54,6 +55,12 @@ uint64_t image_size(const Image *image);
 /* Fills buffer with n bytes from offset. What cannot be read is zero and recorded as damage; what
  * lies past the end of the media is zero and recorded as truncated. */
 void image_read(Image *image, uint64_t offset, void *buffer, size_t n);
+/* The same for content, which is read forward and not again: it does not drive out of the cache
+ * what is (tables of the file system). */
+void image_read_passing(Image *image, uint64_t offset, void *buffer, size_t n);
+/* How many pieces of chunk_bytes were taken out of the container so far, each as often as it was.
+ */
+uint64_t image_chunks_read(const Image *image);
 
 /* Damage met by image_read since the last reset: merged, sorted, (transfer none), Damage. A stretch
  * met again after a reset is recorded again. */

@@ -51,7 +51,13 @@ static gboolean ewf_open(Image *image, GError **error) {
   }
   ewf_meta_read(image, ewf);
   ewf_reader_init(ewf);
+  image->info.chunk_bytes = ewf->chunk_bytes;
   return TRUE;
+}
+
+static EwfSlot *cached(Ewf *ewf, uint64_t chunk) {
+  EwfSlot *slot = ewf_cache_find(&ewf->kept, chunk);
+  return slot != NULL ? slot : ewf_cache_find(&ewf->passing, chunk);
 }
 
 /* One chunk: part bytes of it from inside on. */
@@ -60,22 +66,21 @@ static void read_part(Image *image, uint64_t chunk, size_t inside, uint8_t *buff
   Ewf *ewf = image->state;
   uint64_t start = chunk * ewf->chunk_bytes;
   size_t want = (size_t)MIN((uint64_t)ewf->chunk_bytes, image->info.size - start);
-  EwfSlot *slot = &ewf->slots[chunk % ewf->n_slots];
-  TriageReason reason = slot->reason;
+  EwfSlot *slot = cached(ewf, chunk);
+  TriageReason reason;
   bool good;
-  if (slot->chunk == chunk) {
-    good = !slot->bad;
-    if (good)
-      memcpy(buffer, slot->data + inside, part);
-  } else if (is_sweep && part == want) { /* past the cache, straight to where it is wanted */
+  if (slot == NULL && is_sweep && part == want) { /* past the cache, straight to its place */
     good = ewf_chunk_read(image, ewf, chunk, buffer, want, &reason);
   } else {
-    if (slot->data == NULL)
-      slot->data = g_malloc(ewf->chunk_bytes);
-    good = ewf_chunk_read(image, ewf, chunk, slot->data, want, &reason);
-    slot->chunk = chunk;
-    slot->bad = !good;
-    slot->reason = reason;
+    if (slot == NULL) {
+      slot =
+          ewf_cache_take(is_sweep && ewf->passing.n_rows > 0 ? &ewf->passing : &ewf->kept, chunk);
+      if (slot->data == NULL)
+        slot->data = g_malloc(ewf->chunk_bytes);
+      slot->bad = !ewf_chunk_read(image, ewf, chunk, slot->data, want, &slot->reason);
+    }
+    good = !slot->bad;
+    reason = slot->reason;
     if (good)
       memcpy(buffer, slot->data + inside, part);
   }
@@ -91,7 +96,7 @@ static void ewf_read(Image *image, uint64_t offset, uint8_t *buffer, size_t n) {
   const Ewf *ewf = image->state;
   /* A large read goes on behind its end; libtsk's windows of 64 KiB come back to the same tables.
    */
-  bool is_sweep = n >= SWEEP_BYTES;
+  bool is_sweep = image->is_passing || n >= SWEEP_BYTES;
   while (n > 0) {
     uint64_t chunk = offset / ewf->chunk_bytes;
     size_t inside = (size_t)(offset % ewf->chunk_bytes);

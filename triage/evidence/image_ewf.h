@@ -34,10 +34,19 @@ typedef struct {
 
 typedef struct {
   uint64_t chunk; /* UINT64_MAX: empty */
+  uint64_t used;  /* clock of the last use */
   uint8_t *data;
   bool bad;
   TriageReason reason; /* where bad */
 } EwfSlot;
+
+/* Inflated chunks: each has one row of ways to stand in, where the one not used for longest goes.
+ */
+typedef struct {
+  EwfSlot *slots;
+  uint32_t n_rows, n_ways;
+  uint64_t clock;
+} EwfCache;
 
 typedef struct {
   guint segment;
@@ -64,9 +73,9 @@ typedef struct {
   /* reading */
   EwfLoaded loaded[16];
   uint64_t loaded_entries, clock;
-  EwfSlot *slots;
-  uint32_t n_slots;
-  uint8_t *packed; /* one chunk as stored */
+  EwfCache kept;    /* what is asked for again and again */
+  EwfCache passing; /* the last chunks of what is read forward; no rows: kept does for it too */
+  uint8_t *packed;  /* one chunk as stored */
   size_t n_packed;
   uint8_t *whole; /* one chunk inflated, where the caller wants less */
   void *inflater; /* libdeflate's or zlib's */
@@ -93,6 +102,9 @@ void ewf_place_tables(Image *image, Ewf *ewf);
 /* image_ewf_chunk.c */
 void ewf_reader_init(Ewf *ewf);
 void ewf_reader_clear(Ewf *ewf);
+/* The chunk's slot, NULL where it is not there; a slot for it, whose data may be NULL yet. */
+EwfSlot *ewf_cache_find(EwfCache *cache, uint64_t chunk);
+EwfSlot *ewf_cache_take(EwfCache *cache, uint64_t chunk);
 /* Puts the inflated chunk's first want bytes into out. False with the reason where it is bad. */
 bool ewf_chunk_read(Image *image, Ewf *ewf, uint64_t chunk, uint8_t *out, size_t want,
                     TriageReason *reason);

@@ -9,7 +9,7 @@
 #include <libdeflate.h>
 #endif
 
-enum { CHUNK_SUM = 4, PACKED_SLACK = 65536 };
+enum { CHUNK_SUM = 4, PACKED_SLACK = 65536, CACHE_WAYS = 8 };
 
 #ifdef TRIAGE_HAVE_LIBDEFLATE
 static void inflater_init(Ewf *ewf) {
@@ -61,12 +61,47 @@ static uint32_t sum(const uint8_t *bytes, size_t n) {
 }
 #endif
 
+static void cache_init(EwfCache *cache, uint64_t n_slots) {
+  cache->n_ways = (uint32_t)MIN(n_slots, CACHE_WAYS);
+  cache->n_rows = cache->n_ways > 0 ? (uint32_t)(n_slots / cache->n_ways) : 0;
+  cache->slots = g_new0(EwfSlot, (gsize)cache->n_rows * cache->n_ways);
+  for (gsize i = 0; i < (gsize)cache->n_rows * cache->n_ways; i++)
+    cache->slots[i].chunk = UINT64_MAX;
+}
+
+static void cache_clear(EwfCache *cache) {
+  for (gsize i = 0; i < (gsize)cache->n_rows * cache->n_ways; i++)
+    g_free(cache->slots[i].data);
+  g_free(cache->slots);
+}
+
+EwfSlot *ewf_cache_find(EwfCache *cache, uint64_t chunk) {
+  if (cache->n_rows == 0)
+    return NULL;
+  EwfSlot *row = cache->slots + (chunk % cache->n_rows) * cache->n_ways;
+  for (uint32_t i = 0; i < cache->n_ways; i++) {
+    if (row[i].chunk != chunk)
+      continue;
+    row[i].used = ++cache->clock;
+    return &row[i];
+  }
+  return NULL;
+}
+
+EwfSlot *ewf_cache_take(EwfCache *cache, uint64_t chunk) {
+  EwfSlot *row = cache->slots + (chunk % cache->n_rows) * cache->n_ways, *oldest = row;
+  for (uint32_t i = 1; i < cache->n_ways; i++)
+    if (row[i].used < oldest->used)
+      oldest = &row[i];
+  oldest->chunk = chunk;
+  oldest->used = ++cache->clock;
+  return oldest;
+}
+
 void ewf_reader_init(Ewf *ewf) {
-  uint64_t n_slots = LIMIT_EWF_CACHE_BYTES / ewf->chunk_bytes;
-  ewf->n_slots = (uint32_t)CLAMP(n_slots, 2, 4096);
-  ewf->slots = g_new0(EwfSlot, ewf->n_slots);
-  for (uint32_t i = 0; i < ewf->n_slots; i++)
-    ewf->slots[i].chunk = UINT64_MAX;
+  uint64_t n_kept = LIMIT_EWF_CACHE_BYTES / ewf->chunk_bytes;
+  cache_init(&ewf->kept, CLAMP(n_kept, 2, 8192));
+  cache_init(&ewf->passing, MIN(LIMIT_EWF_PASSING_BYTES / ewf->chunk_bytes, CACHE_WAYS));
   for (size_t i = 0; i < G_N_ELEMENTS(ewf->loaded); i++)
     ewf->loaded[i].table = G_MAXUINT;
   ewf->n_packed = (size_t)ewf->chunk_bytes + ewf->chunk_bytes / 8 + PACKED_SLACK;
@@ -78,9 +113,8 @@ void ewf_reader_init(Ewf *ewf) {
 void ewf_reader_clear(Ewf *ewf) {
   for (size_t i = 0; i < G_N_ELEMENTS(ewf->loaded); i++)
     g_free(ewf->loaded[i].entries);
-  for (uint32_t i = 0; i < ewf->n_slots; i++)
-    g_free(ewf->slots[i].data);
-  g_free(ewf->slots);
+  cache_clear(&ewf->kept);
+  cache_clear(&ewf->passing);
   g_free(ewf->packed);
   g_free(ewf->whole);
   if (ewf->inflater != NULL)
@@ -201,7 +235,7 @@ static EwfLoaded *table_get(Image *image, Ewf *ewf, guint index) {
   }
   uint64_t wanted = g_array_index(ewf->tables, EwfTable, index).n_chunks;
   EwfLoaded *oldest;
-  while (ewf->loaded_entries > 0 && ewf->loaded_entries + wanted > LIMIT_EWF_CACHE_BYTES / 4 &&
+  while (ewf->loaded_entries > 0 && ewf->loaded_entries + wanted > LIMIT_EWF_TABLE_BYTES / 4 &&
          (oldest = oldest_loaded(ewf, true)) != NULL)
     table_unload(ewf, oldest);
   EwfLoaded *loaded = oldest_loaded(ewf, false);
@@ -279,6 +313,7 @@ static bool packed_chunk(Ewf *ewf, size_t n, uint8_t *out, size_t want) {
 
 bool ewf_chunk_read(Image *image, Ewf *ewf, uint64_t chunk, uint8_t *out, size_t want,
                     TriageReason *reason) {
+  image->n_chunks_read++;
   guint index = table_of(ewf, chunk, reason);
   if (index == G_MAXUINT)
     return false;

@@ -71,6 +71,8 @@ struct _Image {
   void *memory;      /* a library's handle over the content, where it needs one */
   DamageList recent; /* since the last reset */
   DamageList all;    /* known up front, and met so far */
+  bool is_passing;   /* the read at hand: see image_read_passing */
+  uint64_t n_chunks_read;
 };
 
 extern const ImageFormat IMAGE_AFF, IMAGE_EWF, IMAGE_VHD, IMAGE_VHDX, IMAGE_VMDK, IMAGE_QCOW,

@@ -497,6 +497,15 @@ Xfs *volume_xfs(const VolumeSet *set, uint32_t no) {
   return slot != NULL ? slot->xfs : NULL;
 }
 
+Image *volume_fs_image(const VolumeSet *set, uint32_t no) {
+  const Slot *slot = find_slot(set, no);
+  if (slot == NULL || slot->fs == NULL)
+    return NULL;
+  if (slot->bridge != NULL && slot->fs->img_info == &slot->bridge->tsk)
+    return slot->derived;
+  return slot->fs->img_info == &set->bridge->tsk ? set->image : NULL;
+}
+
 Image *volume_set_image(VolumeSet *set) {
   return set->image;
 }
@@ -526,9 +535,9 @@ void volume_set_forget_damage(VolumeSet *set) {
 void volume_read(VolumeSet *set, uint32_t no, uint64_t place, void *buffer, size_t n) {
   const Slot *slot = find_slot(set, no);
   if (slot != NULL && slot->derived != NULL)
-    image_read(slot->derived, place - slot->public.offset, buffer, n);
+    image_read_passing(slot->derived, place - slot->public.offset, buffer, n);
   else
-    image_read(set->image, place, buffer, n);
+    image_read_passing(set->image, place, buffer, n);
 }
 
 Ranges *volume_elsewhere(const VolumeSet *set, uint32_t no) {

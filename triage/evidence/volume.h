@@ -74,6 +74,9 @@ TSK_FS_INFO *volume_open_fs(VolumeSet *set, uint32_t no, GError **error);
 /* The same where it is XFS, which libtsk does not read; NULL: it is not. (transfer none) */
 struct _Xfs *volume_xfs(const VolumeSet *set, uint32_t no);
 Image *volume_set_image(VolumeSet *set);
+/* The image that the file system's bytes stand in as they are, its own at fs->offset; NULL where
+ * libtsk has a layer of its own between them (a pool). (transfer none) */
+Image *volume_fs_image(const VolumeSet *set, uint32_t no);
 
 /* Before something is read of which the damage is to be told: image_damage_reset, and where the
  * image is damaged, throws away what libtsk has cached of it. Else whether a bad stretch counts

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* walk_read.c - the content of one object, read forward in large steps; holes are not read.
- * libtsk's own walk of a file stops at long holes (traps), so everything goes through
- * tsk_fs_attr_read. */
+/* walk_read.c - the content of one object, read forward in large steps; holes are not read. Plain
+ * runs of blocks are read from the image, each in one piece; all else (compressed, resident, not
+ * initialised, odd) through tsk_fs_attr_read. libtsk's own walk of a file stops at long holes
+ * (traps). */
 #include "base/limits.h"
 #include "base/text.h"
 #include "evidence/walk_private.h"
@@ -25,11 +26,13 @@ typedef struct {
   const TSK_FS_ATTR *attr;
   ContentBuilder *builder;
   WalkContent *out;
-  uint64_t lost;    /* bytes that libtsk could not read */
-  uint64_t pending; /* the last of them: appended as zeros only if something follows */
-  uint64_t skipped; /* bytes of holes that were left out */
-  bool is_short;    /* holes are to be shortened */
-  Ranges taken;     /* of a deleted entry: stretches whose blocks are in use again */
+  uint64_t lost;              /* bytes that libtsk could not read */
+  uint64_t pending;           /* the last of them: appended as zeros only if something follows */
+  uint64_t skipped;           /* bytes of holes that were left out */
+  bool is_short;              /* holes are to be shortened */
+  Image *image;               /* NULL: the bytes cannot be read past libtsk */
+  const TSK_FS_ATTR_RUN *run; /* the first that ends behind what was read so far */
+  Ranges taken;               /* of a deleted entry: stretches whose blocks are in use again */
   guint failures;
 } Reader;
 
@@ -45,7 +48,8 @@ static uint64_t hole_at(const Reader *reader, uint64_t offset) {
   /* What was never written is not read: libtsk would give zeros for it. */
   if (offset >= (uint64_t)MAX(attr->nrd.initsize, 0))
     return UINT64_MAX - offset;
-  for (const TSK_FS_ATTR_RUN *run = attr->nrd.run; run != NULL; run = run->next) {
+  const TSK_FS_ATTR_RUN *run = reader->image != NULL ? reader->run : attr->nrd.run;
+  for (; run != NULL; run = run->next) {
     uint64_t start = run->offset * block, length = run->len * block;
     if (place < start || place - start >= length)
       continue;
@@ -110,8 +114,47 @@ static bool append_hole(Reader *reader, uint64_t length) {
   return true;
 }
 
+static Image *find_image(const Reader *reader) {
+  const TSK_FS_INFO *fs = reader->fs;
+  const TSK_FS_ATTR *attr = reader->attr;
+  bool is_plain = (attr->flags & TSK_FS_ATTR_NONRES) != 0 &&
+                  (attr->flags & TSK_FS_ATTR_COMP) == 0 && attr->r == NULL &&
+                  attr->nrd.skiplen == 0 && attr->nrd.initsize > 0 && fs->block_pre_size == 0 &&
+                  fs->block_post_size == 0 && (fs->flags & TSK_FS_INFO_FLAG_ENCRYPTED) == 0;
+  return is_plain ? volume_fs_image(reader->set, reader->volume->no) : NULL;
+}
+
+/* How many bytes from offset on lie in one piece in the image, at *place; 0: libtsk is to be asked.
+ * The same run as libtsk's: the first that ends behind offset. */
+static uint64_t piece_at(Reader *reader, uint64_t offset, uint64_t *place) {
+  const TSK_FS_INFO *fs = reader->fs;
+  uint64_t size = fs->block_size, block = offset / size;
+  if (reader->image == NULL || offset >= (uint64_t)reader->attr->nrd.initsize)
+    return 0;
+  while (reader->run != NULL && reader->run->offset + reader->run->len <= block)
+    reader->run = reader->run->next; /* offsets only grow */
+  const TSK_FS_ATTR_RUN *run = reader->run;
+  if (run == NULL || run->offset > block || run->flags != TSK_FS_ATTR_RUN_FLAG_NONE ||
+      run->addr > fs->last_block_act || run->len > fs->last_block_act - run->addr + 1)
+    return 0;
+  uint64_t inside = offset - run->offset * size, length, end;
+  if (!g_uint64_checked_mul(place, run->addr, size) ||
+      !g_uint64_checked_mul(&length, run->len, size) ||
+      !g_uint64_checked_add(place, *place, (uint64_t)fs->offset + inside) ||
+      !g_uint64_checked_add(&end, *place, length - inside) || end > image_size(reader->image))
+    return 0;
+  return MIN(length - inside, (uint64_t)reader->attr->nrd.initsize - offset);
+}
+
 static bool append_step(Reader *reader, uint64_t offset, uint64_t size, char *buffer,
                         uint64_t *taken) {
+  uint64_t place, piece = piece_at(reader, offset, &place);
+  if (piece > 0) {
+    *taken = MIN(MIN(piece, STEP), size - offset);
+    image_read_passing(reader->image, place, buffer, (size_t)*taken);
+    blank_taken(reader, offset, buffer, (size_t)*taken);
+    return append_bytes(reader, buffer, (size_t)*taken);
+  }
   uint64_t hole = hole_at(reader, offset);
   if (hole > 0) {
     *taken = MIN(hole, size - offset);
@@ -129,7 +172,9 @@ static bool append_step(Reader *reader, uint64_t offset, uint64_t size, char *bu
 }
 
 static void read_all(Reader *reader, uint64_t size) {
-  g_autofree char *buffer = g_malloc(STEP);
+  g_autofree char *buffer = g_malloc((gsize)MIN(STEP, size));
+  reader->image = find_image(reader);
+  reader->run = reader->attr->nrd.run;
   uint64_t taken;
   for (uint64_t offset = 0; offset < size; offset += taken)
     if (!append_step(reader, offset, size, buffer, &taken))

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bench_objects.c - lists the objects of an image and reads each, in the order of the disk, as a
+ * worker does, and does nothing with the bytes; says how often the container's chunks were taken
+ * out for each. With a number: only so many objects of every two such groups are read, as one of
+ * two workers does. */
+#include "evidence/walk.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+static bool take_object(void *user, const Object *object) {
+  GArray *objects = user;
+  if ((object->flags & OBJECT_NO_CONTENT) == 0 && object->kind != OBJECT_DIR) {
+    Object kept = *object;
+    kept.name = NULL;
+    kept.attr_name = NULL;
+    g_array_append_val(objects, kept);
+  }
+  return true;
+}
+static bool take_dir(void *user, const ObjectDir *dir) {
+  (void)user, (void)dir;
+  return true;
+}
+static bool take_name(void *user, const ObjectName *name) {
+  (void)user, (void)name;
+  return true;
+}
+static bool take_gap(void *user, const Gap *gap) {
+  (void)user, (void)gap;
+  return true;
+}
+
+static int by_place(gconstpointer a, gconstpointer b) {
+  const Object *x = a, *y = b;
+  if (x->first_byte != y->first_byte)
+    return x->first_byte < y->first_byte ? -1 : 1;
+  return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+int main(int argc, char **argv) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GPtrArray) segments = argc > 1 ? image_segments(argv[1], &error) : NULL;
+  g_autoptr(Image) image = segments != NULL ? image_open(segments, &error) : NULL;
+  if (image == NULL) {
+    fprintf(stderr, "bench_objects IMAGE [N]: %s\n", error != NULL ? error->message : "usage");
+    return 2;
+  }
+  guint group = argc > 2 ? (guint)atoi(argv[2]) : 0;
+  g_autoptr(GArray) objects = g_array_new(FALSE, FALSE, sizeof(Object));
+  const WalkSink sink = {
+      .user = objects, .dir = take_dir, .object = take_object, .name = take_name, .gap = take_gap};
+  g_autoptr(VolumeSet) set = volume_set_new(image, NULL, VOLUMES_ALL, &sink);
+  uint64_t opened = image_chunks_read(image);
+  for (guint i = 0; i < volume_set_n(set); i++) {
+    g_autoptr(GError) failure = NULL;
+    walk_volume(set, volume_set_get(set, i)->no, NULL, 0, &sink, &failure);
+  }
+  uint64_t listed = image_chunks_read(image), bytes = 0;
+  g_array_sort(objects, by_place);
+  gint64 begun = g_get_monotonic_time();
+  Spool *spool = spool_new(fileno(tmpfile()));
+  for (guint i = 0; i < objects->len; i++) {
+    if (group > 0 && i / group % 2 == 1)
+      continue;
+    WalkContent content;
+    walk_read(set, &g_array_index(objects, Object, i), spool, &content);
+    bytes += content_size(content.content);
+    walk_content_clear(&content);
+  }
+  uint64_t chunk = image_info(image)->chunk_bytes;
+  printf("%u objects of %llu bytes read in %.2f s; chunks: %llu in the image, %llu to open it, "
+         "%llu to list, %llu to read\n",
+         objects->len, (unsigned long long)bytes,
+         (double)(g_get_monotonic_time() - begun) / G_USEC_PER_SEC,
+         (unsigned long long)(chunk > 0 ? (image_size(image) + chunk - 1) / chunk : 0),
+         (unsigned long long)opened, (unsigned long long)(listed - opened),
+         (unsigned long long)(image_chunks_read(image) - listed));
+  return 0;
+}
