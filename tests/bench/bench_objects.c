@@ -5,7 +5,6 @@
  * two workers does. */
 #include "evidence/walk.h"
 #include <stdio.h>
-#include <stdlib.h>
 
 static bool take_object(void *user, const Object *object) {
   GArray *objects = user;
@@ -45,7 +44,7 @@ int main(int argc, char **argv) {
     fprintf(stderr, "bench_objects IMAGE [N]: %s\n", error != NULL ? error->message : "usage");
     return 2;
   }
-  guint group = argc > 2 ? (guint)atoi(argv[2]) : 0;
+  guint group = argc > 2 ? (guint)g_ascii_strtoull(argv[2], NULL, 10) : 0;
   g_autoptr(GArray) objects = g_array_new(FALSE, FALSE, sizeof(Object));
   const WalkSink sink = {
       .user = objects, .dir = take_dir, .object = take_object, .name = take_name, .gap = take_gap};

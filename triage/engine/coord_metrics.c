@@ -38,6 +38,14 @@ void run_put_metrics(const Run *run, bool is_running) {
   append_metric(text, "bytes_known", "Bytes of all objects listed so far", progress->bytes_total);
   append_metric(text, "hits", "Hits found by this run", progress->hits);
   append_metric(text, "workers_lost", "Objects examined again after losing a worker", run->retries);
+  append_metric(text, "chunks", "Chunks that the container of the evidence at hand has",
+                run->n_chunks);
+  append_metric(text, "chunks_read_listing", "Chunks unpacked to open evidence and list objects",
+                run->chunks_read[JOB_ENUMERATE]);
+  append_metric(text, "chunks_read_objects", "Chunks unpacked to examine objects",
+                run->chunks_read[JOB_SCAN]);
+  append_metric(text, "chunks_read_digests", "Chunks unpacked for digests of evidence",
+                run->chunks_read[JOB_DIGEST]);
   append_metric(text, "updated_seconds", "When this file was written, seconds since 1970",
                 (uint64_t)(g_get_real_time() / G_USEC_PER_SEC));
   g_string_append(text, "# HELP triage_evidence The piece of evidence at hand, its number\n"

@@ -136,7 +136,7 @@ typedef struct {
   gsize bytes;
 } ObjectBuffer;
 
-typedef enum { JOB_NONE, JOB_ENUMERATE, JOB_SCAN, JOB_DIGEST } JobKind;
+typedef enum { JOB_NONE, JOB_ENUMERATE, JOB_SCAN, JOB_DIGEST, JOB_LAST = JOB_DIGEST } JobKind;
 
 typedef struct {
   Process *process;
@@ -190,12 +190,14 @@ typedef struct {
   Progress progress;
   uint64_t pending_rows; /* written since the last commit */
   gint64 committed_at;
-  bool is_evidence_lost; /* the error at hand is that of one piece of evidence */
-  uint64_t retries;      /* objects examined again after losing a worker */
+  bool is_evidence_lost;              /* the error at hand is that of one piece of evidence */
+  uint64_t retries;                   /* objects examined again after losing a worker */
+  uint64_t chunks_read[JOB_LAST + 1]; /* of containers in chunks, by what for */
   /* of the evidence at hand */
   uint32_t evidence;
   bool is_split; /* its objects are divided among shards */
   Probe *probe;
+  uint64_t n_chunks;  /* that its container has, once a worker has said so */
   GPtrArray *volumes; /* VolumeWork* */
   GQueue *retry;      /* RetryObject* */
   Slot *slots;

@@ -218,6 +218,7 @@ static void prepare(Run *run) {
                 run->probe->error == NULL && strcmp(run->probe->kind, "directory") != 0;
   run->digest_state = wanted ? DIGEST_WANTED : DIGEST_NOT_WANTED;
   run->digest_attempts = 0;
+  run->n_chunks = 0;
   run->digest_gaps = g_ptr_array_new_with_free_func((GDestroyNotify)stored_gap_free);
   run->volumes = g_ptr_array_new_with_free_func((GDestroyNotify)volume_work_free);
   run->retry = g_queue_new();

@@ -449,6 +449,12 @@ static bool take_message(Run *run, Slot *slot, MessageType type, GVariant *messa
            triage_fail(error, TRIAGE_REASON_WORKER_CRASH, "a worker cannot open the evidence");
   }
   process->is_fresh = false;
+  if (type == MSG_CHUNKS) {
+    uint64_t read;
+    g_variant_get(message, "(tt)", &run->n_chunks, &read);
+    run->chunks_read[slot->job] += MIN(read, (uint64_t)INT32_MAX);
+    return true;
+  }
   if (type == MSG_ERROR)
     return take_job_error(run, slot, message, error);
   if (type == MSG_DONE && slot->job == JOB_ENUMERATE)

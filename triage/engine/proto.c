@@ -45,6 +45,7 @@ static const MessageKind KINDS[MSG_LAST + 1] = {
     [MSG_CLEAN] = {"a" PROTO_CLEAN, true},
     [MSG_BEGIN] = {"(t)", true},
     [MSG_PROGRESS] = {"(t)", true},
+    [MSG_CHUNKS] = {"(tt)", true},
     /* no, member, view, size, sha256, sha1, md5, times */
     [MSG_MEMBER] = {"(usstsss" PROTO_TIMES ")", true},
     /* member no, namespace, rule, identifiers, count, first offset, has and image offset, excerpt,

@@ -38,6 +38,8 @@ typedef enum {
   MSG_CLEAN,    /* objects about which there is nothing to say but that they were examined */
   MSG_BEGIN,    /* what follows is about this object, the next one of the job */
   MSG_PROGRESS, /* bytes done: a sign of life */
+  MSG_CHUNKS,   /* before a job's end, of a container in chunks: how many it has, and how many were
+                   taken out of it since this was said last */
   MSG_MEMBER,
   MSG_HIT,
   MSG_FACT,

@@ -33,6 +33,7 @@ typedef struct {
   VolumeSet *volumes;
   GPtrArray *volume_gaps;      /* packed gaps of volumes, until the evidence is described */
   GPtrArray *volume_passwords; /* char*, owned by unpack.passwords */
+  uint64_t chunks_told;        /* of image_chunks_read */
   int tree_fd;                 /* directory evidence, else -1 */
   VolumeCare care;
   uint32_t areas; /* AREAS_ bits: what is examined */
@@ -64,6 +65,7 @@ void worker_lock_in(GPtrArray *files, int dir_fd, GPtrArray *missing);
 bool worker_open_evidence(Worker *worker, GPtrArray *segments, GError **error);
 void worker_describe_evidence(Worker *worker, GPtrArray *segments);
 void worker_enumerate(Worker *worker, GVariant *job);
+void worker_tell_chunks(Worker *worker);
 void worker_scan(Worker *worker, GVariant *job);
 /* UnpackOptions.walk_image; user is the worker. */
 void worker_walk_image(void *user, Content *content, const char *shown, const ImageSink *sink);

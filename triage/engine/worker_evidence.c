@@ -204,6 +204,17 @@ static void enumerate_whole(Worker *worker) {
   worker_send_object(worker, &object);
 }
 
+void worker_tell_chunks(Worker *worker) {
+  uint32_t bytes = worker->image != NULL ? image_info(worker->image)->chunk_bytes : 0;
+  if (bytes == 0)
+    return;
+  uint64_t size = image_size(worker->image), read = image_chunks_read(worker->image);
+  worker_send(worker, MSG_CHUNKS,
+              g_variant_new("(tt)", (guint64)(size / bytes + (size % bytes != 0)),
+                            (guint64)(read - worker->chunks_told)));
+  worker->chunks_told = read;
+}
+
 void worker_enumerate(Worker *worker, GVariant *job) {
   uint32_t volume, pass;
   uint64_t address;
@@ -238,6 +249,7 @@ void worker_enumerate(Worker *worker, GVariant *job) {
   else
     ok = walk_volume(worker->volumes, volume, (const WalkSkip *)skips->data, skips->len, &sink,
                      &error);
+  worker_tell_chunks(worker);
   if (ok)
     worker_send(worker, MSG_DONE, g_variant_new("(b)", TRUE));
   else
@@ -263,6 +275,7 @@ void worker_digest(Worker *worker, GVariant *job) {
   GArray *damage = worker->image != NULL ? image_damage_all(worker->image) : NULL;
   for (guint i = 0; damage != NULL && i < damage->len; i++)
     send_damage(worker, &g_array_index(damage, Damage, i));
+  worker_tell_chunks(worker);
   worker_send(worker, MSG_DIGEST_DONE,
               g_variant_new("(sssb)", digests.sha256, digests.sha1, digests.md5,
                             (gboolean)(damage != NULL && damage->len > 0)));

@@ -617,6 +617,7 @@ static void scan_jobs(Worker *worker, GVariant *jobs) {
 
 void worker_scan(Worker *worker, GVariant *job) {
   scan_jobs(worker, job);
+  worker_tell_chunks(worker);
   worker_send(worker, MSG_DONE, g_variant_new("(b)", TRUE));
 }
 

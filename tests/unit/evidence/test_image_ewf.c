@@ -346,6 +346,34 @@ static void chunks_before_a_lost_table_are_found(void **state) {
   }
 }
 
+/* A sweep of more than the cache holds, in pieces small and large, between two looks at the same
+ * tables: each chunk is taken out of the container once. */
+static void each_chunk_is_taken_out_once(void **state) {
+  enum { MIB1 = 1024 * 1024, MANY = 80 * MIB1, TABLES = 2 * MIB1, CHUNK = 32768 };
+  g_autofree uint8_t *media = g_malloc0(MANY);
+  for (uint32_t i = 0; i < MANY; i += 4096)
+    memcpy(media + i, &i, sizeof i);
+  ACQUIRE_OR_SKIP(*state, "once", media, MANY, "encase6", "deflate:fast");
+  g_autofree char *path = g_build_filename(*state, "once.E01", NULL);
+  g_autoptr(Image) image = fixture_open_good(path);
+  assert_int_equal(image_info(image)->chunk_bytes, CHUNK);
+  g_autofree uint8_t *out = g_malloc(MIB1);
+  for (uint32_t at = 0; at < TABLES; at += 65536)
+    image_read(image, at, out, 65536);
+  for (uint32_t at = TABLES; at < MANY; at += MIB1) {
+    /* As files lie: one from the middle of a chunk to that of another, and small ones. */
+    image_read_passing(image, at, out, 300000);
+    image_read_passing(image, at + 300000, out + 300000, MIB1 - 300000 - 40000);
+    for (uint32_t small = MIB1 - 40000; small < MIB1; small += 2000)
+      image_read_passing(image, at + small, out + small, MIN(2000, MIB1 - small));
+    assert_memory_equal(out, media + at, MIB1);
+  }
+  for (uint32_t at = 0; at + 1000 <= TABLES; at += 1000)
+    image_read(image, at, out, 1000);
+  assert_int_equal(image_chunks_read(image), MANY / CHUNK);
+  assert_int_equal(image_damage_all(image)->len, 0);
+}
+
 int main(void) {
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
   const struct CMUnitTest tests[] = {
@@ -353,7 +381,7 @@ int main(void) {
       T(any_mutant_is_refused_or_honest),           T(both_tables_bad_means_no_chunk_of_theirs),
       T(missing_segments_are_known_before_reading), T(a_cut_segment_is_truncated),
       T(swapped_and_foreign_segments_are_noticed),  T(the_truth_sets_are_as_told),
-      T(chunks_before_a_lost_table_are_found),
+      T(chunks_before_a_lost_table_are_found),      T(each_chunk_is_taken_out_once),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
