@@ -28,4 +28,13 @@ expect "$(digests raw.img --digest md5,sha1)" "$sha256 $sha1 $md5 absent" "raw, 
 expect "$(digests raw.img --digest none | tr -s ' ')" " - - not computed" "raw, none"
 expect "$(digests sealed.E01)" "$sha256 - $md5 match" "E01, its stored MD5"
 expect "$(digests sealed.E01 --digest sha1)" "$sha256 $sha1 $md5 match" "E01, one more"
+
+# Of the E01's chunks none is unpacked twice for the digests, nor for what is examined.
+rm -rf case
+"$TRIAGE" scan -q --metrics chunks.prom -o case sealed.E01 2>stderr || [ $? -le 1 ] || fail "metrics: $(cat stderr)"
+chunks=$(((2999808 + 32767) / 32768))
+grep -qx "triage_chunks $chunks" chunks.prom || fail "how many chunks: $(grep chunks chunks.prom)"
+grep -qx "triage_chunks_read_digests $chunks" chunks.prom || fail "chunks for the digests: $(grep chunks chunks.prom)"
+objects=$(sed -n 's/^triage_chunks_read_objects //p' chunks.prom)
+[ "${objects:-0}" -gt 0 ] && [ "$objects" -le "$chunks" ] || fail "chunks for the objects: $objects of $chunks"
 finish
