@@ -12,24 +12,45 @@ factor=1
 nm "$TRIAGE" 2>/dev/null | grep -q __asan_init && factor=8
 
 # bounded MIB SECONDS EXPECTED EVIDENCE [OPTION...]: one scan into ./case; no process of it, the
-# coordinator and each worker on its own, holds more than MIB at any time.
+# coordinator and each worker on its own, holds more than MIB at any time; the coordinator never more
+# than 300 MiB, and what of a worker's is its own, not a mapped file's, is told.
 bounded() {
   local mib=$1 seconds=$2 expected=$3 evidence=$4
   shift 4
   rm -rf case
   python3 - $((mib * factor)) $((seconds * factor)) "$expected" "$TRIAGE" scan -q --digest none -o case "$@" "$evidence" <<'PY' || failures=$((failures + 1))
-import resource, subprocess, sys, time
+import glob, resource, subprocess, sys, time
 mib, seconds, expected, command = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
 begun = time.monotonic()
-try:
-    status = subprocess.run(command, timeout=seconds).returncode
-except subprocess.TimeoutExpired:
-    status = f"none after {seconds} s"
+peak = {"triage": 0, "triage-worker": 0}  # MiB of their own
+def sample(coordinator):
+    for path in glob.glob("/proc/[0-9]*/status"):
+        try:
+            with open(path) as f:
+                fields = dict(line.split(":", 1) for line in f if ":" in line)
+        except OSError:
+            continue
+        if coordinator in (int(fields["Pid"]), int(fields["PPid"])) and "RssAnon" in fields:
+            name = fields["Name"].strip()
+            peak[name] = max(peak.get(name, 0), int(fields["RssAnon"].split()[0]) >> 10)
+run = subprocess.Popen(command)
+while True:
+    try:
+        status = run.wait(timeout=0.2)
+        break
+    except subprocess.TimeoutExpired:
+        sample(run.pid)
+    if time.monotonic() - begun > seconds:
+        run.kill()
+        run.wait()
+        status = f"none after {seconds} s"
+        break
 usage = resource.getrusage(resource.RUSAGE_CHILDREN)  # the largest of all processes below
 print(f"{command[-1]}: {time.monotonic() - begun:.1f} s, {usage.ru_utime + usage.ru_stime:.1f} s of a processor, "
-      f"largest process {usage.ru_maxrss >> 10} MiB", flush=True)
+      f"largest process {usage.ru_maxrss >> 10} MiB; of their own: coordinator {peak['triage']} MiB, worker {peak['triage-worker']} MiB", flush=True)
 bad = [f"exit status {status} instead of {expected}"] if status != expected else []
 bad += [f"{usage.ru_maxrss >> 10} MiB, not below {mib}"] if usage.ru_maxrss >> 10 >= mib else []
+bad += [f"coordinator {peak['triage']} MiB, not below 300"] if peak["triage"] >= 300 else []
 for what in bad:
     print(f"FAILED: {command[-1]}: {what}")
 sys.exit(bool(bad))
