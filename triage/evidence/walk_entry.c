@@ -236,15 +236,20 @@ static bool is_map_affordable(Walk *walk, const TSK_FS_META *meta) {
   return true;
 }
 
-static void emit_unmapped(Walk *walk, Object *object) {
+static void emit_unmapped(Walk *walk, Object *object, TriageReason reason, const char *detail) {
   uint64_t seq = walk->seq;
   object->flags |= OBJECT_NO_CONTENT;
   emit(walk, object, NULL, true);
-  if (walk->seq > seq)
-    walk_gap(walk, seq, 0, false, object->meta_addr, TRIAGE_REASON_SIZE_LIMIT,
-             "this entry, or the entries of the volume together, claim many times more blocks than "
-             "the volume has: their list is not followed, and the blocks are examined as blocks of "
-             "no entry");
+  if (walk->seq == seq || walk->stopped)
+    return;
+  Gap gap = {.seq = seq,
+             .volume = walk->volume->no,
+             .state = object->state,
+             .size = object->size,
+             .reason = reason,
+             .detail = detail};
+  g_strlcpy(gap.meta, object->meta, sizeof gap.meta);
+  walk->stopped = !walk->sink->gap(walk->sink->user, &gap);
 }
 
 static void emit_default(Walk *walk, const Object *base, TSK_FS_FILE *file) {
@@ -258,7 +263,16 @@ static void emit_default(Walk *walk, const Object *base, TSK_FS_FILE *file) {
     attr = tsk_fs_file_attr_get(file);
   }
   if (object.kind == OBJECT_FILE && !is_map_affordable(walk, meta)) {
-    emit_unmapped(walk, &object);
+    emit_unmapped(walk, &object, TRIAGE_REASON_SIZE_LIMIT,
+                  "this entry, or the entries of the volume together, claim many times more blocks "
+                  "than the volume has: their list is not followed, and the blocks are examined as "
+                  "blocks of no entry");
+    return;
+  }
+  if (object.kind == OBJECT_FILE && !extents_are_tree(walk->fs, meta)) {
+    emit_unmapped(walk, &object, TRIAGE_REASON_CORRUPT,
+                  "the content cannot be found: the entry's extents are no tree; the blocks it may "
+                  "have had are examined as blocks of no entry");
     return;
   }
   if (object.kind == OBJECT_FILE || object.kind == OBJECT_VIRTUAL) {

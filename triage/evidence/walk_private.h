@@ -102,6 +102,9 @@ void walk_collect(VolumeSet *set, uint32_t no, Ranges *live, Ranges *dead);
 /* ---- walk_inline.c: where an ext inode keeps content within itself. At most two stretches, bytes
  * of the file system; returns how many. */
 guint inline_places(TSK_FS_INFO *fs, uint64_t inode, Range places[2]);
+/* ---- walk_extent.c: false where an ext4 inode's extents lead back to themselves or to no extents.
+ */
+bool extents_are_tree(TSK_FS_INFO *fs, const TSK_FS_META *meta);
 /* ---- area_read.c ---- */
 /* True where a block is in use: what a deleted entry says of it is no longer true. */
 bool area_block_in_use(TSK_FS_INFO *fs, uint64_t block);
