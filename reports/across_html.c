@@ -9,14 +9,18 @@
 
 extern const char page_css[];
 
-enum { GROUPS = 100, MEMBERS = 20, DRAWN = 25, ROW = 26, NAME_SHOWN = 22 };
+enum { GROUPS = 100, MEMBERS = 20, DRAWN = 25, ROW = 26, NAME_SHOWN = 18 };
 #define SECOND INT64_C(1000000000)
 
 static const char OWN_CSS[] =
-    "main.across{padding:0 1rem;max-width:110rem;margin:0 auto}main.across table{width:100%}"
-    "main.across td,main.across th{vertical-align:top;text-align:left}"
-    "main.across td.number{text-align:right}main.across code{overflow-wrap:anywhere}"
+    "main.across{padding:0 1rem;max-width:110rem;margin:0 auto}"
+    "main.across table{width:100%;border-collapse:collapse;background:var(--card)}"
+    "main.across td,main.across th{vertical-align:top;text-align:left;padding:.4rem .7rem;"
+    "border-bottom:1px solid var(--line)}"
+    "main.across td.number,main.across th.number{text-align:right}"
+    "main.across code{overflow-wrap:anywhere;font-size:.8rem}"
     "main.across td.value{max-width:34rem;overflow-wrap:anywhere}"
+    "main.across summary{cursor:pointer;color:var(--link)}"
     "main.across td ul{margin:.3rem 0;padding-left:1.1rem}";
 
 static const struct {
@@ -54,6 +58,21 @@ static bool keep_problem(Page *page, bool ok) {
 static void put_time(Out *out, int64_t at) {
   TriageTime time = {.seconds = at / SECOND, .is_set = true};
   html_time(out, &time);
+}
+
+/* A table begins: its columns, those of numbers with a '#' before their heads. */
+static void put_heads(Out *out, const char *const *heads) {
+  html_markup(out, "<table>\n<thead><tr>");
+  for (; *heads != NULL; heads++) {
+    bool is_number = **heads == '#';
+    if (is_number)
+      html_markup(out, "<th scope=\"col\" class=\"number\">");
+    else
+      html_markup(out, "<th scope=\"col\">");
+    html_text(out, *heads + is_number);
+    html_markup(out, "</th>");
+  }
+  html_markup(out, "</tr></thead>\n<tbody>\n");
 }
 
 static void put_number(Out *out, uint64_t number) {
@@ -106,7 +125,10 @@ static bool draw_first(void *user, const char *evidence, int64_t first) {
   return true;
 }
 
+/* Digests say nothing to a reader: such a group goes by its number. */
 static char *short_name(const AcrossGroup *group) {
+  if (group->kind == ACROSS_CONTENT || group->kind == ACROSS_SIMILAR)
+    return g_strdup_printf("group %u", group->no);
   g_autofree char *number = g_strdup_printf("%u: ", group->no);
   const char *value = group->value;
   gsize n = MIN(strlen(value), NAME_SHOWN - strlen(number));
@@ -212,6 +234,18 @@ static bool put_members(Page *page, const AcrossGroup *group) {
   return ok;
 }
 
+/* A name to go by: that of the first place. */
+static bool put_example(void *user, const AcrossMember *member) {
+  Page *page = user;
+  html_name(page->out, member->path);
+  if (*member->member != '\0') {
+    html_markup(page->out, "!/");
+    html_name(page->out, member->member);
+  }
+  html_markup(page->out, "<br>");
+  return false;
+}
+
 static void put_verdicts(Out *out, const AcrossGroup *group) {
   html_markup(out, "<td>");
   for (guint i = 0; i < ACROSS_VERDICTS; i++) {
@@ -232,7 +266,10 @@ static bool put_group(void *user, const AcrossGroup *group) {
   html_markup(out, "<tr><td class=\"number\">");
   html_put_number(out, group->no);
   html_markup(out, "</td><td class=\"value\">");
-  if (group->kind == ACROSS_CONTENT || group->kind == ACROSS_SIMILAR)
+  bool is_digest = group->kind == ACROSS_CONTENT || group->kind == ACROSS_SIMILAR;
+  bool ok = !is_digest ||
+            across_each_member(page->report->across, group, put_example, page, &page->problem);
+  if (is_digest)
     html_code(out, group->value);
   else
     html_name(out, group->value);
@@ -240,7 +277,7 @@ static bool put_group(void *user, const AcrossGroup *group) {
     html_markup(out, "<br>with ");
     html_name(out, group->users);
   }
-  bool ok = put_members(page, group);
+  ok = ok && put_members(page, group);
   html_markup(out, "</td>");
   put_number(out, group->exhibits);
   put_number(out, group->cases);
@@ -280,11 +317,8 @@ static bool write_kind(Page *page, GError **error) {
                 (unsigned long long)page->n_groups);
     html_markup(out, "</p>\n");
   }
-  html_markup(out, "<table>\n<thead><tr><th scope=\"col\">Group</th><th scope=\"col\">What</th><th "
-                   "scope=\"col\">Exhibits</th><th scope=\"col\">Cases</th><th "
-                   "scope=\"col\">Objects</th><th scope=\"col\">Contents</th><th "
-                   "scope=\"col\">Verdicts</th><th scope=\"col\">First seen</th><th "
-                   "scope=\"col\">Last seen</th></tr></thead>\n<tbody>\n");
+  put_heads(out, (const char *const[]){"#Group", "What", "#Exhibits", "#Cases", "#Objects",
+                                       "#Contents", "Verdicts", "First seen", "Last seen", NULL});
   page->shown = 0;
   bool ok = across_each_group(page->report->across, page->kind, put_group, page, error);
   html_markup(out, "</tbody></table></section>\n");
@@ -329,15 +363,13 @@ static bool put_source(void *user, const AcrossExhibit *item) {
 
 static bool write_sources(Page *page, GError **error) {
   Out *out = page->out;
-  html_markup(out, "<section id=\"sources\"><h2>Cases and exhibits</h2>\n<table>\n<thead><tr><th "
-                   "scope=\"col\">Case</th><th scope=\"col\">Case number</th><th "
-                   "scope=\"col\">Exhibits</th><th scope=\"col\">Hits</th><th "
-                   "scope=\"col\">SHA-256 of its manifest.sha256</th></tr></thead>\n<tbody>\n");
+  html_markup(out, "<section id=\"sources\"><h2>Cases and exhibits</h2>\n");
+  put_heads(out, (const char *const[]){"Case", "Case number", "#Exhibits", "#Hits",
+                                       "SHA-256 of its manifest.sha256", NULL});
   bool ok = across_each_case(page->report->across, put_case, page, error);
-  html_markup(out, "</tbody></table>\n<table>\n<thead><tr><th scope=\"col\">Number</th><th "
-                   "scope=\"col\">Case</th><th scope=\"col\">Exhibit</th><th "
-                   "scope=\"col\">Evidence number</th><th scope=\"col\">SHA-256 of the "
-                   "media</th><th scope=\"col\">Hits</th></tr></thead>\n<tbody>\n");
+  html_markup(out, "</tbody></table>\n");
+  put_heads(out, (const char *const[]){"#Number", "Case", "Exhibit", "Evidence number",
+                                       "SHA-256 of the media", "#Hits", NULL});
   ok = ok && across_each_exhibit(page->report->across, put_source, page, error);
   html_markup(out, "</tbody></table></section>\n");
   return ok;
