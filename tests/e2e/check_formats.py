@@ -147,7 +147,7 @@ def check_stix():
 def check_lines():
     fields = {'@timestamp', 'ecs.version', 'event.id', 'event.kind', 'event.module', 'event.reason', 'event.outcome', 'rule.name', 'rule.ruleset',
               'file.path', 'file.inode', 'file.size', 'file.created', 'file.mtime', 'file.ctime', 'file.accessed', 'file.hash.sha256',
-              'file.hash.sha1', 'file.hash.md5'}  # of ECS 8.11; what is ours stands below "triage"
+              'file.hash.sha1', 'file.hash.md5', 'file.hash.ssdeep'}  # of ECS 8.11; what is ours stands below "triage"
 
     def flat(value, prefix=''):
         for key, inner in value.items():
