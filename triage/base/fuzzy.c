@@ -113,38 +113,50 @@ typedef struct {
   guint n;
 } Letters;
 
-/* Without seven letters in a row that both have, likeness is chance. */
-static bool has_common_run(const Letters *a, const Letters *b) {
-  for (guint i = 0; i + FUZZY_WINDOW <= a->n; i++)
-    for (guint j = 0; j + FUZZY_WINDOW <= b->n; j++)
-      if (memcmp(a->letters + i, b->letters + j, FUZZY_WINDOW) == 0)
-        return true;
+/* Where each letter stands in a part: a bit for each place. */
+typedef struct {
+  uint64_t of[128];
+} Places;
+G_STATIC_ASSERT(FUZZY_PART <= 64);
+
+static void places_find(const Letters *letters, Places *out) {
+  memset(out, 0, sizeof *out);
+  for (guint i = 0; i < letters->n; i++)
+    out->of[letters->letters[i] & 127] |= UINT64_C(1) << i;
+}
+
+/* Without seven letters in a row that both have, likeness is chance. A bit of runs[k] says that the
+ * k + 1 letters up to that place are those up to the place in b. */
+static bool has_common_run(const Places *a, const Letters *b) {
+  uint64_t runs[FUZZY_WINDOW] = {0};
+  for (guint j = 0; j < b->n; j++) {
+    uint64_t met = a->of[b->letters[j] & 127];
+    for (guint k = FUZZY_WINDOW - 1; k > 0; k--)
+      runs[k] = runs[k - 1] << 1 & met;
+    runs[0] = met;
+    if (runs[FUZZY_WINDOW - 1] != 0)
+      return true;
+  }
   return false;
 }
 
-/* Letters to take out and put in to make one of the other. */
-static guint edit_distance(const Letters *a, const Letters *b) {
-  guint rows[2][FUZZY_PART + 1];
-  guint *above = rows[0], *row = rows[1];
-  for (guint j = 0; j <= b->n; j++)
-    above[j] = j;
-  for (guint i = 0; i < a->n; i++) {
-    row[0] = i + 1;
-    for (guint j = 0; j < b->n; j++) {
-      guint change = above[j] + (a->letters[i] == b->letters[j] ? 0 : 2);
-      row[j + 1] = MIN(change, MIN(above[j + 1], row[j]) + 1);
-    }
-    guint *next = above;
-    above = row;
-    row = next;
+/* Letters to take out and put in to make one of the other: all but the longest common subsequence,
+ * which is found for all places of a at once (Hyyro 2004). */
+static guint edit_distance(const Places *a, guint n, const Letters *b) {
+  uint64_t rest = UINT64_MAX, all = n < 64 ? (UINT64_C(1) << n) - 1 : UINT64_MAX;
+  for (guint j = 0; j < b->n; j++) {
+    uint64_t met = rest & a->of[b->letters[j] & 127];
+    rest = (rest + met) | (rest - met);
   }
-  return above[b->n];
+  return n + b->n - 2 * (guint)__builtin_popcountll(~rest & all);
 }
 
 static guint score(const Letters *a, const Letters *b, uint64_t block) {
-  if (a->n + b->n == 0 || !has_common_run(a, b))
+  Places places;
+  places_find(a, &places);
+  if (a->n + b->n == 0 || !has_common_run(&places, b))
     return 0;
-  guint points = edit_distance(a, b) * FUZZY_PART / (a->n + b->n);
+  guint points = edit_distance(&places, a->n, b) * FUZZY_PART / (a->n + b->n);
   points = 100 - 100 * points / FUZZY_PART;
   /* Of a short text few letters agree by chance: it is not to score like a long one. */
   if (block >= (uint64_t)(99 + FUZZY_WINDOW) / FUZZY_WINDOW * BLOCK_MIN)
