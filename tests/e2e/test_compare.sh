@@ -141,6 +141,25 @@ status 0 "$TRIAGE" compare -q -o twice one/case again
 has_no twice/across.csv 'r["kind"] == "content"'
 grep -q 'the same evidence as exhibit' twice/across.html || fail "that exhibits are the same is not said"
 
+# what an earlier case found nothing on counts where a later one found something; three cases of one
+# name; the members of one file of two names lie in one place each
+echo 'rule never { strings: $a = "in none of them" condition: $a }' >never.yar
+"$TRIAGE" scan -q -r never.yar --case-number K-0 --digest sha256 -o none a.dd
+mkdir four five && "$TRIAGE" scan -q --case-number K-3 -o four/case c.dd
+mkdir links pair && script twin >pair/a.vbs && script other >pair/b.vbs && zip -q -j links/z.zip pair/?.vbs && ln links/z.zip links/y.zip
+truncate -s 1M d.dd && mke2fs -q -t ext4 -F -d links d.dd && "$TRIAGE" scan -q -o five/case d.dd
+[ "$(rows five/case/hits.csv 'r["member"] == "a.vbs"')" -eq 2 ] || fail "the file of two names has not two rows"
+status 0 "$TRIAGE" compare -q -o later five/case four/case one/case none two/case/case
+python3 - <<'PY' || fail "cases that found nothing, of one name, of one file"
+import csv
+rows = list(csv.DictReader(open("later/across.csv", encoding="utf-8", newline="")))
+same = [r for r in rows if r["kind"] == "content" and r["evidence"] == "a.dd"]
+assert same and same[0]["exhibits"] == "3" and same[0]["objects"] == "3", same
+assert {r["case"] for r in same} == {"case#3"}, same
+assert {(r["case"], r["case_number"]) for r in rows} == {("case#2", "K-1"), ("case#3", "K-2"), ("case#4", "K-3")}, {(r["case"], r["case_number"]) for r in rows}
+assert not any(r["evidence"] == "d.dd" for r in rows), "one place counts twice"
+PY
+
 # one case of many exhibits: the same groups by itself, and rendered again
 "$TRIAGE" scan -q -o many a.dd b.dd c.dd
 python3 - <<'PY' || fail "the case of many exhibits"

@@ -95,10 +95,11 @@ static GPtrArray *sources_open(char **cases, GError **error) {
   for (guint i = 0; i < sources->len; i++) {
     Source *source = sources->pdata[i];
     source->label = g_strdup(source->name);
-    for (guint n = 2; !g_hash_table_add(names, source->label); n++) {
+    for (guint n = 2; g_hash_table_contains(names, source->label); n++) {
       g_free(source->label);
       source->label = g_strdup_printf("%s#%u", source->name, n);
     }
+    g_hash_table_add(names, source->label);
   }
   return g_steal_pointer(&sources);
 }

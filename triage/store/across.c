@@ -16,6 +16,7 @@ static const char TABLES[] =
     " path TEXT, member TEXT, view TEXT, state TEXT, size INTEGER, sha256 TEXT, fuzzy TEXT, "
     " rule TEXT, verdict TEXT, scenario TEXT, first INTEGER, first_kind TEXT, last INTEGER, "
     " last_kind TEXT);"
+    "CREATE TABLE place(no INTEGER PRIMARY KEY, media INTEGER, name TEXT, UNIQUE(media, name));"
     "CREATE TABLE found(kind INTEGER, value TEXT, hit INTEGER);"
     "CREATE TABLE team(no INTEGER PRIMARY KEY, kind INTEGER, value TEXT, exhibits INTEGER, "
     " cases INTEGER, objects INTEGER, contents INTEGER, suspicious INTEGER, unexplained INTEGER, "
@@ -52,7 +53,18 @@ Across *across_new(GError **error) {
   across->put_hit =
       across_prepare(across, "INSERT INTO hit VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", error);
   across->put_key = across_prepare(across, "INSERT INTO found VALUES(?,?,?)", error);
-  return across->put_hit != NULL && across->put_key != NULL ? g_steal_pointer(&across) : NULL;
+  across->put_place = across_prepare(
+      across,
+      "INSERT OR IGNORE INTO place(media, name) SELECT same_as, ?2 FROM exhibit WHERE no = ?1",
+      error);
+  across->get_place = across_prepare(
+      across,
+      "SELECT p.no FROM exhibit e JOIN place p ON p.media = e.same_as AND p.name = ?2 WHERE e.no = "
+      "?1",
+      error);
+  bool ok = across->put_hit != NULL && across->put_key != NULL && across->put_place != NULL &&
+            across->get_place != NULL;
+  return ok ? g_steal_pointer(&across) : NULL;
 }
 
 void across_free(Across *across) {
@@ -60,6 +72,8 @@ void across_free(Across *across) {
     return;
   sqlite3_finalize(across->put_hit);
   sqlite3_finalize(across->put_key);
+  sqlite3_finalize(across->put_place);
+  sqlite3_finalize(across->get_place);
   sqlite3_close_v2(across->db);
   g_free(across);
 }
@@ -71,15 +85,11 @@ typedef struct {
   GArray *exhibits; /* int64_t: number of the exhibit, by evidence number from 1 */
   char *case_evidence_number;
   GError *problem;
-  uint32_t evidence, volume; /* of the last hit's object */
-  uint64_t seq;
-  char *member;
 } Intake;
 
 static void intake_clear(Intake *intake) {
   g_clear_pointer(&intake->exhibits, g_array_unref);
   g_clear_pointer(&intake->case_evidence_number, g_free);
-  g_clear_pointer(&intake->member, g_free);
   g_clear_error(&intake->problem);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Intake, intake_clear)
@@ -218,30 +228,45 @@ static bool put_indicators(Intake *intake, const HitRow *hit) {
   return true;
 }
 
-/* Names and rules of one object, and the views of it, are one place. */
-static void count_object(Intake *intake, const HitRow *hit) {
-  if (intake->member != NULL && intake->evidence == hit->evidence_no &&
-      intake->volume == hit->volume && intake->seq == hit->seq &&
-      strcmp(intake->member, hit->member) == 0)
-    return;
-  intake->across->objects++;
-  intake->evidence = hit->evidence_no;
-  intake->volume = hit->volume;
-  intake->seq = hit->seq;
-  g_free(intake->member);
-  intake->member = g_strdup(hit->member);
+/* Names and rules of one object, and the views of it, are one place; so is what two cases found on
+ * one medium. Its number, 0 with the problem. */
+static int64_t place_of(Intake *intake, const HitRow *hit, int64_t exhibit) {
+  Across *across = intake->across;
+  bool is_area = *hit->meta == '\0'; /* or of a directory: the path is all there is */
+  g_autofree char *name =
+      g_strdup_printf("%u\n%s\n%u\n%u\n%s\n%s\n%s", hit->volume, hit->meta, hit->object->attr_type,
+                      hit->object->attr_id, hit->state, is_area ? hit->path : "", hit->member);
+  sqlite3_stmt *const statements[] = {across->put_place, across->get_place};
+  for (gsize i = 0; i < G_N_ELEMENTS(statements); i++) {
+    Binder binder = {statements[i], 0};
+    bind_u64(&binder, (uint64_t)exhibit);
+    bind_text(&binder, name);
+  }
+  if (!put(intake, across->put_place))
+    return 0;
+  int64_t no = 0;
+  if (sqlite3_step(across->get_place) == SQLITE_ROW)
+    no = (int64_t)column_u64(across->get_place, 0);
+  else
+    across_fail(across, &intake->problem);
+  sqlite3_reset(across->get_place);
+  return no;
 }
 
 static bool put_row(Intake *intake, const HitRow *hit) {
   Across *across = intake->across;
   Fuzzy fuzzy;
   AcrossTimes times;
+  int64_t exhibit = g_array_index(intake->exhibits, int64_t, hit->evidence_no - 1);
+  int64_t place = place_of(intake, hit, exhibit);
+  if (place == 0)
+    return false;
   across_times(hit, &times);
   across->hits++;
   Binder binder = {across->put_hit, 0};
   bind_u64(&binder, (uint64_t)across->hits);
-  bind_u64(&binder, (uint64_t)g_array_index(intake->exhibits, int64_t, hit->evidence_no - 1));
-  bind_u64(&binder, (uint64_t)across->objects);
+  bind_u64(&binder, (uint64_t)exhibit);
+  bind_u64(&binder, (uint64_t)place);
   bind_text(&binder, hit->hit_id);
   bind_text(&binder, hit->path);
   bind_text(&binder, hit->member);
@@ -270,7 +295,6 @@ static bool take_hit(void *user, const HitRow *hit) {
   Intake *intake = user;
   if (hit->evidence_no == 0 || hit->evidence_no > intake->exhibits->len)
     return true; /* of no evidence that the case names: the tables forbid it */
-  count_object(intake, hit);
   return put_row(intake, hit) &&
          (*hit->digests.sha256 == '\0' || put_key(intake, ACROSS_CONTENT, hit->digests.sha256)) &&
          put_indicators(intake, hit);

@@ -5,19 +5,20 @@
 #include "store/across_private.h"
 #include <string.h>
 
-/* Exhibits that are the same evidence count once, and so does what lies on them. Of similar
- * contents those that are all the same stand in the group of the content. */
+/* Exhibits that are the same evidence count once, and so does what lies on them, whichever of the
+ * cases found it. Of similar contents those that are all the same stand in the group of the
+ * content. */
 static const char FORM[] =
     "CREATE INDEX found_value ON found(kind, value, hit);"
     "INSERT INTO team(kind, value, exhibits, cases, objects, contents, suspicious, unexplained, "
     " likely, known, first, last) "
     "SELECT f.kind, f.value, count(DISTINCT e.same_as), count(DISTINCT e.item), "
-    " count(DISTINCT CASE WHEN e.same_as = e.no THEN h.object END), count(DISTINCT h.sha256), "
+    " count(DISTINCT h.object), count(DISTINCT h.sha256), "
     " sum(h.verdict = 'suspicious'), sum(h.verdict = 'unexplained'), "
     " sum(h.verdict = 'likely-benign'), sum(h.verdict = 'known-benign'), min(h.first), "
     " max(h.last) FROM found f JOIN hit h ON h.no = f.hit JOIN exhibit e ON e.no = h.exhibit "
-    "GROUP BY f.kind, f.value HAVING count(DISTINCT CASE WHEN e.same_as = e.no THEN h.object END) "
-    "> 1 AND (f.kind <> 1 OR count(DISTINCT h.sha256) > 1) ORDER BY 3 DESC, min(h.first) IS NULL, "
+    "GROUP BY f.kind, f.value HAVING count(DISTINCT h.object) > 1 AND (f.kind <> 1 OR "
+    "count(DISTINCT h.sha256) > 1) ORDER BY 3 DESC, min(h.first) IS NULL, "
     "min(h.first), f.kind, f.value;"
     "CREATE INDEX team_kind ON team(kind, no);"
     "COMMIT";

@@ -6,9 +6,9 @@
 
 struct _Across {
   sqlite3 *db;
-  sqlite3_stmt *put_hit, *put_key;
+  sqlite3_stmt *put_hit, *put_key, *put_place, *get_place;
   guint cases;
-  int64_t exhibits, hits, objects; /* rows so far */
+  int64_t exhibits, hits; /* rows so far */
   uint64_t not_compared;
 };
 
