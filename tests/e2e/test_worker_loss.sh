@@ -33,6 +33,25 @@ lost garbage worker-crash
 lost memory out-of-memory
 lost hang timeout --timeout 2
 
+# one that dies and says that it was at another object: it costs a few workers, not one for each
+mkdir lies && for i in $(seq 100 299); do echo "text $i" >lies/f$i.txt; done && script >lies/f299.vbs && echo x >lies/a0.txt
+status 0 "$TRIAGE" scan -q --jobs 1 -o honest lies
+TRIAGE_TEST_FAULT=lie:a0.txt status 1 "$TRIAGE" scan -q --jobs 1 -o liar lies
+has liar/coverage.csv 'r["path"] == "/a0.txt" and r["reason"] == "worker-crash"'
+[ "$(rows liar/coverage.csv True)" -eq 1 ] || fail "a liar: others are listed"
+same honest/hits.csv liar/hits.csv
+lost=$(grep -c '"event":"worker-lost"' liar/log.jsonl)
+[ "$lost" -ge 2 ] && [ "$lost" -le 4 ] || fail "a liar cost $lost workers"
+rm -rf lies liar honest
+
+# one that does not listen: no end of waiting until it does
+mkdir deaf && cp "$TRIAGE" deaf/triage && ln -s "$(dirname "$(realpath "$TRIAGE")")/rules" deaf/rules && printf '#!/bin/sh\nexec sleep 300\n' >deaf/triage-worker && chmod +x deaf/triage-worker
+{ echo 'rule big { strings:'; for i in $(seq 20000); do echo "  \$s$i = \"some long text $i\""; done; echo ' condition: any of them }'; } >big.yar
+timeout 20 deaf/triage scan -q --timeout 2 -r big.yar -o case/deaf disk.dd 2>stderr
+[ $? -lt 124 ] || fail "one that does not listen is waited for without end"
+says "cannot be sent to a worker"
+rm -rf deaf
+
 # one that names a file elsewhere as a part of the image: what the user has not named is not touched
 echo x >"$work/elsewhere" && mkdir beside && cp disk.dd beside/
 for stray in "$work/elsewhere" beside/../elsewhere elsewhere /etc/hostname; do

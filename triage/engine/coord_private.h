@@ -28,6 +28,7 @@ typedef struct {
   ProtoReader *reader;
   GString *stderr_text; /* the first bytes of what it complained about */
   uint64_t *cell;       /* shared with it: the place in its job of the object it is at, from 1 */
+  int patience;         /* seconds within which it has to take what it is sent */
   bool is_fresh;        /* has done no job yet */
   bool is_ready;        /* has answered SETUP */
 } Process;
@@ -47,6 +48,7 @@ Process *process_new(const ProcessSetup *setup, GError **error);
 /* Ends it at once and reaps it. */
 void process_free(Process *process);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Process, process_free)
+/* One that does not listen in time is ended. */
 bool process_send(Process *process, MessageType type, GVariant *message, GError **error);
 /* Waits for the next message at most timeout seconds: for the commands that have one worker. */
 GVariant *process_receive(Process *process, int timeout_seconds, MessageType *type, GError **error);
@@ -167,6 +169,7 @@ struct _VolumeWork {
   guint order_at;    /* the first that is not in page yet */
   bool is_exhausted; /* no more behind those of page */
   GQueue *page;      /* Object* read from the store, not handed out */
+  guint n_returned;  /* of page, at its front: handed out to a worker that was lost */
   uint64_t max_seq;  /* of the walk, for checks */
   PartIndex *parts;  /* made with the first page */
 };

@@ -144,6 +144,9 @@ Process *process_new(const ProcessSetup *setup, GError **error) {
   process->fd = process->stderr_fd = -1;
   process->reader = proto_reader_new(true);
   process->stderr_text = g_string_new(NULL);
+  bool is_told = setup->options != NULL && setup->options->timeout_seconds > 0;
+  process->patience =
+      is_told ? setup->options->timeout_seconds : (int)LIMIT_TIMEOUT_SECONDS_DEFAULT;
   process->is_fresh = true;
   if (!start(process, setup, path, spool_fd, error) ||
       !process_send(process, MSG_SETUP, pack_setup(setup), error))
@@ -181,8 +184,39 @@ void process_free(Process *process) {
   g_free(process);
 }
 
+/* It may have been captured, and never read: nobody is to wait for that without end. */
+static bool send_in_time(Process *process, const uint8_t *bytes, gsize n) {
+  gint64 end = g_get_monotonic_time() + (gint64)process->patience * G_USEC_PER_SEC;
+  while (n > 0) {
+    ssize_t sent = send(process->fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent > 0) {
+      bytes += sent;
+      n -= (gsize)sent;
+      continue;
+    }
+    gint64 left = (end - g_get_monotonic_time()) / 1000;
+    struct pollfd waiting = {.fd = process->fd, .events = POLLOUT};
+    if (sent < 0 && errno != EINTR && errno != EAGAIN)
+      return false;
+    if (left <= 0) {
+      errno = ETIMEDOUT;
+      return false;
+    }
+    poll(&waiting, 1, (int)MIN(left, 1000));
+  }
+  return true;
+}
+
 bool process_send(Process *process, MessageType type, GVariant *message, GError **error) {
-  return proto_send(process->fd, type, message, error);
+  g_autoptr(GByteArray) frame = g_byte_array_new();
+  proto_append(frame, type, message);
+  if (send_in_time(process, frame->data, frame->len))
+    return true;
+  int problem = errno;
+  if (process->pid > 0)
+    kill(process->pid, SIGKILL); /* seen where its channel is read */
+  return triage_fail(error, TRIAGE_REASON_INTERNAL, "a message cannot be sent to a worker: %s",
+                     g_strerror(problem));
 }
 
 GVariant *process_receive(Process *process, int timeout_seconds, MessageType *type,

@@ -156,6 +156,10 @@ static bool fill_page(Run *run, VolumeWork *volume, GError **error) {
   }
   volume->is_exhausted =
       volume->order_at == volume->order->len && volume->order->len < ORDER_OBJECTS;
+  if (volume->is_exhausted) {
+    g_clear_pointer(&volume->order, g_array_unref);
+    volume->order_at = 0;
+  }
   return true;
 }
 
@@ -177,15 +181,17 @@ static bool give_batch(Run *run, Slot *slot, VolumeWork *volume, bool *gave, GEr
   if (!fill_page(run, volume, error))
     return false;
   uint64_t bytes = 0;
+  guint most = volume->n_returned > 0 ? 1 : BATCH_OBJECTS;
   for (Object *object; (object = g_queue_peek_head(volume->page)) != NULL;) {
     if (slot->batch->length > 0 &&
-        (slot->batch->length >= BATCH_OBJECTS || bytes + object->size > BATCH_BYTES))
+        (slot->batch->length >= most || bytes + object->size > BATCH_BYTES))
       break;
     bytes += MIN(object->size, LIMIT_OBJECT_BYTES);
     g_queue_push_tail(slot->batch, g_queue_pop_head(volume->page));
   }
   if (g_queue_is_empty(slot->batch))
     return true;
+  volume->n_returned -= MIN(volume->n_returned, slot->batch->length);
   *gave = true;
   slot->volume = volume;
   hand_out(slot);
@@ -288,6 +294,8 @@ static Object *take_blamed(Slot *slot) {
 
 static bool lose_object(Run *run, Slot *slot, Object *object, TriageReason reason,
                         const char *detail, GError **error) {
+  /* Each by itself from now on: who was to blame is the worker's word, and it may have lied. */
+  slot->volume->n_returned += slot->batch->length;
   return_batch(slot);
   if (object == NULL)
     return true;

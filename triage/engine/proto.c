@@ -2,7 +2,6 @@
 /* proto.c - framing. A frame is a 32-bit length of what follows, a 16-bit type, and the serialised
  * GVariant, all in the machine's byte order: both ends run on the same machine. */
 #include "engine/proto.h"
-#include "base/io.h"
 #include "base/limits.h"
 #include <errno.h>
 #include <string.h>
@@ -79,15 +78,6 @@ void proto_append(GByteArray *out, MessageType type, GVariant *message) {
   g_byte_array_append(out, (const guint8 *)&short_type, 2);
   if (size > 0)
     g_byte_array_append(out, g_variant_get_data(held), (guint)size);
-}
-
-bool proto_send(int fd, MessageType type, GVariant *message, GError **error) {
-  g_autoptr(GByteArray) frame = g_byte_array_new();
-  proto_append(frame, type, message);
-  if (!io_write_all(fd, frame->data, frame->len))
-    return triage_fail(error, TRIAGE_REASON_INTERNAL, "a message cannot be sent: %s",
-                       g_strerror(errno));
-  return true;
 }
 
 ProtoReader *proto_reader_new(bool from_worker) {

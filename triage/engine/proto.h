@@ -71,9 +71,6 @@ typedef enum {
 
 typedef struct _ProtoReader ProtoReader;
 
-/* Sends one message; message is sunk. false with errno-based error. */
-bool proto_send(int fd, MessageType type, GVariant *message, GError **error);
-
 /* Appends one framed message to out (for a batching writer); message is sunk. */
 void proto_append(GByteArray *out, MessageType type, GVariant *message);
 
