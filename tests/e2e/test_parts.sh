@@ -137,4 +137,15 @@ PY
   n=$(rows case_rar/coverage.csv "r['reason'] != 'encrypted'")
   [ "$n" = 0 ] || fail "complete RAR sets have $n coverage rows"
 fi
+# thousands of parts by their names, far down: each of them told of all the others would be millions
+python3 - <<'PY' || fail "no tree"
+import os
+os.mkdir("many"), os.chdir("many")
+for _ in range(13):
+    os.mkdir("d" * 250), os.chdir("d" * 250)
+for i in range(1, 4001):
+    open("x.part%04d.rar" % i, "w").write("Rar! %d" % i)
+PY
+status 0 timeout 60 "$TRIAGE" scan -q --jobs 1 -o thousands many
+rm -rf many
 finish

@@ -27,3 +27,8 @@ bool part_name_parse(const void *name, size_t n, PartName *part);
 char *part_name_of(const void *name, size_t n, uint32_t number);
 /* True where the name is surely a part's: "x.7z.002", "x.z01", and not "log.002". */
 bool part_name_is_sure(const void *name, size_t n);
+
+/* Which of n parts is opened for all of them. */
+static inline guint part_lead(PartKind kind, guint n) {
+  return kind == PART_ZIP && n > 0 ? n - 1 : 0;
+}

@@ -143,25 +143,34 @@ static void pack_object(const PartIndex *index, ObjectPacker *packer, const Obje
   }
 }
 
+static void pack_part(const PartIndex *index, uint64_t seq, ObjectPacker *packer) {
+  Object *part = store_get_object(index->store, index->evidence, index->volume, seq);
+  if (part == NULL)
+    return;
+  if (index->is_directory)
+    pack_object(index, packer, part);
+  else
+    object_packer_add(packer, part, NULL, 0); /* found without its path */
+  object_free(part);
+}
+
+/* The part that leads opens the whole and is told of all; each of the others asks for the lead
+ * alone: all parts for each of them would be a hundred million. */
 static void pack_parts(const PartIndex *index, const Told *told, guint place,
                        GVariantBuilder *sets) {
   g_autoptr(ObjectPacker) packer = object_packer_new();
-  for (guint i = 0; told->seqs != NULL && i < told->seqs->len; i++) {
-    Object *part = store_get_object(index->store, index->evidence, index->volume,
-                                    g_array_index(told->seqs, uint64_t, i));
-    if (part == NULL)
-      break;
-    pack_object(index, packer, part);
-    object_free(part);
-  }
-  g_variant_builder_add(sets, "(uyus@" PROTO_OBJECTS ")", place, (guchar)told->kind, told->self,
+  guint n = told->seqs != NULL ? told->seqs->len : 0, lead = part_lead(told->kind, n);
+  for (guint i = 0; i < n; i++)
+    if (told->self == lead || i == lead)
+      pack_part(index, g_array_index(told->seqs, uint64_t, i), packer);
+  g_variant_builder_add(sets, "(uyuus@" PROTO_OBJECTS ")", place, (guchar)told->kind, told->self, n,
                         told->missing != NULL ? told->missing : "", object_packer_end(packer));
 }
 
 GVariant *part_index_jobs(const PartIndex *index, const GPtrArray *objects) {
   g_autoptr(ObjectPacker) packer = object_packer_new();
   GVariantBuilder sets;
-  g_variant_builder_init(&sets, G_VARIANT_TYPE("a(uyus" PROTO_OBJECTS ")"));
+  g_variant_builder_init(&sets, G_VARIANT_TYPE("a(uyuus" PROTO_OBJECTS ")"));
   for (guint i = 0; i < objects->len; i++) {
     Told told = {0};
     tell(index, objects->pdata[i], &told);
@@ -171,6 +180,6 @@ GVariant *part_index_jobs(const PartIndex *index, const GPtrArray *objects) {
     g_free(told.missing);
     g_clear_pointer(&told.seqs, g_array_unref);
   }
-  return g_variant_new("(@" PROTO_OBJECTS "@a(uyus" PROTO_OBJECTS "))", object_packer_end(packer),
+  return g_variant_new("(@" PROTO_OBJECTS "@a(uyuus" PROTO_OBJECTS "))", object_packer_end(packer),
                        g_variant_builder_end(&sets));
 }

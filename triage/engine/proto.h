@@ -63,9 +63,9 @@ typedef enum {
  * of all: metadata address, name, attribute's name, path. */
 #define PROTO_OBJECTS "(a(ttttuuuuuuuuyyyy)" PROTO_TIMES "ay)"
 /* Objects to examine; and of each that by its name is part of one archive with others beside it:
- * which of the objects, kind (PartKind), its own place among the parts, the name that lacks, and
- * the parts. */
-#define PROTO_JOBS "(" PROTO_OBJECTS "a(uyus" PROTO_OBJECTS "))"
+ * which of the objects, kind (PartKind), its own place among the parts, how many they are, the name
+ * that lacks, and the parts: all where it leads them (part_lead), else the leading one. */
+#define PROTO_JOBS "(" PROTO_OBJECTS "a(uyuus" PROTO_OBJECTS "))"
 #define PROTO_CLEAN "(ttt)"       /* as CleanObject */
 #define PROTO_GAP "(tuubsyttyss)" /* ..., reason, detail, member */
 

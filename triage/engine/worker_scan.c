@@ -477,6 +477,7 @@ typedef struct {
 typedef struct {
   Worker *worker;
   GArray *objects; /* PartFile */
+  bool has_lead_alone;
 } PartReader;
 
 static void part_file_clear(gpointer pointer) {
@@ -496,7 +497,12 @@ static void read_parts(PartReader *reader, GVariant *parts) {
 
 static Content *read_part(void *user, guint i, GError **error) {
   PartReader *reader = user;
-  const PartFile *file = &g_array_index(reader->objects, PartFile, i);
+  guint place = reader->has_lead_alone ? 0 : i;
+  if (place >= reader->objects->len) {
+    triage_fail(error, TRIAGE_REASON_INTERNAL, "a part that was not told of");
+    return NULL;
+  }
+  const PartFile *file = &g_array_index(reader->objects, PartFile, place);
   WalkContent content;
   read_object(reader->worker, &file->object, file->path, &content);
   Content *whole = content_ref(content.content);
@@ -587,12 +593,13 @@ static bool find_set(GVariant *sets, guint *next, guint place, PartReader *reade
   (*next)++;
   g_variant_get_child(item, 1, "y", &kind);
   g_variant_get_child(item, 2, "u", &set->self);
-  g_variant_get_child(item, 3, "&s",
+  g_variant_get_child(item, 3, "u", &set->n);
+  g_variant_get_child(item, 4, "&s",
                       &set->missing); /* lives as long as sets, which holds the item */
-  g_autoptr(GVariant) parts = g_variant_get_child_value(item, 4);
+  g_autoptr(GVariant) parts = g_variant_get_child_value(item, 5);
   read_parts(reader, parts);
   set->kind = (PartKind)kind;
-  set->n = reader->objects->len;
+  reader->has_lead_alone = set->self != part_lead(set->kind, set->n);
   return true;
 }
 
@@ -603,7 +610,7 @@ static void scan_jobs(Worker *worker, GVariant *jobs) {
   ObjectPath path;
   guint place = 0, next = 0;
   for (Object object; object_batch_next(batch, &object, &path, NULL); place++) {
-    PartReader reader = {worker, g_array_new(FALSE, TRUE, sizeof(PartFile))};
+    PartReader reader = {worker, g_array_new(FALSE, TRUE, sizeof(PartFile)), false};
     g_array_set_clear_func(reader.objects, part_file_clear);
     UnpackSet set = {.read = read_part, .user = &reader};
     bool has_set = find_set(sets, &next, place, &reader, &set);

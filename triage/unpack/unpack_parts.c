@@ -49,7 +49,7 @@ void parts_free(HeldParts *parts) {
 /* ---- a set ---- */
 
 static guint lead_of(const UnpackSet *set) {
-  return set->kind == PART_ZIP ? set->n - 1 : 0;
+  return part_lead(set->kind, set->n);
 }
 
 static Content *get_part(Content *own, const UnpackSet *set, guint i, GError **error) {
