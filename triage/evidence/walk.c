@@ -197,7 +197,8 @@ static void read_dir(Walk *walk, const PendingDir *pending) {
     return;
   volume_set_forget_damage(walk->set);
   tsk_error_reset();
-  TSK_FS_DIR *dir = tsk_fs_dir_open_meta(walk->fs, pending->meta_addr);
+  g_autoptr(GArray) order = NULL;
+  TSK_FS_DIR *dir = walk_open_dir(walk->fs, pending->meta_addr, &order);
   bool is_damaged = walk_report_damage(walk, GAP_NO_OBJECT, pending->dir, true, pending->meta_addr,
                                        "the directory");
   /* A small NTFS directory has no index allocation: libtsk leaves that behind as an error. */
@@ -211,7 +212,7 @@ static void read_dir(Walk *walk, const PendingDir *pending) {
     walk_gap(walk, GAP_NO_OBJECT, pending->dir, true, pending->meta_addr, TRIAGE_REASON_CORRUPT,
              detail);
   }
-  size_t n = dir != NULL ? tsk_fs_dir_getsize(dir) : 0;
+  size_t n = order != NULL ? order->len : 0;
   for (size_t i = 0; i < n && !walk->stopped; i++) {
     if (i >= LIMIT_DIR_ENTRIES) {
       walk_gap(walk, GAP_NO_OBJECT, pending->dir, true, pending->meta_addr,
@@ -219,7 +220,7 @@ static void read_dir(Walk *walk, const PendingDir *pending) {
       break;
     }
     tsk_error_reset();
-    TSK_FS_FILE *file = tsk_fs_dir_get(dir, i);
+    TSK_FS_FILE *file = tsk_fs_dir_get(dir, g_array_index(order, size_t, i));
     if (file == NULL)
       continue;
     if (file->name != NULL)

@@ -111,3 +111,6 @@ bool area_block_in_use(TSK_FS_INFO *fs, uint64_t block);
 /* The stretches of a deleted entry's content whose blocks are in use again, as offsets in the
  * content. */
 void area_overwritten(TSK_FS_INFO *fs, const TSK_FS_ATTR *attr, Ranges *out);
+/* Opens a directory as tsk_fs_dir_open_meta does; order gets the places of its names (size_t), each
+ * once, in the order to take them. NULL: it cannot be opened. */
+TSK_FS_DIR *walk_open_dir(TSK_FS_INFO *fs, uint64_t address, GArray **order);
