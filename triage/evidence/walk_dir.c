@@ -65,7 +65,7 @@ TSK_FS_DIR *walk_open_dir(TSK_FS_INFO *fs, uint64_t address, GArray **order) {
   TSK_RETVAL_ENUM result = fs->dir_open_meta(fs, &dir, address, 0);
   if (dir != NULL)
     dir->fs_info = fs;
-  if (result != TSK_OK) {
+  if (result != TSK_OK || dir == NULL) {
     tsk_fs_dir_close(dir);
     return NULL;
   }
