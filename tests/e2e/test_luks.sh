@@ -91,6 +91,14 @@ PY
 listed memory.dd 'more time or memory than is allowed'
 listed time.dd 'more time or memory than is allowed'
 
+# a header kept apart is no volume: opened, it would be taken for its own data
+truncate -s 1M data.dd
+for type in luks1 luks2; do
+  rm -f apart.hdr
+  cryptsetup -q luksFormat --type "$type" "${pbkdf2[@]}" --header apart.hdr --key-file key data.dd >/dev/null 2>&1 || fail "$type --header"
+  listed apart.hdr 'the data that it opens lies elsewhere'
+done
+
 # stopped before it began: what is still plain is found as bytes
 cp plain.dd half.dd && truncate -s 10M half.dd
 cryptsetup -q reencrypt --encrypt --init-only --type luks2 "${argon[@]}" --reduce-device-size 8M --key-file key half.dd >/dev/null 2>&1 || fail "init-only"

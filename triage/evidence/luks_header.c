@@ -269,6 +269,16 @@ static bool read_v2(const DerivedBase *base, Luks *luks, GError **error) {
   return ok;
 }
 
+/* A header kept in a file of its own says that its data begins with the device, which is elsewhere:
+ * read from here, the header itself would be taken for it. */
+static bool is_attached(const Luks *luks, GError **error) {
+  return luks->start > 0 ||
+         triage_fail(error, TRIAGE_REASON_ENCRYPTED,
+                     "a LUKS volume's header of version %u alone (detached); the data that it "
+                     "opens lies elsewhere and cannot be opened with it",
+                     luks->version);
+}
+
 bool luks_read_header(const DerivedBase *base, Luks *luks, GError **error) {
   uint8_t start[8];
   memset(luks, 0, sizeof *luks);
@@ -277,10 +287,8 @@ bool luks_read_header(const DerivedBase *base, Luks *luks, GError **error) {
   image_read(base->base, base->offset, start, sizeof start);
   bool has_first = memcmp(start, MAGIC, sizeof MAGIC) == 0;
   luks->version = has_first ? image_be16(start + 6) : 2;
-  if (luks->version == 1)
-    return read_v1(base, luks, error);
-  if (luks->version == 2)
-    return read_v2(base, luks, error);
+  if (luks->version == 1 || luks->version == 2)
+    return (luks->version == 1 ? read_v1 : read_v2)(base, luks, error) && is_attached(luks, error);
   return triage_fail(error, TRIAGE_REASON_ENCRYPTED,
                      "a LUKS volume of version %u, which cannot be opened", luks->version);
 }
