@@ -356,6 +356,18 @@ static bool write_block(Rar5 *rar, Block *block, ContentBuilder *out, GError **e
                             want, out, error);
 }
 
+/* Between the parts of a member each volume may have a service block: it leaves what goes on from
+ * volume to volume alone. */
+static bool write_service(Rar5 *rar, Block *block, ContentBuilder *out, GError **error) {
+  Rar5 own = *rar;
+  own.stream = (RarStream){0};
+  bool ok = write_block(&own, block, out, error);
+  rar_stream_clear(&own.stream);
+  rar->n_closed = own.n_closed;
+  rar->n_hidden = own.n_hidden;
+  return ok;
+}
+
 /* The key of the headers that follow; false where no password fits. */
 static bool open_headers(Rar5 *rar, const Block *block) {
   Cursor cursor = block->body;
@@ -380,7 +392,9 @@ static bool write_blocks(Rar5 *rar, ContentBuilder *out, GError **error) {
     at += SIGNATURE_BYTES;
     for (Block block; !is_ended && read_block(rar, at, &block); block_clear(&block)) {
       bool is_crypt = block.type == HEADER_CRYPT && rar->header_key == NULL;
-      if (is_crypt ? !open_headers(rar, &block) : !write_block(rar, &block, out, error)) {
+      if (is_crypt                       ? !open_headers(rar, &block)
+          : block.type == HEADER_SERVICE ? !write_service(rar, &block, out, error)
+                                         : !write_block(rar, &block, out, error)) {
         block_clear(&block);
         return false;
       }

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""make_rar_secret.py SOURCE.rar PASSWORD OUT.rar [names] [volumes=BYTES] [wrong]: the RAR archive of one member SOURCE
+"""make_rar_secret.py SOURCE.rar PASSWORD OUT.rar [names] [volumes=BYTES] [wrong] [service]: the RAR archive of one member SOURCE
 (version 3 or 5, not encrypted) encrypted as WinRAR does, after rarlab's technotes: its member, or all headers with
 "names"; with volumes cut into OUT.part1.rar ... of so many bytes of data;
-with a wrong checksum (version 5). No free program encrypts RAR; openssl does the AES."""
+with a wrong checksum (version 5); or with an encrypted service block behind the member's part in each volume, as that of
+quick open is. No free program encrypts RAR; openssl does the AES."""
 import hashlib
 import hmac
 import os
@@ -43,7 +44,7 @@ def take(data, at):
 class New:
     """RAR 5."""
     signature = b'Rar!\x1a\x07\x01\x00'
-    is_wrong = False
+    is_wrong = has_service = False
 
     def __init__(self, password, names):
         self.names, self.salt, self.iv = names, b'0123456789abcdef', b'ABCDEFGHIJKLMNOP'
@@ -100,6 +101,11 @@ class New:
         main = number(0) if is_single else number(1 if i == 0 else 3) + (number(i) if i > 0 else b'')
         out += self.block(1, 0, main)
         out += self.block(2, (8 if i > 0 else 0) | (0 if is_last else 16), body, extra, data)
+        if self.has_service:
+            service = bytes(50)
+            record = number(1) + number(0) + number(1) + bytes([CYCLES]) + self.salt + bytes(16) + self.check
+            out += self.block(3, 4, number(0) + number(len(service)) + number(0) * 3 + number(2) + b'QO',
+                              number(len(record)) + record, aes(self.key, bytes(16), service))
         return out + self.block(5, 0, number(0 if is_last else 1))
 
 
@@ -154,7 +160,7 @@ def main():
         data = given.read()
     kind = New if data.startswith(New.signature) else Old
     writer, member = kind(password, 'names' in options), kind.member(data)
-    writer.is_wrong = 'wrong' in options
+    writer.is_wrong, writer.has_service = 'wrong' in options, 'service' in options
     size = next((int(o.split('=')[1]) for o in options if o.startswith('volumes=')), 0)
     packed = aes(writer.key, writer.iv, member[2])  # goes on from volume to volume
     parts = [packed[i:i + size] for i in range(0, len(packed), size)] if size else [packed]

@@ -170,6 +170,7 @@ static void test_volumes(void **state) {
       {0, "volumes=21001 names"},
       {4, "volumes=2003"},
       {4, "volumes=2003 names"},
+      {0, "volumes=21001 names service"},
   };
   (void)state;
   for (size_t i = 0; i < G_N_ELEMENTS(SETS); i++) {
