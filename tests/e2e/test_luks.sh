@@ -70,6 +70,12 @@ listed id.dd 'version 2 (aes-xts-plain64, 1 key slots); none of the given passph
 has_no case/hits.csv True
 printf 'wrong\nopen sesame\n' >passwords
 
+# the same of a larger header
+cp plain.dd wide.dd && truncate -s 10M wide.dd
+cryptsetup -q reencrypt --encrypt --type luks2 --luks2-metadata-size 64k --reduce-device-size 8M "${pbkdf2[@]}" --key-file key wide.dd >/dev/null 2>&1 || fail "metadata-size"
+dd if=/dev/zero of=wide.dd bs=4096 count=1 conv=notrunc status=none
+opened wide.dd
+
 # what a header claims is not paid at any price
 python3 - id.dd <<'PY'
 import hashlib, sys

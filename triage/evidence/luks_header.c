@@ -27,9 +27,12 @@ enum {
 static const char MAGIC[6] = {'L', 'U', 'K', 'S', '\xba', '\xbe'};
 static const char MAGIC_COPY[6] = {'S', 'K', 'U', 'L', '\xba', '\xbe'};
 
+/* The copy lies behind the first header, however large that is. */
 bool luks_probe(const DerivedBase *base) {
-  return derived_has(base, 0, MAGIC, sizeof MAGIC) ||
-         derived_has(base, V2_COPY, MAGIC_COPY, sizeof MAGIC_COPY);
+  bool is_there = derived_has(base, 0, MAGIC, sizeof MAGIC);
+  for (uint64_t at = V2_COPY; at <= LIMIT_LUKS_HEADER_BYTES && !is_there; at *= 2)
+    is_there = derived_has(base, at, MAGIC_COPY, sizeof MAGIC_COPY);
+  return is_there;
 }
 
 /* Numbers that key derivation and merging rely on. */
