@@ -147,7 +147,11 @@ static Content *read_content(Walk *walk, struct archive_entry *entry, bool is_en
   if (is_whole && archive_entry_filetype(entry) == AE_IFLNK)
     read_link(entry, &intake);
   uint64_t got = intake_size(&intake);
-  if (is_whole && got < claimed && !is_link)
+  if (is_whole && walk->container->is_encrypted && archive_entry_is_data_encrypted(entry) > 0)
+    triage_fail(error, TRIAGE_REASON_ENCRYPTED, /* what is stored libarchive gives as it is */
+                "encrypted, and no password given fits; its bytes were examined as they are; "
+                "passwords to try may be given with --password-file");
+  else if (is_whole && got < claimed && !is_link)
     triage_fail(error, TRIAGE_REASON_TRUNCATED,
                 "the header claims %" G_GUINT64_FORMAT " bytes, %" G_GUINT64_FORMAT " were there",
                 claimed, got);

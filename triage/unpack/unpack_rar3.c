@@ -5,6 +5,7 @@
 #include "unpack/unpack_bytes.h"
 #include "unpack/unpack_known.h"
 #include "unpack/unpack_rarcrypt.h"
+#include <archive_entry.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -269,25 +270,44 @@ static bool step(Rar3 *rar, uint64_t *at, ContentBuilder *out, Block *block) {
 
 /* ---- which password ---- */
 
-static bool reads_well(Rar3 *rar, Content *mini) {
+/* libarchive compares no checksum of RAR 3: what a wrong password makes of a stored member reads as
+ * well as anything. */
+static bool reads_well(Rar3 *rar, Content *mini, bool is_stored, uint32_t wanted) {
   g_autoptr(Reader) reader =
       reader_open(rar->unpack, mini, archive_read_support_format_rar, NULL, NULL);
   struct archive_entry *entry;
   uint64_t sum = 0;
+  uint32_t crc = 0;
   int status = ARCHIVE_FATAL;
   if (reader == NULL || reader_next(reader, &entry) != ARCHIVE_OK)
     return false;
+  bool has_sum = archive_entry_filetype(entry) == AE_IFREG; /* a link's target is taken already */
   do {
-    const void *block;
+    const void *block = NULL;
     size_t n = 0;
     la_int64_t offset;
     status = archive_read_data_block(reader_archive(reader), &block, &n, &offset);
+    if (status == ARCHIVE_OK)
+      crc = (uint32_t)crc32_z(crc, block, n);
     sum += n;
     reader_progress(reader);
     if (!unpack_alive(rar->unpack, n))
       return false;
-  } while (status == ARCHIVE_OK && sum <= TRIAL_BYTES);
-  return status == ARCHIVE_EOF || status == ARCHIVE_OK;
+  } while (status == ARCHIVE_OK && (is_stored || sum <= TRIAL_BYTES));
+  return status == ARCHIVE_OK || (status == ARCHIVE_EOF && (!has_sum || crc == wanted));
+}
+
+/* What the header at byte at says, if it is a member's: of one in several volumes the last says the
+ * checksum of all of it. */
+static void look_at_member(const Rar3 *rar, uint64_t at, bool *is_stored, uint32_t *crc) {
+  enum { CRC_AT = 16, METHOD_AT = 25 };
+  Block block = {0};
+  if (at < rar->size && read_block(rar, at, &block) && block.type == TYPE_FILE &&
+      block.bytes->len >= FILE_BYTES) {
+    *crc = bytes_le32(block.bytes->data + CRC_AT);
+    *is_stored = block.bytes->data[METHOD_AT] == STORED;
+  }
+  block_clear(&block);
 }
 
 /* Does the member at byte at, in all its volumes, come out right? It is tried in an archive of its
@@ -308,11 +328,18 @@ static bool does_fit(const Rar3 *whole, uint64_t at, int password) {
       !step(&rar, &from, out, &block) || block.type != TYPE_MAIN)
     return false;
   rar.header_password = header_password;
-  while (is_on && step(&rar, &at, out, &block))
+  bool is_stored = false;
+  uint32_t crc = 0;
+  do {
+    look_at_member(&rar, at, &is_stored, &crc);
+    if (!step(&rar, &at, out, &block))
+      break;
     is_on = block.type != TYPE_FILE || (block.flags & FILE_SPLIT_AFTER) != 0;
+  } while (is_on);
   rar_stream_clear(&rar.stream);
   g_autoptr(Content) mini = content_builder_finish(g_steal_pointer(&out), NULL);
-  return mini != NULL && !is_on && rar.n_closed == whole->n_closed && reads_well(&rar, mini);
+  return mini != NULL && !is_on && rar.n_closed == whole->n_closed &&
+         reads_well(&rar, mini, is_stored, crc);
 }
 
 static int find_password(const Rar3 *rar, uint64_t at) {

@@ -166,11 +166,8 @@ static void test_volumes(void **state) {
     size_t source;
     const char *options;
   } SETS[] = {
-      {0, "volumes=21001"},
-      {0, "volumes=21001 names"},
-      {4, "volumes=2003"},
-      {4, "volumes=2003 names"},
-      {0, "volumes=21001 names service"},
+      {0, "volumes=21001"},      {0, "volumes=21001 names"},         {4, "volumes=2003"},
+      {4, "volumes=2003 names"}, {0, "volumes=21001 names service"},
   };
   (void)state;
   for (size_t i = 0; i < G_N_ELEMENTS(SETS); i++) {
@@ -179,6 +176,46 @@ static void test_volumes(void **state) {
       skip();
     run("cat set.part*.rar >set.rar");
     check("set.rar", SETS[i].source);
+  }
+}
+
+/* Whether a password fits a stored member of version 3 its checksum alone tells. */
+static void test_stored(void **state) {
+  static const char *const WAYS[] = {"", "volumes=70000"};
+  (void)state;
+  for (size_t i = 0; i < G_N_ELEMENTS(WAYS); i++) {
+    g_autofree char *command = g_strdup_printf(
+        "rm -f out*.rar; python3 - <<'PY'\n"
+        "import struct, zlib\n"
+        "data = bytes(range(256)) * 1000\n"
+        "def block(kind, flags, rest):\n"
+        "    head = struct.pack('<BHH', kind, flags, 7 + len(rest)) + rest\n"
+        "    return struct.pack('<H', zlib.crc32(head) & 0xFFFF) + head\n"
+        "rest = struct.pack('<IIBIIBBHI', len(data), len(data), 3, zlib.crc32(data), 0, 29, 0x30, "
+        "7, 0o100644)\n"
+        "open('plain.rar', 'wb').write(b'Rar!\\x1a\\x07\\0' + block(0x73, 0, bytes(6)) +\n"
+        "    block(0x74, 0x8000, rest + b'big.bin') + data + block(0x7B, 0x4000, b''))\n"
+        "open('plain.bin', 'wb').write(data)\n"
+        "PY\npython3 ${TRIAGE_SOURCE:-.}/tests/unit/unpack/make_rar_secret.py plain.rar geheim "
+        "out.rar %s && cat out*.rar >set.rar",
+        WAYS[i]);
+    run(command);
+    gsize n;
+    g_autofree char *path = scratch_path("set.rar"), *plain = scratch_path("plain.bin");
+    g_autoptr(GBytes) wanted = read_all(plain);
+    const void *bytes = g_bytes_get_data(wanted, &n);
+    g_autoptr(Found) found = unpack_with(path, "wrong\ngeheim");
+    const Seen *seen = find_seen(found, "big.bin", "raw");
+    if (!seen_is(seen, bytes, n) || seen->error != NULL || found->gaps->len > 0) {
+      print_found(found);
+      fail_msg("the first password was taken for the right one");
+    }
+    g_autoptr(Found) shut = unpack_with(path, "wrong");
+    const Seen *closed = find_seen(shut, "big.bin", "raw");
+    if (closed == NULL || closed->error == NULL || closed->reason != TRIAGE_REASON_ENCRYPTED) {
+      print_found(shut);
+      fail_msg("no word of its being encrypted");
+    }
   }
 }
 
@@ -212,7 +249,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_real),    cmocka_unit_test(test_solid),
       cmocka_unit_test(test_made),    cmocka_unit_test(test_hidden_sum),
-      cmocka_unit_test(test_volumes), cmocka_unit_test(test_mutated),
+      cmocka_unit_test(test_volumes), cmocka_unit_test(test_stored),
+      cmocka_unit_test(test_mutated),
   };
   return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }
