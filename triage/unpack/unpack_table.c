@@ -117,7 +117,8 @@ static const Unpacker RAR = {
             .library = "libarchive, libcrypto",
             .limitations =
                 "members encrypted before version 2.9, or with passwords of more than 28 letters, "
-                "are listed, not opened; of solid archives the first member is unpacked; volumes "
+                "are listed, not opened; of solid archives the first member is unpacked; checksums "
+                "are compared of encrypted members alone, to tell which password fits; volumes "
                 "are joined where they lie side by side under their names; some compression "
                 "filters are not supported",
             .available = true},
