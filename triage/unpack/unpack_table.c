@@ -8,6 +8,12 @@
 #include "unpack/unpack_private.h"
 #include <string.h>
 
+#ifdef TRIAGE_HAVE_LIBDEFLATE
+#define GZIP_LIBRARY "zlib, libdeflate"
+#else
+#define GZIP_LIBRARY "zlib"
+#endif
+
 static const Unpacker ZIP = {
     .row = {.stage = "unpacker",
             .name = "zip",
@@ -228,7 +234,7 @@ static const Unpacker GZIP = {
             .name = "gzip",
             .title = "gzip stream",
             .spec = "RFC 1952",
-            .library = "zlib",
+            .library = GZIP_LIBRARY,
             .limitations = "none known",
             .available = true},
     .probe = probe_gzip,
