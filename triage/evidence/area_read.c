@@ -95,6 +95,8 @@ static void read_slack(VolumeSet *set, const Object *object, ContentBuilder *bui
     return;
   tsk_error_reset();
   TSK_FS_FILE *file = tsk_fs_file_open_meta(fs, NULL, object->meta_addr);
+  if (file != NULL && file->meta != NULL)
+    extents_load(file);
   const TSK_FS_ATTR *attr =
       file == NULL || file->meta == NULL ? NULL
       : object->attr_type == 0

@@ -27,10 +27,7 @@ static const Row ROWS[] = {
     SYSTEM("ntfs", "NTFS", "slack of compressed files is not told apart"),
     SYSTEM("fat", "FAT12, FAT16, FAT32", "times are local times of unknown zone"),
     SYSTEM("exfat", "exFAT", "times are local times of unknown zone"),
-    SYSTEM("ext", "ext2, ext3, ext4",
-           "encrypted directories show encrypted names; files of more extents than one block "
-           "lists cannot be put together by libtsk: they are listed, and their blocks examined as "
-           "such"),
+    SYSTEM("ext", "ext2, ext3, ext4", "encrypted directories show encrypted names"),
     SYSTEM("hfs", "HFS+", "deleted entries are not recovered"),
     SYSTEM("iso9660", "ISO 9660 with Joliet and Rock Ridge", "no UDF"),
     SYSTEM("ufs", "UFS1, UFS2", "not tested with deleted entries"),

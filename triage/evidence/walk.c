@@ -133,6 +133,7 @@ static void queue_dir(Walk *walk, const PendingDir *below, const TSK_FS_FILE *fi
   pending->meta_addr = entry->meta_addr;
   pending->dir = dir.no;
   pending->is_deleted = is_deleted;
+  pending->is_ours = file->meta != NULL && extents_are_ours(walk->fs, file->meta);
   pending->is_orphan = below->is_orphan || entry->meta_addr == TSK_FS_ORPHANDIR_INUM(walk->fs);
   g_queue_push_tail(walk->pending, pending);
 }
@@ -198,7 +199,8 @@ static void read_dir(Walk *walk, const PendingDir *pending) {
   volume_set_forget_damage(walk->set);
   tsk_error_reset();
   g_autoptr(GArray) order = NULL;
-  TSK_FS_DIR *dir = walk_open_dir(walk->fs, pending->meta_addr, &order);
+  TSK_FS_DIR *dir = pending->is_ours ? extents_open_dir(walk->fs, pending->meta_addr, &order)
+                                     : walk_open_dir(walk->fs, pending->meta_addr, &order);
   bool is_damaged = walk_report_damage(walk, GAP_NO_OBJECT, pending->dir, true, pending->meta_addr,
                                        "the directory");
   /* A small NTFS directory has no index allocation: libtsk leaves that behind as an error. */
@@ -239,6 +241,7 @@ static void walk_names(Walk *walk) {
     g_autoptr(GBytes) name = g_bytes_new_static("", 0);
     entry_emit(walk, &top, root, name, false);
   }
+  top.is_ours = root != NULL && root->meta != NULL && extents_are_ours(walk->fs, root->meta);
   if (root != NULL)
     tsk_fs_file_close(root);
   walk_remember(walk->entries, walk->fs->root_inum);

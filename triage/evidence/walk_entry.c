@@ -276,6 +276,7 @@ static void emit_default(Walk *walk, const Object *base, TSK_FS_FILE *file) {
     return;
   }
   if (object.kind == OBJECT_FILE || object.kind == OBJECT_VIRTUAL) {
+    extents_load(file);
     attr = tsk_fs_file_attr_get(file);
     if (attr != NULL) {
       object.attr_type = (uint32_t)attr->type;

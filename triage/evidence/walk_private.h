@@ -23,6 +23,7 @@ typedef struct {
   uint32_t dir;
   bool is_orphan; /* below $OrphanFiles */
   bool is_deleted;
+  bool is_ours; /* see extents_are_ours */
 } PendingDir;
 
 typedef struct {
@@ -105,6 +106,13 @@ guint inline_places(TSK_FS_INFO *fs, uint64_t inode, Range places[2]);
 /* ---- walk_extent.c: false where an ext4 inode's extents lead back to themselves or to no extents.
  */
 bool extents_are_tree(TSK_FS_INFO *fs, const TSK_FS_META *meta);
+/* True where libtsk cannot put the extents together, or not rightly. */
+bool extents_are_ours(const TSK_FS_INFO *fs, const TSK_FS_META *meta);
+/* Before an attribute is asked for: gives the file its runs where extents_are_ours. False where
+ * that is not so or they are not sound: libtsk is left to it. */
+bool extents_load(TSK_FS_FILE *file);
+/* walk_open_dir for a directory for which extents_are_ours. (transfer full) */
+TSK_FS_DIR *extents_open_dir(TSK_FS_INFO *fs, uint64_t address, GArray **order);
 /* ---- area_read.c ---- */
 /* True where a block is in use: what a deleted entry says of it is no longer true. */
 bool area_block_in_use(TSK_FS_INFO *fs, uint64_t block);

@@ -405,6 +405,7 @@ void walk_read(VolumeSet *set, const Object *object, Spool *spool, WalkContent *
       if (reader.attr != NULL)
         take_runs(&reader, content_size(out->content));
     } else {
+      extents_load(file);
       read_attr(&reader, file, object, spool);
     }
   }
