@@ -22,6 +22,9 @@ if [ -n "${TRIAGE_EVIDENCE:-}" ]; then
   for suffix in rar cab lzh xar rpm ar warc cpio iso.Z uu mtree; do
     find "$TRIAGE_EVIDENCE" -type f -name "*.$suffix" -size -100k -exec cp -n -t real {} +
   done
+  # In these libarchive runs in a circle and keeps what it reads each time (FINDINGS.md): a worker's limits
+  # end that, and the fuzzer's; the replay of the tests has none.
+  rm -f real/test_read_format_xar_doublelink.xar real/test_read_format_iso_rockridge_ce_loop.iso.Z
 fi
 python3 "$source/make_hive.py" seed.hive 'Software\Inner' script 3 payload.vbs 'Software\Inner' text 1 a.vbs
 rm -f seed.hive.reg
