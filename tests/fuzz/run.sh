@@ -17,7 +17,7 @@ shift
 rows=("$@")
 [ ${#rows[@]} -gt 0 ] || rows=(all)
 mkdir -p "$build/found"
-bash "$root/tests/fuzz/make_seeds.sh" "$build/seeds" >"$build/seeds.log" 2>&1
+TRIAGE_FUZZ_REAL=1 bash "$root/tests/fuzz/make_seeds.sh" "$build/seeds" >"$build/seeds.log" 2>&1
 export ASAN_OPTIONS=allocator_may_return_null=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}
 status=0
 for row in "${rows[@]}"; do
