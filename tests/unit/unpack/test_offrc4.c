@@ -57,6 +57,7 @@ static void test_real(void **state) {
     g_autofree char *name = g_strconcat("real/", REAL[i].file, NULL);
     g_autofree char *path = evidence_path(name);
     if (path == NULL) {
+      g_clear_pointer(&name, g_free); /* skip() jumps over the cleanup */
       print_message("SKIPPED: TRIAGE_EVIDENCE is not set\n");
       skip();
     }

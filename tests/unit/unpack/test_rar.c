@@ -43,6 +43,7 @@ static void test_real(void **state) {
     g_autofree char *name = g_strconcat(FOLDER, REAL[i].file, ".rar", NULL);
     g_autofree char *path = evidence_path(name);
     if (path == NULL) {
+      g_clear_pointer(&name, g_free); /* skip() jumps over the cleanup */
       print_message("SKIPPED: TRIAGE_EVIDENCE is not set\n");
       skip();
     }
@@ -229,8 +230,10 @@ static void test_mutated(void **state) {
   for (size_t i = 0; i < G_N_ELEMENTS(FILES); i++) {
     g_autofree char *name = g_strconcat(FOLDER, FILES[i], ".rar", NULL);
     g_autofree char *path = evidence_path(name);
-    if (path == NULL)
+    if (path == NULL) {
+      g_clear_pointer(&name, g_free); /* skip() jumps over the cleanup */
       skip();
+    }
     g_autoptr(GBytes) bytes = read_all(path);
     g_autoptr(GRand) random = g_rand_new_with_seed(815 + (guint32)i);
     for (unsigned k = 0; k < n_mutations() / 20; k++) {
