@@ -3,38 +3,8 @@
  * worker does, and does nothing with the bytes; says how often the container's chunks were taken
  * out for each. With a number: only so many objects of every two such groups are read, as one of
  * two workers does. */
-#include "evidence/walk.h"
+#include "../unit/evidence/walk_fixture.h"
 #include <stdio.h>
-
-static bool take_object(void *user, const Object *object) {
-  GArray *objects = user;
-  if ((object->flags & OBJECT_NO_CONTENT) == 0 && object->kind != OBJECT_DIR) {
-    Object kept = *object;
-    kept.name = NULL;
-    kept.attr_name = NULL;
-    g_array_append_val(objects, kept);
-  }
-  return true;
-}
-static bool take_dir(void *user, const ObjectDir *dir) {
-  (void)user, (void)dir;
-  return true;
-}
-static bool take_name(void *user, const ObjectName *name) {
-  (void)user, (void)name;
-  return true;
-}
-static bool take_gap(void *user, const Gap *gap) {
-  (void)user, (void)gap;
-  return true;
-}
-
-static int by_place(gconstpointer a, gconstpointer b) {
-  const Object *x = a, *y = b;
-  if (x->first_byte != y->first_byte)
-    return x->first_byte < y->first_byte ? -1 : 1;
-  return x->seq < y->seq ? -1 : x->seq > y->seq;
-}
 
 int main(int argc, char **argv) {
   g_autoptr(GError) error = NULL;
@@ -46,16 +16,11 @@ int main(int argc, char **argv) {
   }
   guint group = argc > 2 ? (guint)g_ascii_strtoull(argv[2], NULL, 10) : 0;
   g_autoptr(GArray) objects = g_array_new(FALSE, FALSE, sizeof(Object));
-  const WalkSink sink = {
-      .user = objects, .dir = take_dir, .object = take_object, .name = take_name, .gap = take_gap};
+  const WalkSink sink = walk_sink_of(objects);
   g_autoptr(VolumeSet) set = volume_set_new(image, NULL, VOLUMES_ALL, &sink);
   uint64_t opened = image_chunks_read(image);
-  for (guint i = 0; i < volume_set_n(set); i++) {
-    g_autoptr(GError) failure = NULL;
-    walk_volume(set, volume_set_get(set, i)->no, NULL, 0, &sink, &failure);
-  }
+  walk_list(set, objects);
   uint64_t listed = image_chunks_read(image), bytes = 0;
-  g_array_sort(objects, by_place);
   gint64 begun = g_get_monotonic_time();
   Spool *spool = spool_new(fileno(tmpfile()));
   for (guint i = 0; i < objects->len; i++) {

@@ -26,6 +26,16 @@ static inline int fixture_teardown(void **state) {
   return 0;
 }
 
+/* Runs a line of shell in the folder, without its output; whether it went well. */
+static inline bool fixture_run(const char *folder, const char *command) {
+  char shell[] = "/bin/sh", dash_c[] = "-c";
+  char *argv[] = {shell, dash_c, (char *)command, NULL};
+  int status = -1;
+  return g_spawn_sync(folder, argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL,
+                      NULL, NULL, NULL, NULL, &status, NULL) &&
+         status == 0;
+}
+
 static inline char *fixture_write(const char *folder, const char *name, const void *bytes,
                                   size_t n) {
   char *path = g_build_filename(folder, name, NULL);

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "evidence/walk_private.h"
 #include "image_fixture.h"
+#include "walk_fixture.h"
 
 /* libtsk loses the parts of a partition table that it gives up on. */
 const char *__lsan_default_suppressions(void);
@@ -73,14 +74,6 @@ static bool take_object(void *user, const Object *object) {
   }
   return true;
 }
-static bool take_dir(void *user, const ObjectDir *dir) {
-  (void)user, (void)dir;
-  return true;
-}
-static bool take_name(void *user, const ObjectName *name) {
-  (void)user, (void)name;
-  return true;
-}
 static void take_account(void *user, const char *what, uint64_t bytes) {
   assert_true(*what != '\0' && bytes > 0);
   ((Seen *)user)->account += bytes;
@@ -141,9 +134,9 @@ static void check_image(const char *path) {
   }
   Seen seen = {g_ptr_array_new_with_free_func(g_free), 0, 0};
   WalkSink sink = {.user = &seen,
-                   .dir = take_dir,
+                   .dir = walk_take_dir,
                    .object = take_object,
-                   .name = take_name,
+                   .name = walk_take_name,
                    .gap = take_gap,
                    .account = take_account,
                    .areas = AREAS_ALL};
@@ -204,15 +197,6 @@ static void check_image(const char *path) {
 
 /* ---- generated images ---- */
 
-static bool run(const char *folder, const char *command) {
-  char shell[] = "/bin/sh", dash_c[] = "-c";
-  char *argv[] = {shell, dash_c, (char *)command, NULL};
-  int status = -1;
-  return g_spawn_sync(folder, argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL,
-                      NULL, NULL, NULL, NULL, &status, NULL) &&
-         status == 0;
-}
-
 static void test_generated(void **state) {
   static const char TREE[] =
       "mkdir -p tree/a/b && head -c 300000 /dev/urandom >tree/a/noise && "
@@ -233,9 +217,9 @@ static void test_generated(void **state) {
   };
   static const char *const NAMES[] = {"ext4.dd", "ext2.dd", "fat.dd", "ntfs.dd", "disk.dd"};
   const char *folder = *state;
-  assert_true(run(folder, TREE));
+  assert_true(fixture_run(folder, TREE));
   for (gsize i = 0; i < G_N_ELEMENTS(COMMANDS); i++) {
-    if (!run(folder, COMMANDS[i])) {
+    if (!fixture_run(folder, COMMANDS[i])) {
       print_message("SKIPPED %s: its tools are missing\n", NAMES[i]);
       continue;
     }

@@ -2,39 +2,8 @@
 /* test_walk_read.c - content is read from the image by the runs of its blocks: of every object it
  * is what libtsk reads, whatever holes, fragments and ends of initialised data there are; and in
  * the order of the disk each chunk of an E01 is taken out once. */
-#include "evidence/walk.h"
 #include "image_fixture.h"
-
-static bool take_object(void *user, const Object *object) {
-  if ((object->flags & OBJECT_NO_CONTENT) == 0 && object->kind == OBJECT_FILE) {
-    Object kept = *object;
-    kept.name = kept.attr_name = NULL;
-    g_array_append_val((GArray *)user, kept);
-  }
-  return true;
-}
-
-static bool take_dir(void *user, const ObjectDir *dir) {
-  (void)user, (void)dir;
-  return true;
-}
-
-static bool take_name(void *user, const ObjectName *name) {
-  (void)user, (void)name;
-  return true;
-}
-
-static bool take_gap(void *user, const Gap *gap) {
-  (void)user, (void)gap;
-  return true;
-}
-
-static int by_place(gconstpointer a, gconstpointer b) {
-  const Object *x = a, *y = b;
-  if (x->first_byte != y->first_byte)
-    return x->first_byte < y->first_byte ? -1 : 1;
-  return x->seq < y->seq ? -1 : x->seq > y->seq;
-}
+#include "walk_fixture.h"
 
 static void equals_libtsk(VolumeSet *set, const Object *object, const WalkContent *content) {
   TSK_FS_INFO *fs = volume_open_fs(set, object->volume, NULL);
@@ -62,14 +31,9 @@ static void equals_libtsk(VolumeSet *set, const Object *object, const WalkConten
 static guint check(const char *path, bool is_compared, uint64_t *chunks) {
   g_autoptr(Image) image = fixture_open_good(path);
   g_autoptr(GArray) objects = g_array_new(FALSE, FALSE, sizeof(Object));
-  const WalkSink sink = {
-      .user = objects, .dir = take_dir, .object = take_object, .name = take_name, .gap = take_gap};
+  const WalkSink sink = walk_sink_of(objects);
   g_autoptr(VolumeSet) set = volume_set_new(image, NULL, VOLUMES_ALL, &sink);
-  for (guint i = 0; i < volume_set_n(set); i++) {
-    g_autoptr(GError) error = NULL;
-    walk_volume(set, volume_set_get(set, i)->no, NULL, 0, &sink, &error);
-  }
-  g_array_sort(objects, by_place);
+  walk_list(set, objects);
   uint64_t before = image_chunks_read(image);
   guint n = 0;
   for (guint i = 0; i < objects->len; i++) {
@@ -84,15 +48,6 @@ static guint check(const char *path, bool is_compared, uint64_t *chunks) {
   }
   *chunks = image_chunks_read(image) - before;
   return n;
-}
-
-static bool run(const char *folder, const char *command) {
-  char shell[] = "/bin/sh", dash_c[] = "-c";
-  char *argv[] = {shell, dash_c, (char *)command, NULL};
-  int status = -1;
-  return g_spawn_sync(folder, argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL,
-                      NULL, NULL, NULL, NULL, &status, NULL) &&
-         status == 0;
 }
 
 static void content_is_what_libtsk_reads(void **state) {
@@ -121,9 +76,9 @@ static void content_is_what_libtsk_reads(void **state) {
        "exit 1; done",
        4},
   };
-  assert_true(run(*state, TREE));
+  assert_true(fixture_run(*state, TREE));
   for (gsize i = 0; i < G_N_ELEMENTS(images); i++) {
-    if (!run(*state, images[i].command)) {
+    if (!fixture_run(*state, images[i].command)) {
       print_message("SKIPPED %s: its tools are missing\n", images[i].name);
       continue;
     }
@@ -136,7 +91,8 @@ static void content_is_what_libtsk_reads(void **state) {
 }
 
 static void chunks_are_taken_out_once(void **state) {
-  if (!run(*state, "mkdir big && for i in $(seq 400); do head -c $((i * 97)) /dev/urandom >big/$i; "
+  if (!fixture_run(*state,
+                   "mkdir big && for i in $(seq 400); do head -c $((i * 97)) /dev/urandom >big/$i; "
                    "done && truncate -s 24M b.dd && mke2fs -q -t ext4 -F -d big b.dd && "
                    "ewfacquire -u -q -t b -f encase6 -c deflate:fast -S 1GiB $PWD/b.dd")) {
     print_message("SKIPPED: mke2fs or ewfacquire is missing\n");
