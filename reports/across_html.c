@@ -7,8 +7,6 @@
 #include "reports/html_words.h"
 #include <string.h>
 
-extern const char page_css[];
-
 enum { GROUPS = 100, MEMBERS = 20, DRAWN = 25, ROW = 26, NAME_SHOWN = 18 };
 #define SECOND INT64_C(1000000000)
 
@@ -375,25 +373,6 @@ static bool write_sources(Page *page, GError **error) {
   return ok;
 }
 
-static void write_head(Out *out) {
-  g_autofree char *page = html_csp_hash(page_css), *own = html_csp_hash(OWN_CSS);
-  html_markup(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta "
-                   "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-                   "style-src '");
-  html_text(out, page);
-  html_markup(out, "' '");
-  html_text(out, own);
-  html_markup(out, "'; base-uri 'none'; form-action 'none'\">\n<meta name=\"referrer\" "
-                   "content=\"no-referrer\">\n<meta name=\"viewport\" "
-                   "content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" "
-                   "content=\"light dark\">\n<title>triage: across exhibits</title>\n<style>");
-  out_text(out, page_css);
-  html_markup(out, "</style>\n<style>");
-  out_text(out, OWN_CSS);
-  html_markup(out, "</style>\n</head>\n<body>\n<main class=\"across\">\n<h1>What the exhibits have "
-                   "in common</h1>\n");
-}
-
 static void write_intro(Page *page) {
   Out *out = page->out;
   if (page->report->is_case)
@@ -431,7 +410,9 @@ bool across_write_html(const AcrossReport *report, int fd, GError **error) {
   Out out;
   out_init(&out, fd);
   Page page = {.report = report, .out = &out};
-  write_head(&out);
+  html_head(&out, "triage: across exhibits", OWN_CSS, NULL);
+  html_markup(&out, "</head>\n<body>\n<main class=\"across\">\n<h1>What the exhibits have in "
+                    "common</h1>\n");
   write_intro(&page);
   bool ok = true;
   for (AcrossKind kind = ACROSS_CONTENT; ok && kind < ACROSS_KINDS; kind++) {

@@ -381,18 +381,24 @@ static void group(Out *out, HtmlCase *page, const HitGroup *group, guint verdict
   html_markup(out, "</div></details>\n");
 }
 
+void html_verdict(Out *out, guint i, uint64_t hits) {
+  html_markup(out, "<span class=\"mark\" aria-hidden=\"true\">");
+  html_text(out, VERDICT_WORDS[i].mark);
+  html_markup(out, "</span> ");
+  html_text(out, VERDICT_WORDS[i].title);
+  html_markup(out, " <span class=\"count\">");
+  html_put_number(out, hits);
+  html_markup(out, "</span>");
+}
+
 static void verdict(Out *out, HtmlCase *page, guint i, bool opens) {
   html_markup(out, "<section class=\"verdict ");
   html_text(out, VERDICT_WORDS[i].id);
   html_markup(out, "\"><h3 id=\"");
   html_text(out, VERDICT_WORDS[i].id);
-  html_markup(out, "\"><span class=\"mark\" aria-hidden=\"true\">");
-  html_text(out, VERDICT_WORDS[i].mark);
-  html_markup(out, "</span> ");
-  html_text(out, VERDICT_WORDS[i].title);
-  html_markup(out, " <span class=\"count\">");
-  html_put_number(out, page->hits_of[i]);
-  html_markup(out, "</span></h3>\n<p>");
+  html_markup(out, "\">");
+  html_verdict(out, i, page->hits_of[i]);
+  html_markup(out, "</h3>\n<p>");
   html_text(out, VERDICT_WORDS[i].meaning);
   html_markup(out, "</p>\n");
   if (page->hits_of[i] == 0)

@@ -6,8 +6,6 @@
 #include "reports/report_writers.h"
 #include <string.h>
 
-extern const char page_css[];
-
 static const char INDEX_CSS[] = "main.index{padding:0 1rem}main.index table{width:100%}"
                                 "main.index td,main.index th{vertical-align:top;text-align:left}"
                                 "main.index td.number{text-align:right}"
@@ -138,24 +136,6 @@ static void write_sum(Out *out, const GArray *lines) {
   html_markup(out, "</td><td></td><td></td></tr></tfoot></table>\n");
 }
 
-static void write_head(Out *out) {
-  g_autofree char *page = html_csp_hash(page_css), *own = html_csp_hash(INDEX_CSS);
-  html_markup(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta "
-                   "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-                   "style-src '");
-  html_text(out, page);
-  html_markup(out, "' '");
-  html_text(out, own);
-  html_markup(out, "'; base-uri 'none'; form-action 'none'\">\n<meta name=\"referrer\" "
-                   "content=\"no-referrer\">\n<meta name=\"viewport\" "
-                   "content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" "
-                   "content=\"light dark\">\n<title>triage: exhibits</title>\n<style>");
-  out_text(out, page_css);
-  html_markup(out, "</style>\n<style>");
-  out_text(out, INDEX_CSS);
-  html_markup(out, "</style>\n</head>\n<body>\n");
-}
-
 static void write_body(Out *out, const GArray *lines, const char *number) {
   html_markup(out, "<main class=\"index\">\n<h1>Exhibits</h1>\n<p>");
   html_count(out, lines->len, "piece of evidence", "pieces of evidence");
@@ -199,7 +179,8 @@ bool report_write_exhibits(Store *store, int fd, GError **error) {
     g_autofree char *number = store_get_meta(store, "case_number");
     g_array_sort(lines, compare_lines);
     out_init(&out, fd);
-    write_head(&out);
+    html_head(&out, "triage: exhibits", INDEX_CSS, NULL);
+    html_markup(&out, "</head>\n<body>\n");
     write_body(&out, lines, number != NULL ? number : "");
     ok = out_finish(&out, error);
   }

@@ -5,6 +5,8 @@
 #include "base/text.h"
 #include <string.h>
 
+extern const char page_css[];
+
 static void put_escaped(Out *out, const char *text) {
   for (;;) {
     gsize n = strcspn(text, "&<>\"'");
@@ -173,4 +175,33 @@ char *html_csp_hash(const char *text) {
   g_checksum_get_digest(checksum, digest, &n);
   g_autofree char *base64 = g_base64_encode(digest, n);
   return g_strdup_printf("sha256-%s", base64);
+}
+
+static void put_source(Out *out, const char *text) {
+  g_autofree char *hash = html_csp_hash(text);
+  html_markup(out, " '");
+  html_text(out, hash);
+  html_markup(out, "'");
+}
+
+void html_head(Out *out, const char *title, const char *own_css, const char *const *scripts) {
+  html_markup(out,
+              "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta "
+              "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src");
+  put_source(out, page_css);
+  put_source(out, own_css);
+  if (scripts != NULL)
+    html_markup(out, "; script-src");
+  for (; scripts != NULL && *scripts != NULL; scripts++)
+    put_source(out, *scripts);
+  html_markup(out,
+              "; base-uri 'none'; form-action 'none'\">\n<meta name=\"referrer\" "
+              "content=\"no-referrer\">\n<meta name=\"viewport\" content=\"width=device-width, "
+              "initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<title>");
+  html_text(out, title);
+  html_markup(out, "</title>\n<style>");
+  out_text(out, page_css);
+  html_markup(out, "</style>\n<style>");
+  out_text(out, own_css);
+  html_markup(out, "</style>\n");
 }

@@ -36,5 +36,9 @@ void html_row(Out *out, const char *label, const char *text, bool must);
 void html_time(Out *out, const TriageTime *time);
 /* 'sha256-...' of a style or script, as a Content-Security-Policy names it. (transfer full) */
 char *html_csp_hash(const char *text);
+/* The head of a page up to its styles, left open: title, the style that all pages share, this
+ * page's own, and a policy by which nothing runs or loads but these and the scripts
+ * (NULL-terminated; NULL for none), which the caller writes. */
+void html_head(Out *out, const char *title, const char *own_css, const char *const *scripts);
 /* text with its middle replaced by a sentence where it is longer than max bytes. (transfer full) */
 char *html_clip(const char *text, gsize max);

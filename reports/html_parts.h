@@ -11,6 +11,8 @@ void html_hits(Out *out, HtmlCase *page, void (*script)(Out *out, const HtmlCase
 /* Pictures: when the hit files were made and changed, and where they lie. */
 void html_timeline(Out *out, HtmlCase *page);
 void html_map(Out *out, HtmlCase *page);
+/* Sign, title and count of the i-th verdict. */
+void html_verdict(Out *out, guint i, uint64_t hits);
 /* Opens a paragraph that names the colours of the verdicts. */
 void html_legend(Out *out, const HtmlCase *page);
 /* What people noted: nothing where there is none. */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* reports/page.css and page.js, made into C by the build. */
-extern const char page_css[], page_js[];
+extern const char page_js[];
 
 /* With a script the printed list of hits stays unparsed (noscript) until it is printed, or until
  * the script fails: thousands of hits would hold up the page. */
@@ -47,29 +47,10 @@ static char *paper_css(HtmlCase *page) {
 }
 
 static void head(Out *out, HtmlCase *page) {
+  const char *const scripts[] = {FIRST_SCRIPT, page_js, NULL};
   g_autofree char *paper = paper_css(page);
-  g_autofree char *style_hash = html_csp_hash(page_css), *paper_hash = html_csp_hash(paper);
-  g_autofree char *first_hash = html_csp_hash(FIRST_SCRIPT), *script_hash = html_csp_hash(page_js);
-  html_markup(out,
-              "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta "
-              "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src '");
-  html_text(out, style_hash);
-  html_markup(out, "' '");
-  html_text(out, paper_hash);
-  html_markup(out, "'; script-src '");
-  html_text(out, first_hash);
-  html_markup(out, "' '");
-  html_text(out, script_hash);
-  html_markup(out,
-              "'; base-uri 'none'; form-action 'none'\">\n<meta name=\"referrer\" "
-              "content=\"no-referrer\">\n<meta name=\"viewport\" content=\"width=device-width, "
-              "initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<title>");
-  html_format(out, "triage report %s", page->report_id);
-  html_markup(out, "</title>\n<style>");
-  out_text(out, page_css);
-  html_markup(out, "</style>\n<style>");
-  out_text(out, paper);
-  html_markup(out, "</style>\n");
+  g_autofree char *title = g_strdup_printf("triage report %s", page->report_id);
+  html_head(out, title, paper, scripts);
   if (!page->for_paper) {
     html_markup(out, "<script>");
     out_text(out, FIRST_SCRIPT);
@@ -149,13 +130,9 @@ static void contents(Out *out, const HtmlCase *page) {
     html_text(out, VERDICT_WORDS[i].id);
     html_markup(out, "\"><a href=\"#");
     html_text(out, VERDICT_WORDS[i].id);
-    html_markup(out, "\"><span class=\"mark\" aria-hidden=\"true\">");
-    html_text(out, VERDICT_WORDS[i].mark);
-    html_markup(out, "</span> ");
-    html_text(out, VERDICT_WORDS[i].title);
-    html_markup(out, " <span class=\"count\">");
-    html_put_number(out, page->hits_of[i]);
-    html_markup(out, "</span></a></li>\n");
+    html_markup(out, "\">");
+    html_verdict(out, i, page->hits_of[i]);
+    html_markup(out, "</a></li>\n");
   }
   html_markup(out, "</ul></li>\n");
   if (page->noted->len > 0)
