@@ -131,6 +131,36 @@ static void test_digest(void **state) {
   assert_string_equal(digests.sha256, "");
 }
 
+static void check_together(const uint8_t *bytes, size_t n, size_t piece) {
+  Digests sha256, sha1, md5, all;
+  digest_bytes(DIGEST_SHA256, bytes, n, &sha256);
+  digest_bytes(DIGEST_SHA1, bytes, n, &sha1);
+  digest_bytes(DIGEST_MD5, bytes, n, &md5);
+  g_autoptr(Digester) digester = digester_new(DIGEST_ALL);
+  for (size_t at = 0; at < n; at += piece)
+    digester_update(digester, bytes + at, MIN(piece, n - at));
+  digester_finish(digester, &all);
+  assert_string_equal(all.sha256, sha256.sha256);
+  assert_string_equal(all.sha1, sha1.sha1);
+  assert_string_equal(all.md5, md5.md5);
+}
+
+/* MD5 and SHA-256 together are own code, each by itself is libcrypto's: every place where the end
+ * may fall in a block, and pieces that end within one. */
+static void test_digests_together(void **state) {
+  (void)state;
+  enum { N = 1000 };
+  static const size_t PIECES[] = {1, 63, 64, 65, 128, 200, N};
+  uint8_t bytes[N];
+  uint32_t noise = 1;
+  for (size_t i = 0; i < N; i++)
+    bytes[i] = (uint8_t)((noise = noise * 1664525 + 1013904223) >> 24);
+  for (size_t n = 0; n <= 200; n++)
+    check_together(bytes, n, N);
+  for (gsize i = 0; i < G_N_ELEMENTS(PIECES); i++)
+    check_together(bytes, N, PIECES[i]);
+}
+
 static Spool *make_spool(void) {
   char name[] = "/tmp/triage-test-XXXXXX";
   int fd = mkstemp(name);
@@ -261,6 +291,7 @@ int main(void) {
       cmocka_unit_test(test_time),
       cmocka_unit_test(test_timestomp),
       cmocka_unit_test(test_digest),
+      cmocka_unit_test(test_digests_together),
       cmocka_unit_test(test_large_content_goes_to_the_spool),
       cmocka_unit_test(test_holes),
       cmocka_unit_test(test_a_maximum_keeps_what_fits),
