@@ -158,6 +158,16 @@ static Content *read_content(Walk *walk, struct archive_entry *entry, bool is_en
   return intake_finish(&intake, trouble);
 }
 
+/* The sums that libarchive does not look at. */
+static void check_sum(const Walk *walk, struct archive_entry *entry, const Content *content,
+                      GError **error) {
+  la_int64_t at = archive_read_header_position(reader_archive(walk->reader));
+  if (walk->self->check != NULL && content != NULL && at >= 0 &&
+      archive_entry_filetype(entry) != AE_IFDIR &&
+      (archive_entry_hardlink(entry) == NULL || content_size(content) > 0))
+    walk->self->check(walk->container->content, (uint64_t)at, content, error);
+}
+
 /* Hands out one entry. Directories are names only, unless someone hid data in one. */
 static void walk_entry(Walk *walk, struct archive_entry *entry, uint64_t i, const char *warning) {
   Member member = {0};
@@ -185,6 +195,8 @@ static void walk_entry(Walk *walk, struct archive_entry *entry, uint64_t i, cons
     content = content_new_copy("", 0);
   if (walk->unpack->is_stopped)
     return;
+  if (!is_own && error == NULL)
+    check_sum(walk, entry, content, &error);
   uint64_t got = content != NULL ? content_size(content) : 0;
   const MemberPath path = {.parent = walk->container->path,
                            .name = name,
@@ -195,6 +207,9 @@ static void walk_entry(Walk *walk, struct archive_entry *entry, uint64_t i, cons
                trouble->message);
     return;
   }
+  if (warning != NULL)
+    unpack_gap(walk->unpack, &path, MAX(claimed, got), got, TRIAGE_REASON_CORRUPT,
+               "%s; what the archive gives for this member was examined", warning);
   if (got == 0 && claimed == 0 && archive_entry_filetype(entry) == AE_IFDIR)
     return;
   if (got == 0 && error != NULL) {
@@ -202,9 +217,6 @@ static void walk_entry(Walk *walk, struct archive_entry *entry, uint64_t i, cons
     unpack_gap(walk->unpack, &path, claimed, 0, triage_error_reason(error), "%s", error->message);
     return;
   }
-  if (warning != NULL)
-    unpack_gap(walk->unpack, &path, MAX(claimed, got), got, TRIAGE_REASON_CORRUPT,
-               "%s; what the archive gives for this member was examined", warning);
   member.content = content;
   member.size = MAX(claimed, got);
   member.error = error;

@@ -59,6 +59,9 @@ struct _Unpacker {
   bool is_in_stream; /* a tar in a gzip: its members follow without the stream's step */
   bool is_evidence;  /* unpack_recognises answers for it */
   const char *gap;   /* not available: what the coverage row says */
+  /* Does what was unpacked fit the sum that the archive keeps of the member whose header libarchive
+   * began to read at byte at? NULL: libarchive compares it, or the format has none. */
+  bool (*check)(const Content *archive, uint64_t at, const Content *member, GError **error);
 };
 
 /* unpack.c */
@@ -158,6 +161,18 @@ void unpack_cab_open(Unpack *unpack, const Unpacker *self, Container *container)
 /* unpack_rar3.c, unpack_rar5.c */
 void unpack_rar3_open(Unpack *unpack, const Unpacker *self, Container *container);
 void unpack_rar5_open(Unpack *unpack, const Unpacker *self, Container *container);
+
+bool rar3_check(const Content *archive, uint64_t at, const Content *member, GError **error);
+bool rar5_check(const Content *archive, uint64_t at, const Content *member, GError **error);
+
+/* unpack_cpio.c */
+void unpack_cpio_open(Unpack *unpack, const Unpacker *self, Container *container);
+bool cpio_check(const Content *archive, uint64_t at, const Content *member, GError **error);
+
+/* unpack_sum.c */
+bool warc_check(const Content *archive, uint64_t at, const Content *member, GError **error);
+/* Fails where crc is not that of the bytes. */
+bool unpack_check_crc(uint32_t crc, const Content *member, GError **error);
 
 /* unpack_7z.c */
 void unpack_7z_open(Unpack *unpack, const Unpacker *self, Container *container);

@@ -74,12 +74,14 @@ bool probe_tar(const uint8_t *data, uint64_t size) {
          is_tar_checksum(data);
 }
 
+/* A few of the digits may be damaged. */
 static bool is_hex(const uint8_t *p, unsigned n) {
+  enum { DAMAGED_MAX = 4 };
+  unsigned n_other = 0;
   for (unsigned i = 0; i < n; i++)
-    if (!((p[i] >= '0' && p[i] <= '9') || (p[i] >= 'a' && p[i] <= 'f') ||
-          (p[i] >= 'A' && p[i] <= 'F')))
-      return false;
-  return true;
+    n_other += !((p[i] >= '0' && p[i] <= '9') || (p[i] >= 'a' && p[i] <= 'f') ||
+                 (p[i] >= 'A' && p[i] <= 'F'));
+  return n_other <= DAMAGED_MAX;
 }
 
 /* The old binary header has two bytes of magic: its name must end where it says and its mode be a
@@ -112,8 +114,7 @@ bool probe_ar(const uint8_t *data, uint64_t size) {
 }
 
 bool probe_cab(const uint8_t *data, uint64_t size) {
-  return size >= 36 && has(data, size, 0, "MSCF\0\0\0\0", 8) && data[25] == 1 && data[24] <= 9 &&
-         bytes_le32(data + 16) >= 36;
+  return size >= 36 && has(data, size, 0, "MSCF\0\0\0\0", 8) && (data[25] == 1 || data[24] == 3);
 }
 
 uint64_t extent_cab(const uint8_t *data, uint64_t size) {

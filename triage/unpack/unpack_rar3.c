@@ -374,13 +374,55 @@ static Content *rewrite(Rar3 *rar) {
       content_builder_new(rar->unpack->options->spool, LIMIT_OBJECT_BYTES);
   uint64_t at = 0;
   Block block = {0};
-  while (step(rar, &at, out, &block))
+  bool is_ended = false;
+  while (step(rar, &at, out, &block)) {
     rar->end = at;
+    is_ended = block.type == TYPE_END && (block.flags & END_HAS_NEXT) == 0;
+  }
   rar_stream_clear(&rar->stream);
+  if (!is_ended && block.type == 0 && at < rar->size) { /* libarchive tells what is wrong there */
+    content_builder_append(out, rar->data + at, (size_t)(rar->size - at), NULL);
+    rar->end = rar->size;
+  }
   if (rar->unpack->is_stopped ||
       (block.type == TYPE_MAIN && rar->header_password == NONE && (block.flags & MAIN_SECRET) != 0))
     return NULL;
   return content_builder_finish(g_steal_pointer(&out), NULL);
+}
+
+/* ---- checksums, which libarchive does not compare ---- */
+
+/* Of a member in several volumes the last says the checksum of all of it. */
+bool rar3_check(const Content *archive, uint64_t at, const Content *member, GError **error) {
+  enum { CRC_AT = 16 };
+  const Rar3 rar = {
+      .data = content_data(archive), .size = content_size(archive), .header_password = NONE};
+  bool is_met = false;
+  Block block;
+  while (at < rar.size) {
+    if (probe_rar(rar.data + at, rar.size - at)) {
+      at += SIGNATURE_BYTES;
+      continue;
+    }
+    if (!read_block(&rar, at, &block))
+      return true; /* what is wrong there libarchive tells */
+    bool is_file = block.type == TYPE_FILE && block.bytes->len >= FILE_BYTES;
+    uint32_t crc = is_file ? bytes_le32(block.bytes->data + CRC_AT) : 0;
+    uint16_t flags = block.flags;
+    at = block.after;
+    block_clear(&block);
+    while (!is_file && at < rar.size && rar.data[at] == 0)
+      at++; /* behind a volume's end header */
+    bool goes_on = (flags & FILE_SPLIT_BEFORE) != 0;
+    if (!is_file)
+      continue;
+    if (is_met != goes_on || (flags & FILE_SECRET) != 0)
+      return true; /* its first or last part lacks, which is told elsewhere */
+    if ((flags & FILE_SPLIT_AFTER) == 0)
+      return unpack_check_crc(crc, member, error);
+    is_met = true;
+  }
+  return true;
 }
 
 /* libarchive ends at the second member of a solid archive: those from there on are listed here. */

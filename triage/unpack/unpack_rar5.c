@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* unpack_rar5.c - RAR 5 archives. libarchive unpacks them and decrypts none: where passwords fit,
  * the archive is written anew without its encryption, and that is what libarchive gets. */
+#include "unpack/unpack_blake2sp.h"
 #include "unpack/unpack_bytes.h"
 #include "unpack/unpack_known.h"
 #include "unpack/unpack_rarcrypt.h"
@@ -19,6 +20,8 @@ enum {
   SPLIT_AFTER = 16,
   EXTRA_CRYPT = 1,
   EXTRA_HASH = 2,
+  EXTRA_LINK = 5,
+  HASH_BLAKE2SP = 0,
   FILE_HAS_TIME = 2,
   FILE_HAS_CRC = 4,
   CRYPT_HAS_CHECK = 1,
@@ -402,6 +405,10 @@ static bool write_blocks(Rar5 *rar, ContentBuilder *out, GError **error) {
       has_next = is_ended && (take_number(&block.body) & 1) != 0;
       at = block.after;
     }
+    if (!is_ended && at < rar->size) { /* libarchive tells what is wrong there */
+      rar->end = rar->size;
+      return content_builder_append(out, rar->data + at, (size_t)(rar->size - at), error);
+    }
     rar->end = at;
     if (!has_next)
       break;
@@ -460,6 +467,70 @@ static GArray *sum_members(Rar5 *rar, Content *whole) {
   return sums;
 }
 
+/* ---- sums, which libarchive does not compare for stored members ---- */
+
+static bool check_blake2(Cursor *cursor, const Content *member, GError **error) {
+  uint8_t got[BLAKE2SP_BYTES];
+  const uint8_t *wanted = take_bytes(cursor, sizeof got);
+  if (wanted == NULL)
+    return true;
+  blake2sp(content_data(member), content_size(member), got);
+  return memcmp(got, wanted, sizeof got) == 0 ||
+         triage_fail(error, TRIAGE_REASON_BAD_CHECKSUM,
+                     "the BLAKE2 sum of what came out is not the archive's: the member is damaged; "
+                     "what came out was examined");
+}
+
+static bool check_member(const Block *block, const Content *member, GError **error) {
+  Cursor cursor = block->body, records = block->extra, whole;
+  uint64_t flags = take_number(&cursor), unpacked = take_number(&cursor), type;
+  take_number(&cursor); /* attributes */
+  if ((flags & FILE_HAS_TIME) != 0)
+    take_bytes(&cursor, 4);
+  const uint8_t *sum = (flags & FILE_HAS_CRC) != 0 ? take_bytes(&cursor, 4) : NULL;
+  bool is_stored = (take_number(&cursor) >> 7 & 7) == 0;
+  Crypt crypt;
+  if (cursor.is_bad || !is_stored || is_secret(block, &crypt) || unpacked != content_size(member))
+    return true;
+  Cursor hash = {0};
+  while (next_record(&records, &type, &whole)) {
+    take_number(&whole); /* size */
+    take_number(&whole); /* type */
+    if (type == EXTRA_LINK)
+      return true; /* its target stands in the header */
+    if (type == EXTRA_HASH && take_number(&whole) == HASH_BLAKE2SP)
+      hash = whole;
+  }
+  if (sum != NULL)
+    return unpack_check_crc(bytes_le32(sum), member, error);
+  return hash.p == NULL || check_blake2(&hash, member, error);
+}
+
+bool rar5_check(const Content *archive, uint64_t at, const Content *member, GError **error) {
+  const Rar5 rar = {.data = content_data(archive), .size = content_size(archive)};
+  bool is_met = false, is_done = false, is_right = true;
+  while (!is_done && at < rar.size) {
+    Block block;
+    if (rar.size - at > SIGNATURE_BYTES && probe_rar5(rar.data + at, rar.size - at)) {
+      at += SIGNATURE_BYTES;
+      continue;
+    }
+    if (!read_block(&rar, at, &block))
+      return true; /* what is wrong there libarchive tells */
+    at = block.after;
+    bool is_file = block.type == HEADER_FILE, goes_on = (block.flags & SPLIT_BEFORE) != 0;
+    bool is_last = (block.flags & SPLIT_AFTER) == 0;
+    is_done = block.type == HEADER_CRYPT || (is_file && (is_last || is_met != goes_on));
+    if (is_file && is_last && is_met == goes_on)
+      is_right = check_member(&block, member, error);
+    is_met = is_met || is_file;
+    while (block.type == HEADER_END && at < rar.size && rar.data[at] == 0)
+      at++;
+    block_clear(&block);
+  }
+  return is_right;
+}
+
 /* ---- */
 
 /* Has it encrypted headers or members? Stops at the first header that is not sound. */
@@ -476,6 +547,33 @@ static bool is_encrypted(Rar5 *rar) {
   return is_any;
 }
 
+/* Ends the archive with its end header? Where a header is so damaged that it seems to reach over
+ * the end, libarchive ends without a word. */
+static void check_end(Unpack *unpack, Container *container) {
+  const Rar5 rar = {.data = content_data(container->content),
+                    .size = content_size(container->content)};
+  uint64_t at = SIGNATURE_BYTES;
+  bool is_ended = false, is_closed = false;
+  for (Block block; !is_ended && !is_closed && at < rar.size && read_block(&rar, at, &block);
+       block_clear(&block)) {
+    is_ended = block.type == HEADER_END;
+    is_closed = block.type == HEADER_CRYPT;
+    at = block.after;
+    bool has_next = is_ended && (take_number(&block.body) & 1) != 0;
+    while (has_next && at < rar.size && rar.data[at] == 0)
+      at++;
+    if (has_next && rar.size - at > SIGNATURE_BYTES && probe_rar5(rar.data + at, rar.size - at)) {
+      is_ended = false; /* the next volume */
+      at += SIGNATURE_BYTES;
+    }
+  }
+  if (!is_ended && !is_closed && !container->is_damaged && !unpack->is_stopped)
+    unpack_damage(unpack, container, TRIAGE_REASON_CORRUPT,
+                  "the rar5 breaks off at byte %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+                  ", where no sound header lies: members may be missing",
+                  at, rar.size);
+}
+
 static void open_plain(Rar5 *rar, const Unpacker *self, Container *container, Content *whole) {
   Container plain = {.content = whole,
                      .path = container->path,
@@ -483,6 +581,7 @@ static void open_plain(Rar5 *rar, const Unpacker *self, Container *container, Co
                      .is_joined = container->is_joined,
                      .end = content_size(whole)};
   unpack_archive_open(rar->unpack, self, &plain);
+  check_end(rar->unpack, &plain);
   container->n_members += plain.n_members;
   container->is_damaged = container->is_damaged || plain.is_damaged;
   container->end = rar->end;
@@ -496,6 +595,7 @@ void unpack_rar5_open(Unpack *unpack, const Unpacker *self, Container *container
               .keys = keys};
   if (!is_encrypted(&rar)) {
     unpack_archive_open(unpack, self, container);
+    check_end(unpack, container);
     return;
   }
   g_autoptr(Content) whole = rewrite(&rar, NULL);

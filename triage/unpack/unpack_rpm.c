@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* unpack_rpm.c - an RPM package: lead, signature, header, and behind them a compressed cpio, which
  * is opened as if it stood alone. */
+#include "base/digest.h"
 #include "unpack/unpack_bytes.h"
 #include "unpack/unpack_private.h"
 #include <string.h>
@@ -11,6 +12,44 @@ static uint64_t header_end(const uint8_t *data, uint64_t size, uint64_t at) {
     return 0;
   uint64_t length = 16 + 16 * (uint64_t)bytes_be32(data + at + 8) + bytes_be32(data + at + 12);
   return length <= size - at ? at + length : 0;
+}
+
+/* The value of a tag of the signature at byte 96: n bytes at least; NULL where it has none. */
+static const uint8_t *find_tag(const uint8_t *data, uint64_t end, uint32_t tag, uint32_t n) {
+  enum { AT = 96, HEAD = 16, ENTRY = 16 };
+  uint64_t n_entries = bytes_be32(data + AT + 8), store = AT + HEAD + ENTRY * n_entries;
+  for (uint64_t i = 0; i < n_entries; i++) {
+    const uint8_t *entry = data + AT + HEAD + ENTRY * i;
+    uint64_t offset = bytes_be32(entry + 8);
+    if (bytes_be32(entry) == tag && offset <= end - store && end - store - offset >= n)
+      return data + store + offset;
+  }
+  return NULL;
+}
+
+/* The signature's MD5 sum of header and payload, which needs no key. */
+static void check_sums(Unpack *unpack, Container *container, uint64_t signature_end) {
+  enum { SIZE = 1000, MD5 = 1004, MD5_BYTES = 16 };
+  const uint8_t *data = content_data(container->content);
+  uint64_t from = (signature_end + 7) & ~UINT64_C(7), n = content_size(container->content) - from;
+  const uint8_t *size = find_tag(data, signature_end, SIZE, 4);
+  const uint8_t *sum = find_tag(data, signature_end, MD5, MD5_BYTES);
+  char wanted[2 * MD5_BYTES + 1] = "";
+  Digests got;
+  if (size != NULL && bytes_be32(size) > n)
+    unpack_damage(unpack, container, TRIAGE_REASON_TRUNCATED,
+                  "the rpm claims %u bytes behind its signature and %" G_GUINT64_FORMAT
+                  " are there",
+                  bytes_be32(size), n);
+  if (size == NULL || sum == NULL || bytes_be32(size) > n)
+    return;
+  digest_bytes(DIGEST_MD5, data + from, bytes_be32(size), &got);
+  for (unsigned i = 0; i < MD5_BYTES; i++)
+    g_snprintf(wanted + 2 * i, 3, "%02x", sum[i]);
+  if (strcmp(wanted, got.md5) != 0)
+    unpack_damage(unpack, container, TRIAGE_REASON_BAD_CHECKSUM,
+                  "the rpm's own MD5 sum is not that of its bytes: it is damaged; what could be "
+                  "unpacked was examined");
 }
 
 void unpack_rpm_open(Unpack *unpack, const Unpacker *self, Container *container) {
@@ -24,6 +63,7 @@ void unpack_rpm_open(Unpack *unpack, const Unpacker *self, Container *container)
                   "the rpm's headers are cut off or damaged: its payload cannot be found");
     return;
   }
+  check_sums(unpack, container, signature);
   g_autoptr(Content) part = content_new_part(container->content, payload, size - payload);
   /* A level of its own, or packages in packages would nest without end; the name stays. */
   MemberPath path = *container->path;

@@ -74,11 +74,12 @@ static const Unpacker CPIO = {
             .title = "cpio archive (binary, odc, newc, crc)",
             .spec = "POSIX.1-1990",
             .library = "libarchive",
-            .limitations = "the checksums of the crc variant are not verified",
+            .limitations = "none known beyond those of libarchive 3.6",
             .available = true},
     .probe = probe_cpio,
-    .open = unpack_archive_open,
+    .open = unpack_cpio_open,
     .format = archive_read_support_format_cpio,
+    .check = cpio_check,
     .is_in_stream = true,
     .is_evidence = true,
 };
@@ -123,14 +124,14 @@ static const Unpacker RAR = {
             .library = "libarchive, libcrypto",
             .limitations =
                 "members encrypted before version 2.9, or with passwords of more than 28 letters, "
-                "are listed, not opened; of solid archives the first member is unpacked; checksums "
-                "are compared of encrypted members alone, to tell which password fits; volumes "
+                "are listed, not opened; of solid archives the first member is unpacked; volumes "
                 "are joined where they lie side by side under their names; some compression "
                 "filters are not supported",
             .available = true},
     .probe = probe_rar,
     .open = unpack_rar3_open,
     .format = archive_read_support_format_rar,
+    .check = rar3_check,
     .times = TIMES_LOCAL,
     .is_evidence = true,
 };
@@ -143,13 +144,14 @@ static const Unpacker RAR5 = {
             .library = "libarchive, libcrypto",
             .limitations =
                 "of encrypted members those without a value to check passwords by are listed, not "
-                "opened, and BLAKE2 sums made to hide the content are not verified; libarchive "
-                "3.6 verifies no sums of stored members; volumes are joined where they lie side by "
+                "opened, and BLAKE2 sums made to hide the content are not verified; volumes are "
+                "joined where they lie side by "
                 "side under their names",
             .available = true},
     .probe = probe_rar5,
     .open = unpack_rar5_open,
     .format = archive_read_support_format_rar5,
+    .check = rar5_check,
     .is_evidence = true,
 };
 
@@ -207,11 +209,13 @@ static const Unpacker WARC = {
          .library = "libarchive",
          .limitations =
              "only response and resource records are unpacked; the bytes of all others are scanned "
-             "as they are; libarchive 3.6 adds the 4 bytes that part records to a member's content",
+             "as they are; of digests those of blocks by SHA-1 are compared; libarchive 3.6 adds "
+             "the 4 bytes that part records to a member's content",
          .available = true},
     .probe = probe_warc,
     .open = unpack_archive_open,
     .format = archive_read_support_format_warc,
+    .check = warc_check,
     .is_evidence = true,
 };
 
@@ -221,7 +225,8 @@ static const Unpacker RPM = {
             .title = "RPM package",
             .spec = "rpm 4 lead, signature and header",
             .library = "",
-            .limitations = "the header's tags are scanned as they are; checksums are not verified",
+            .limitations = "the header's tags are scanned as they are; of its sums the MD5 of "
+                           "header and payload is compared",
             .available = true},
     .probe = probe_rpm,
     .open = unpack_rpm_open,

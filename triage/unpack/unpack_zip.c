@@ -159,8 +159,8 @@ static gint by_offset(gconstpointer a, gconstpointer b) {
   return x->name_at < y->name_at ? -1 : x->name_at > y->name_at;
 }
 
-/* Reads the whole directory; stops where it is damaged. */
-static void read_directory(ZipIndex *zip) {
+/* Reads the whole directory; stops where it is damaged: there. */
+static uint64_t read_directory(ZipIndex *zip) {
   uint64_t at = zip->central;
   while (zip->n_read < LIMIT_MEMBERS && has_signature(zip, at, "PK\1\2") &&
          zip->size - at >= CENTRAL_BYTES && at < zip->central_end) {
@@ -182,11 +182,31 @@ static void read_directory(ZipIndex *zip) {
     entries[kept++] = entries[i];
   }
   g_array_set_size(zip->entries, kept);
+  return at;
 }
 
 uint32_t zip_parts_before(const uint8_t *data, uint64_t size) {
   ZipIndex zip = {.data = data, .size = size};
   return find_eocd(&zip) && zip.is_multi_disk ? bytes_le16(data + zip.eocd + 4) : 0;
+}
+
+/* Does the first entry of the directory lead to a local header? */
+static bool is_first_there(ZipIndex *zip) {
+  if (!has_signature(zip, zip->central, "PK\1\2") || zip->size - zip->central < CENTRAL_BYTES)
+    return false;
+  const uint8_t *p = zip->data + zip->central;
+  uint64_t tail = (uint64_t)bytes_le16(p + 28) + bytes_le16(p + 30);
+  if (tail <= zip->size - zip->central - CENTRAL_BYTES)
+    add_entry(zip, zip->central);
+  return zip->entries->len == 1 && g_array_index(zip->entries, ZipEntry, 0).end >
+                                       g_array_index(zip->entries, ZipEntry, 0).offset;
+}
+
+/* That header may be damaged: so many entries as the end record claims, in just its bytes, are
+ * proof enough. */
+static bool is_directory_there(ZipIndex *zip) {
+  g_array_set_size(zip->entries, 0);
+  return read_directory(zip) == zip->central_end && zip->n_read == zip->claimed;
 }
 
 bool zip_find(const uint8_t *data, uint64_t size, uint64_t *start, uint64_t *end) {
@@ -198,20 +218,11 @@ bool zip_find(const uint8_t *data, uint64_t size, uint64_t *start, uint64_t *end
     *end = zip.end;
     return true;
   }
-  /* Sure only if the first entry leads to a local header. */
   zip.entries = g_array_new(FALSE, FALSE, sizeof(ZipEntry));
-  if (has_signature(&zip, zip.central, "PK\1\2") && size - zip.central >= CENTRAL_BYTES) {
-    const uint8_t *p = data + zip.central;
-    uint64_t tail = (uint64_t)bytes_le16(p + 28) + bytes_le16(p + 30);
-    if (tail <= size - zip.central - CENTRAL_BYTES)
-      add_entry(&zip, zip.central);
-  }
-  bool is_sure = zip.entries->len == 1 && g_array_index(zip.entries, ZipEntry, 0).end >
-                                              g_array_index(zip.entries, ZipEntry, 0).offset;
-  if (is_sure) {
-    *start = g_array_index(zip.entries, ZipEntry, 0).offset;
-    *end = zip.end;
-  }
+  bool is_sure = is_first_there(&zip);
+  *start = is_sure ? g_array_index(zip.entries, ZipEntry, 0).offset : zip.shift;
+  *end = zip.end;
+  is_sure = is_sure || is_directory_there(&zip);
   g_array_free(zip.entries, TRUE);
   return is_sure;
 }

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* unpack_sum.c - sums of members that libarchive does not look at: CRC-32, the block digests of web
+ * archives. */
+#include "base/digest.h"
+#include "unpack/unpack_known.h"
+#include "unpack/unpack_private.h"
+#include <string.h>
+#include <zlib.h>
+
+bool unpack_check_crc(uint32_t crc, const Content *member, GError **error) {
+  uint32_t got = (uint32_t)crc32_z(0, content_data(member), (size_t)content_size(member));
+  return got == crc || triage_fail(error, TRIAGE_REASON_BAD_CHECKSUM,
+                                   "the archive says CRC %08x, what came out has %08x: the member "
+                                   "is damaged; what came out was examined",
+                                   crc, got);
+}
+
+/* ---- web archives ---- */
+
+/* The value of a field of the header at data, whose lines end before n; NULL where it has none. */
+static char *field(const uint8_t *data, size_t n, const char *name) {
+  size_t length = strlen(name);
+  for (const uint8_t *p = data, *line_end; (line_end = memchr(p, '\n', n)) != NULL;
+       p = line_end + 1) {
+    size_t line = (size_t)(line_end - p);
+    n -= line + 1;
+    if (line > length && p[length] == ':' &&
+        g_ascii_strncasecmp((const char *)p, name, length) == 0)
+      return g_strstrip(g_strndup((const char *)p + length + 1, line - length - 1));
+  }
+  return NULL;
+}
+
+/* Twenty bytes in the 32 letters of RFC 4648. */
+static char *base32(const char *hex) {
+  static const char LETTERS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  GString *out = g_string_new("");
+  uint32_t bits = 0;
+  unsigned n_bits = 0;
+  for (; *hex != '\0'; hex++) {
+    bits = bits << 4 | ((uint32_t)g_ascii_xdigit_value(*hex) & 15);
+    n_bits += 4;
+    if (n_bits < 5)
+      continue;
+    n_bits -= 5;
+    g_string_append_c(out, LETTERS[bits >> n_bits & 31]);
+  }
+  return g_string_free(out, FALSE);
+}
+
+/* WARC-Block-Digest: sha1 in base 32 as a rule, sometimes hexadecimal; of the record's bytes as
+ * they stand in the archive. */
+bool warc_check(const Content *archive, uint64_t at, const Content *member, GError **error) {
+  const uint8_t *data = content_data(archive);
+  uint64_t size = content_size(archive);
+  (void)member;
+  if (at >= size || !probe_warc(data + at, size - at))
+    return true;
+  const uint8_t *end = memmem(data + at, (size_t)MIN(size - at, LIMIT_NAME_BYTES), "\r\n\r\n", 4);
+  if (end == NULL)
+    return true;
+  size_t n_head = (size_t)(end - (data + at)) + 2;
+  g_autofree char *digest = field(data + at, n_head, "WARC-Block-Digest");
+  g_autofree char *length = field(data + at, n_head, "Content-Length");
+  uint64_t from = at + n_head + 2, n = 0;
+  if (digest == NULL || length == NULL || g_ascii_strncasecmp(digest, "sha1:", 5) != 0 ||
+      !g_ascii_string_to_unsigned(length, 10, 0, size - from, &n, NULL))
+    return true;
+  Digests got;
+  digest_bytes(DIGEST_SHA1, data + from, (size_t)n, &got);
+  g_autofree char *letters = base32(got.sha1);
+  return g_ascii_strcasecmp(digest + 5, letters) == 0 ||
+         g_ascii_strcasecmp(digest + 5, got.sha1) == 0 ||
+         triage_fail(error, TRIAGE_REASON_BAD_CHECKSUM,
+                     "the record's digest is not that of its bytes: the record is damaged; its "
+                     "bytes were examined");
+}
