@@ -207,7 +207,7 @@ static void walk_entry(Walk *walk, struct archive_entry *entry, uint64_t i, cons
                trouble->message);
     return;
   }
-  if (warning != NULL)
+  if (warning != NULL && (got > 0 || error == NULL))
     unpack_gap(walk->unpack, &path, MAX(claimed, got), got, TRIAGE_REASON_CORRUPT,
                "%s; what the archive gives for this member was examined", warning);
   if (got == 0 && claimed == 0 && archive_entry_filetype(entry) == AE_IFDIR)

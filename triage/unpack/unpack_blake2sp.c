@@ -32,7 +32,7 @@ static uint32_t turn(uint32_t x, unsigned n) {
   return x >> n | x << (32 - n);
 }
 
-static void mix(uint32_t *v, unsigned i, uint32_t x, uint32_t y) {
+static void mix(uint32_t *v, size_t i, uint32_t x, uint32_t y) {
   static const uint8_t AT[8][4] = {{0, 4, 8, 12},  {1, 5, 9, 13},  {2, 6, 10, 14}, {3, 7, 11, 15},
                                    {0, 5, 10, 15}, {1, 6, 11, 12}, {2, 7, 8, 13},  {3, 4, 9, 14}};
   uint32_t *a = v + AT[i][0], *b = v + AT[i][1], *c = v + AT[i][2], *d = v + AT[i][3];
@@ -48,7 +48,7 @@ static void mix(uint32_t *v, unsigned i, uint32_t x, uint32_t y) {
 
 static void compress(Node *node, const uint8_t *block, bool is_last) {
   uint32_t v[16], m[16];
-  for (unsigned i = 0; i < 16; i++)
+  for (size_t i = 0; i < 16; i++)
     m[i] = block[4 * i] | (uint32_t)block[4 * i + 1] << 8 | (uint32_t)block[4 * i + 2] << 16 |
            (uint32_t)block[4 * i + 3] << 24;
   memcpy(v, node->h, sizeof node->h);
@@ -58,7 +58,7 @@ static void compress(Node *node, const uint8_t *block, bool is_last) {
   v[14] ^= is_last ? UINT32_MAX : 0;
   v[15] ^= is_last && node->is_last_of_level ? UINT32_MAX : 0;
   for (unsigned r = 0; r < ROUNDS; r++)
-    for (unsigned i = 0; i < 8; i++)
+    for (size_t i = 0; i < 8; i++)
       mix(v, i, m[SIGMA[r][2 * i]], m[SIGMA[r][2 * i + 1]]);
   for (unsigned i = 0; i < 8; i++)
     node->h[i] ^= v[i] ^ v[i + 8];

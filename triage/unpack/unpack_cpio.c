@@ -47,7 +47,7 @@ static bool read_old(const uint8_t *p, Header *header) {
 static bool read_binary(const uint8_t *p, Header *header) {
   bool is_little = bytes_le16(p) == 070707;
   uint32_t words[3];
-  for (unsigned i = 0; i < 3; i++)
+  for (size_t i = 0; i < 3; i++)
     words[i] =
         is_little ? bytes_le16(p + 20 + 2 * i) : (uint32_t)p[20 + 2 * i] << 8 | p[21 + 2 * i];
   *header = (Header){.head = BINARY_BYTES,

@@ -44,7 +44,7 @@ static void check_sums(Unpack *unpack, Container *container, uint64_t signature_
   if (size == NULL || sum == NULL || bytes_be32(size) > n)
     return;
   digest_bytes(DIGEST_MD5, data + from, bytes_be32(size), &got);
-  for (unsigned i = 0; i < MD5_BYTES; i++)
+  for (size_t i = 0; i < MD5_BYTES; i++)
     g_snprintf(wanted + 2 * i, 3, "%02x", sum[i]);
   if (strcmp(wanted, got.md5) != 0)
     unpack_damage(unpack, container, TRIAGE_REASON_BAD_CHECKSUM,
