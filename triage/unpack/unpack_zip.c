@@ -26,12 +26,12 @@ typedef struct {
   uint64_t size;
   uint64_t eocd, end; /* end of central directory; byte behind its comment */
   uint64_t central, central_end;
-  uint64_t claimed; /* entries, as the end record says */
-  uint64_t shift;   /* what offsets in the archive lack: bytes put before it */
-  uint64_t n_read;  /* entries of the directory that could be read */
-  bool is_multi_disk;
-  GArray *entries; /* ZipEntry by offset, each offset once */
-  guint cursor;    /* the entry libarchive should hand out next */
+  uint64_t claimed;                /* entries, as the end record says */
+  uint64_t shift;                  /* what offsets in the archive lack: bytes put before it */
+  uint64_t n_read;                 /* entries of the directory that could be read */
+  bool is_multi_disk, is_beheaded; /* bytes lack before the directory */
+  GArray *entries;                 /* ZipEntry by offset, each offset once */
+  guint cursor;                    /* the entry libarchive should hand out next */
 } ZipIndex;
 
 static bool has_signature(const ZipIndex *zip, uint64_t at, const char *signature) {
@@ -79,7 +79,8 @@ static bool read_eocd(ZipIndex *zip) {
       return false;
     zip->central = offset;
   }
-  zip->shift = zip->central >= offset ? zip->central - offset : 0;
+  zip->is_beheaded = offset > zip->central;
+  zip->shift = zip->is_beheaded ? 0 : zip->central - offset;
   return true;
 }
 
@@ -203,10 +204,11 @@ static bool is_first_there(ZipIndex *zip) {
 }
 
 /* That header may be damaged: so many entries as the end record claims, in just its bytes, are
- * proof enough. */
+ * proof enough; not at the end of a zip that was cut. */
 static bool is_directory_there(ZipIndex *zip) {
   g_array_set_size(zip->entries, 0);
-  return read_directory(zip) == zip->central_end && zip->n_read == zip->claimed;
+  return !zip->is_beheaded && read_directory(zip) == zip->central_end &&
+         zip->n_read == zip->claimed;
 }
 
 bool zip_find(const uint8_t *data, uint64_t size, uint64_t *start, uint64_t *end) {
