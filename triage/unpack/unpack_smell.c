@@ -2,6 +2,7 @@
 /* unpack_smell.c - which views a window of bytes may give, told in one pass over it: 64 bytes at a
  * time are sorted into kinds, and only at a byte that an encoding is told by is anything asked. */
 #include "unpack/unpack_bits.h"
+#include "unpack/unpack_triples.h"
 #include "unpack/unpack_view.h"
 #include <string.h>
 
@@ -120,18 +121,73 @@ static void look_at_rest(Pass *pass, const uint8_t *p) {
   look_at_block(pass, p, &kinds);
 }
 
+static unsigned finish(Pass *pass, const uint8_t *p) {
+  const uint8_t *data = pass->data;
+  for (; pass->open != 0 && pass->end - p >= BITS_BYTES; p += BITS_BYTES) {
+    const ByteKinds kinds = bits_kinds(p);
+    look_at_block(pass, p, &kinds);
+  }
+  if (pass->open != 0 && p < pass->end)
+    look_at_rest(pass, p);
+  /* A short text may have its only word off the grid, or in a mark's company. */
+  if (pass->end - data >= WIDE_LEAST_BYTES &&
+      ((data[0] == 0xFF && data[1] == 0xFE) || (data[0] == 0xFE && data[1] == 0xFF)))
+    meet(pass, SMELL_UTF16);
+  return pass->found;
+}
+
+unsigned views_smell_slowly(const uint8_t *data, uint64_t size, unsigned wanted) {
+  Pass pass = {.data = data, .end = data + size, .open = wanted, .shift_end = data};
+  return finish(&pass, data);
+}
+
+#ifdef TRIPLES_TARGET
+static unsigned open_columns(const Pass *pass) {
+  return (is_open(pass, SMELL_UTF7) ? TRIPLES_OF_UTF7 : 0u) |
+         (is_open(pass, SMELL_ESCAPES) ? TRIPLES_OF_ESCAPES : 0u) |
+         (is_open(pass, SMELL_ENTITIES) ? TRIPLES_OF_ENTITIES : 0u) |
+         (is_open(pass, SMELL_FOLDED) ? TRIPLES_OF_FOLDED : 0u) |
+         (is_open(pass, SMELL_VBE) ? TRIPLES_OF_VBE : 0u);
+}
+
+/* A triple begins with its mark, but a function's is the parenthesis at its end. */
+static void look_at_triples(Pass *pass, const uint8_t *p, uint64_t triples) {
+  for (; triples != 0; triples &= triples - 1) {
+    const uint8_t *at = p + __builtin_ctzll(triples);
+    look_at_mark(pass, at);
+    if (at[2] == '(')
+      look_at_mark(pass, at + 2);
+  }
+}
+
+/* Passes over all blocks but the last. Returns where it came to. */
+TRIPLES_TARGET static const uint8_t *look_at_blocks(Pass *pass) {
+  const uint8_t *p = pass->data;
+  unsigned open = pass->open, columns = open_columns(pass);
+  for (; pass->end - p >= BITS_BYTES + TRIPLE_AHEAD; p += BITS_BYTES) {
+    const ByteKinds kinds = triples_kinds(p, columns);
+    if (kinds.zeros != 0 && (open & WIDE_KINDS) != 0)
+      look_at_zeros(pass, kinds.zeros, kinds.high);
+    if ((open & LETTER_KINDS) != 0)
+      look_at_letters(pass, p, kinds.letters);
+    if (kinds.marks != 0)
+      look_at_triples(pass, p, kinds.marks);
+    if (pass->open == open)
+      continue;
+    open = pass->open;
+    columns = open_columns(pass);
+    if (open == 0)
+      break;
+  }
+  return p;
+}
+
 unsigned views_smell(const uint8_t *data, uint64_t size, unsigned wanted) {
   Pass pass = {.data = data, .end = data + size, .open = wanted, .shift_end = data};
-  const uint8_t *p = data;
-  for (; pass.open != 0 && pass.end - p >= BITS_BYTES; p += BITS_BYTES) {
-    const ByteKinds kinds = bits_kinds(p);
-    look_at_block(&pass, p, &kinds);
-  }
-  if (pass.open != 0 && p < pass.end)
-    look_at_rest(&pass, p);
-  /* A short text may have its only word off the grid, or in a mark's company. */
-  if (size >= WIDE_LEAST_BYTES &&
-      ((data[0] == 0xFF && data[1] == 0xFE) || (data[0] == 0xFE && data[1] == 0xFF)))
-    meet(&pass, SMELL_UTF16);
-  return pass.found;
+  return finish(&pass, triples_can() ? look_at_blocks(&pass) : data);
 }
+#else
+unsigned views_smell(const uint8_t *data, uint64_t size, unsigned wanted) {
+  return views_smell_slowly(data, size, wanted);
+}
+#endif

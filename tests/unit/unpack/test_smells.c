@@ -137,6 +137,7 @@ static void one_pass_tells_what_each_tells(void **state) {
     g_autofree uint8_t *tight = g_memdup2(data, bytes->len);
     unsigned wanted = wanted_of(data, bytes->len), all = SMELL_BIT(SMELLS) - 1;
     assert_int_equal(views_smell(tight != NULL ? tight : data, bytes->len, all), wanted);
+    assert_int_equal(views_smell_slowly(tight != NULL ? tight : data, bytes->len, all), wanted);
     for (unsigned i = 0; i < SMELLS; i++) {
       n_met[i] += (wanted & SMELL_BIT(i)) != 0;
       assert_int_equal(views_smell(tight != NULL ? tight : data, bytes->len, SMELL_BIT(i)),
@@ -148,7 +149,44 @@ static void one_pass_tells_what_each_tells(void **state) {
     assert_in_range(n_met[i], 100, 19000);
 }
 
+/* Marks and what stands beside them, put together at random, so that nearly every encoding turns up
+ * nearly everywhere; long enough for several blocks. */
+static void marks_anywhere_are_seen(void **state) {
+  static const char *const BITS[] = {
+      "\"",     "'",     "&",      "+",     "-replace", ".replace", ".split(", " ",   "\t",   "\r\n",
+      "\n",     "_",     "`",      "(",     "[char]",   "[Char",    "Chr",     "r$(", "ChrW", "lcase$",
+      "UCASE", "trim(", "Join(",  "eval(", "cstr",     "Replace(", "ape(",    "%43", "%u00", "%u0043",
+      "\\x4",   "\\u00", "\\u0043", "\\/",  "&#6",      "&#x43;",   "&lt;",    "&co", "+AG",  "+AGEAYg-",
+      "#@~^",  "==",    "#@~",    "x",     "A",        "7",        ")",       ";",   "word", "\xC3\xA9"};
+  (void)state;
+  GRand *rand = g_rand_new_with_seed(5);
+  guint n_met[SMELLS] = {0};
+  for (guint round = 0; round < 60000; round++) {
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (gint i = g_rand_int_range(rand, 1, 12); i > 0; i--) {
+      for (gint k = g_rand_int_range(rand, 0, 40); k > 0; k--)
+        g_string_append_c(text, (char)g_rand_int_range(rand, 'k', 'p'));
+      for (gint k = g_rand_int_range(rand, 0, 5); k > 0; k--)
+        g_string_append(text, BITS[g_rand_int_range(rand, 0, G_N_ELEMENTS(BITS))]);
+    }
+    if (text->len == 0)
+      continue;
+    g_autofree uint8_t *data = g_memdup2(text->str, text->len);
+    unsigned wanted = wanted_of(data, text->len);
+    for (unsigned i = 0; i < SMELLS; i++) {
+      n_met[i] += (wanted & SMELL_BIT(i)) != 0;
+      assert_int_equal(views_smell(data, text->len, SMELL_BIT(i)), wanted & SMELL_BIT(i));
+    }
+    assert_int_equal(views_smell(data, text->len, SMELL_BIT(SMELLS) - 1), wanted);
+  }
+  g_rand_free(rand);
+  assert_in_range(n_met[SMELL_VBE], 20, 59000);
+  for (unsigned i = SMELL_BASE64; i < SMELLS; i++)
+    assert_in_range(n_met[i], 100, 59000);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(one_pass_tells_what_each_tells)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(one_pass_tells_what_each_tells),
+                                     cmocka_unit_test(marks_anywhere_are_seen)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* unpack_triples.h - the kinds of 64 bytes (unpack_bits.h) with AVX2, and of the bytes that
+ * encodings are told by only those whose two neighbours behind them leave it possible: in text most
+ * quotes and parentheses are none of them. Which processor has it is asked at run time. */
+#pragma once
+#include "unpack/unpack_bits.h"
+#if defined(__SSE2__) && defined(__GNUC__)
+#include <immintrin.h>
+#define TRIPLES_TARGET __attribute__((target("avx2")))
+
+enum { TRIPLE_AHEAD = 2, TRIPLE_SETS = 2 };
+
+/* A kind of triple is a column: for each of its three bytes a set of low and one of high halves (bit
+ * n: n is of it). A set of halves may let in a byte too many, never one too few. The bytes meant:
+ * set 0   +  A-L          letter   UTF-7: the first letter of what is no high character
+ *         \  / x u        any      escapes
+ *         %  2-7          hex
+ *         %  u            0
+ *         &  letter       letter   entities
+ *         &  #            digit x X
+ *         [  c C          h H      [char]
+ *         ~  ^            any      VBE's mark from its third byte on
+ * set 1   "' & +          blank, quote, ( [ or letter
+ *         "' - .          r R s S  -replace, .replace, .split
+ *         "' space        blank & + -
+ *         "' tab CR LF    blank & + -
+ *         "' blank        _ `
+ *         "' _ `          space CR LF
+ *         the last two letters of a function that folds, and (
+ *         r w b e  $      ( */
+#define HALF_OF(SET, N, BIT) ((((SET) >> (N)) & 1u) << (BIT))
+#define HALF(N, A, B, C, D, E, F, G, H)                                                            \
+  (uint8_t)(HALF_OF(A, N, 0) | HALF_OF(B, N, 1) | HALF_OF(C, N, 2) | HALF_OF(D, N, 3) |            \
+            HALF_OF(E, N, 4) | HALF_OF(F, N, 5) | HALF_OF(G, N, 6) | HALF_OF(H, N, 7))
+#define HALVES(...)                                                                                \
+  {                                                                                                \
+    HALF(0, __VA_ARGS__), HALF(1, __VA_ARGS__), HALF(2, __VA_ARGS__), HALF(3, __VA_ARGS__),        \
+        HALF(4, __VA_ARGS__), HALF(5, __VA_ARGS__), HALF(6, __VA_ARGS__), HALF(7, __VA_ARGS__),    \
+        HALF(8, __VA_ARGS__), HALF(9, __VA_ARGS__), HALF(10, __VA_ARGS__), HALF(11, __VA_ARGS__),  \
+        HALF(12, __VA_ARGS__), HALF(13, __VA_ARGS__), HALF(14, __VA_ARGS__),                       \
+        HALF(15, __VA_ARGS__)                                                                      \
+  }
+
+/* [set][byte][0 low, 1 high] */
+static const uint8_t TRIPLE_HALVES[TRIPLE_SETS][3][2][16] = {
+    {{HALVES(0x0800, 0x1000, 0x0020, 0x0020, 0x0040, 0x0040, 0x0800, 0x4000),
+      HALVES(0x0004, 0x0020, 0x0004, 0x0004, 0x0004, 0x0004, 0x0020, 0x0080)},
+     {HALVES(0x1FFE, 0x8120, 0x00FC, 0x0020, 0xFFFF, 0x0008, 0x0008, 0x4000),
+      HALVES(0x0010, 0x0084, 0x0008, 0x0080, 0x00F0, 0x0004, 0x0050, 0x0020)},
+     {HALVES(0xFFFF, 0xFFFF, 0x03FF, 0x0001, 0xFFFF, 0x03FF, 0x0100, 0xFFFF),
+      HALVES(0x00FC, 0xFFFF, 0x0058, 0x0008, 0x00F0, 0x00A8, 0x0050, 0xFFFF)}},
+    {{HALVES(0x0084, 0x0084, 0x0084, 0x0084, 0x0084, 0x0084, 0x031F, 0x00A4),
+      HALVES(0x0004, 0x0004, 0x0004, 0x0004, 0x0004, 0x0004, 0x00F0, 0x00F0)},
+     {HALVES(0x0840, 0x6000, 0x0001, 0x2600, 0x2601, 0x8001, 0x70A4, 0x0010),
+      HALVES(0x0004, 0x0004, 0x0004, 0x0001, 0x0005, 0x0060, 0x00F0, 0x0004)},
+     {HALVES(0xFFFF, 0x000C, 0x2E41, 0x2E41, 0x8001, 0x2401, 0x0100, 0x0100),
+      HALVES(0x00F5, 0x00A0, 0x0005, 0x0005, 0x0060, 0x0005, 0x0004, 0x0004)}}};
+
+/* Columns of set 0 whose third byte may be one above ASCII too, for which no table is asked. */
+enum { TRIPLE_ANY_THIRD = 0x82 };
+/* The columns, set 1 above set 0, that tell of a view. */
+enum {
+  TRIPLES_OF_UTF7 = 0x01,
+  TRIPLES_OF_ESCAPES = 0x0E,
+  TRIPLES_OF_ENTITIES = 0x30,
+  TRIPLES_OF_FOLDED = 0xFF40,
+  TRIPLES_OF_VBE = 0x80
+};
+
+static inline bool triples_can(void) {
+  return __builtin_cpu_supports("avx2") != 0;
+}
+
+TRIPLES_TARGET static inline __m256i triples_load(const uint8_t *p) {
+  return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+
+TRIPLES_TARGET static inline __m256i triples_halves(const uint8_t *halves) {
+  return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)halves));
+}
+
+/* The columns of a set that the byte may be in; of a byte above ASCII none, by what a shuffle does
+ * with it. */
+TRIPLES_TARGET static inline __m256i triples_class(unsigned set, unsigned byte, __m256i v,
+                                                   __m256i high) {
+  return _mm256_and_si256(
+      _mm256_shuffle_epi8(triples_halves(TRIPLE_HALVES[set][byte][0]), v),
+      _mm256_shuffle_epi8(triples_halves(TRIPLE_HALVES[set][byte][1]), high));
+}
+
+TRIPLES_TARGET static inline __m256i triples_high(__m256i v) {
+  return _mm256_and_si256(_mm256_srli_epi16(v, 4), _mm256_set1_epi8(0x0F));
+}
+
+/* Bit i: a triple of a column that is open begins at p[i]. Reads p[0] to p[33]. */
+TRIPLES_TARGET static inline uint32_t triples_at(const uint8_t *p, __m256i v, unsigned open) {
+  const __m256i second = triples_load(p + 1), third = triples_load(p + 2);
+  const __m256i high = triples_high(v), second_high = triples_high(second),
+                third_high = triples_high(third);
+  __m256i a = _mm256_and_si256(triples_class(0, 0, v, high),
+                               triples_class(0, 1, second, second_high));
+  a = _mm256_and_si256(a, _mm256_or_si256(triples_class(0, 2, third, third_high),
+                                          _mm256_set1_epi8((char)TRIPLE_ANY_THIRD)));
+  __m256i b = _mm256_and_si256(triples_class(1, 0, v, high),
+                               triples_class(1, 1, second, second_high));
+  b = _mm256_and_si256(b, triples_class(1, 2, third, third_high));
+  a = _mm256_and_si256(a, _mm256_set1_epi8((char)(open & 0xFF)));
+  b = _mm256_and_si256(b, _mm256_set1_epi8((char)(open >> 8)));
+  const __m256i none = _mm256_cmpeq_epi8(_mm256_or_si256(a, b), _mm256_setzero_si256());
+  return ~(uint32_t)_mm256_movemask_epi8(none);
+}
+
+TRIPLES_TARGET static inline uint32_t triples_letters(__m256i v) {
+  const __m256i lower = _mm256_or_si256(v, _mm256_set1_epi8(0x20));
+  const __m256i letter =
+      _mm256_cmpgt_epi8(_mm256_set1_epi8((char)(0x80 + 26)),
+                        _mm256_add_epi8(lower, _mm256_set1_epi8((char)(0x80 - 'a'))));
+  const __m256i digit =
+      _mm256_cmpgt_epi8(_mm256_set1_epi8((char)(0x80 + 11)),
+                        _mm256_add_epi8(v, _mm256_set1_epi8((char)(0x80 - '/'))));
+  const __m256i plus = _mm256_cmpeq_epi8(v, _mm256_set1_epi8('+'));
+  return (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(_mm256_or_si256(letter, digit), plus));
+}
+
+/* As bits_kinds; its marks are where triples of open columns begin. Reads
+ * p[0] to p[BITS_BYTES + TRIPLE_AHEAD - 1]. */
+TRIPLES_TARGET static inline ByteKinds triples_kinds(const uint8_t *p, unsigned open) {
+  ByteKinds kinds = {0, 0, 0, 0};
+  for (unsigned i = 0; i < 2; i++) {
+    const __m256i v = triples_load(p + (size_t)32 * i);
+    const __m256i zeros = _mm256_cmpeq_epi8(v, _mm256_setzero_si256());
+    kinds.zeros |= (uint64_t)(uint32_t)_mm256_movemask_epi8(zeros) << (32 * i);
+    kinds.high |= (uint64_t)(uint32_t)_mm256_movemask_epi8(v) << (32 * i);
+    kinds.letters |= (uint64_t)triples_letters(v) << (32 * i);
+    kinds.marks |= (uint64_t)triples_at(p + (size_t)32 * i, v, open) << (32 * i);
+  }
+  return kinds;
+}
+#endif
