@@ -24,13 +24,22 @@ static bool is_joint(const uint8_t *p, const uint8_t *end) {
   return p < limit && (*p == '"' || *p == '\'' || *p == '(' || *p == '[' || g_ascii_isalpha(*p));
 }
 
+static bool has_word(const uint8_t *p, const uint8_t *end, const char *word, size_t n) {
+  return (size_t)(end - p) >= n && g_ascii_strncasecmp((const char *)p, word, n) == 0;
+}
+
+/* With the point at p. */
+static bool is_method_of(const uint8_t *p, const uint8_t *end) {
+  return has_word(p, end, ".replace", sizeof ".replace" - 1) ||
+         has_word(p, end, ".split(", sizeof ".split(" - 1);
+}
+
 static bool is_method(const uint8_t *p, const uint8_t *end) {
   if (end - p > 11 && (p[1] == ' ' || p[1] == '-')) {
     p += p[1] == ' ' ? 2 : 1;
     return g_ascii_strncasecmp((const char *)p, "-replace", 8) == 0;
   }
-  return end - p > 8 && (g_ascii_strncasecmp((const char *)p + 1, ".replace", 8) == 0 ||
-                         g_ascii_strncasecmp((const char *)p + 1, ".split(", 7) == 0);
+  return end - p > 8 && is_method_of(p + 1, end);
 }
 
 /* What an expression, or a part of one, may begin with: the four bytes looked for everywhere. */
@@ -82,6 +91,15 @@ static bool is_worth_it(const Folded *folded) {
   return folded->n_ops > 0 && n_graph > 0;
 }
 
+/* True where something may be done with the value that ends before p. */
+static bool is_used(const uint8_t *p, const uint8_t *end) {
+  if (p < end && *p == '.')
+    return is_method_of(p, end);
+  p = fold_blank(p, end);
+  return p < end && (*p == '&' || *p == '+' ||
+                     (*p == '-' && has_word(p, end, "-replace", sizeof "-replace" - 1)));
+}
+
 /* Where the expression with the byte at p begins: at the function's name before a parenthesis; NULL
  * at one that is not joined to anything: it stays, and what is inside is met next. */
 static const uint8_t *start_of(const uint8_t *floor, const uint8_t *p, const uint8_t *end) {
@@ -90,9 +108,16 @@ static const uint8_t *start_of(const uint8_t *floor, const uint8_t *p, const uin
     return p;
   if (fold_function_before(floor, p, &n))
     return p - n;
-  g_autoptr(GString) ignored = g_string_new(NULL);
-  Folded inner = {ignored, 0};
-  const uint8_t *close = fold_expression(fold_blank(p + 1, end), end, 1, &inner);
+  const uint8_t *close = fold_blank(p + 1, end);
+  /* A literal alone is by far the most frequent, and its value is not wanted. */
+  const uint8_t *literal = fold_literal(close, end, NULL);
+  if (literal != NULL && !is_used(literal, end)) {
+    close = literal;
+  } else {
+    g_autoptr(GString) ignored = g_string_new(NULL);
+    Folded inner = {ignored, 0};
+    close = fold_expression(close, end, 1, &inner);
+  }
   close = close != NULL ? fold_blank(close, end) : end;
   if (close >= end || *close != ')')
     return NULL;
@@ -136,7 +161,7 @@ static bool is_alone(const uint8_t *p, const uint8_t *end) {
   if (*p != '"' && *p != '\'')
     return false;
   p = fold_literal(p, end, NULL);
-  return p == NULL || p == end || !goes_on(*p);
+  return p == NULL || !is_used(p, end);
 }
 
 static const uint8_t *fold_range(Fold *fold, const uint8_t *p, const uint8_t *stop_at,

@@ -7,9 +7,11 @@
 #include "unpack/unpack_view.h"
 #include <string.h>
 
+/* word is in small letters, as its first byte is before anything else is asked. */
 static bool has_word(const uint8_t *p, const uint8_t *end, const char *word) {
   size_t n = strlen(word);
-  return (size_t)(end - p) >= n && g_ascii_strncasecmp((const char *)p, word, n) == 0;
+  return (size_t)(end - p) >= n && g_ascii_tolower((gchar)*p) == *word &&
+         g_ascii_strncasecmp((const char *)p, word, n) == 0;
 }
 
 static const uint8_t *take_word(const uint8_t *p, const uint8_t *end, const char *word) {
@@ -268,8 +270,8 @@ bool fold_function_before(const uint8_t *data, const uint8_t *p, size_t *n) {
   return find_function(p - have, have) >= 0;
 }
 
-static const uint8_t *take_function(const uint8_t *p, const uint8_t *end, unsigned depth,
-                                    Folded *out) {
+/* The number in FUNCTIONS of the call at p, or -1; *arguments is what stands in its parentheses. */
+static int function_at(const uint8_t *p, const uint8_t *end, const uint8_t **arguments) {
   const uint8_t *start = p;
   const uint8_t *method = take_word(p, end, "string.");
   if (method != NULL)
@@ -277,14 +279,20 @@ static const uint8_t *take_function(const uint8_t *p, const uint8_t *end, unsign
   while (p < end && p - start < 32 && (g_ascii_isalpha(*p) || *p == '$'))
     p++;
   size_t n = (size_t)(p - (method != NULL ? method : start));
-  const uint8_t *name = p - n;
   if (p >= end || *p != '(')
-    return NULL;
-  int i = find_function(name, n);
+    return -1;
+  *arguments = p + 1;
+  return find_function(p - n, n);
+}
+
+static const uint8_t *take_function(const uint8_t *p, const uint8_t *end, unsigned depth,
+                                    Folded *out) {
+  const uint8_t *arguments;
+  int i = function_at(p, end, &arguments);
   if (i < 0)
     return NULL;
   out->n_ops++;
-  return FUNCTIONS[i].call(p + 1, end, depth, out);
+  return FUNCTIONS[i].call(arguments, end, depth, out);
 }
 
 /* ---- terms ---- */
@@ -314,6 +322,8 @@ static const uint8_t *take_constant(const uint8_t *p, const uint8_t *end, Folded
     const char *name, *value;
   } CONSTANTS[] = {{"vbcrlf", "\r\n"}, {"vbnewline", "\r\n"}, {"vbcr", "\r"},    {"vblf", "\n"},
                    {"vbtab", "\t"},    {"vbnullstring", ""},  {"vbnullchar", ""}};
+  if (!has_word(p, end, "vb"))
+    return NULL;
   for (size_t i = 0; i < G_N_ELEMENTS(CONSTANTS); i++) {
     const uint8_t *stop = take_word(p, end, CONSTANTS[i].name);
     if (stop == NULL || (stop < end && (g_ascii_isalnum(*stop) || *stop == '_')))
@@ -368,8 +378,16 @@ static const uint8_t *take_method(const uint8_t *p, const uint8_t *end, Folded *
   return is_call || (next < end && *next == '-') ? take_call(p, end, out) : NULL;
 }
 
+/* False where no term is: of most words that is seen before room for a value is made. */
+static bool may_begin(const uint8_t *p, const uint8_t *end) {
+  const uint8_t *ignored;
+  if (p < end && g_ascii_isalpha(*p))
+    return has_word(p, end, "vb") || function_at(p, end, &ignored) >= 0;
+  return p < end && (*p == '(' || *p == '"' || *p == '\'' || *p == '[');
+}
+
 static const uint8_t *take_term(const uint8_t *p, const uint8_t *end, unsigned depth, Folded *out) {
-  if (p >= end)
+  if (!may_begin(p, end))
     return NULL;
   g_autoptr(GString) text = g_string_new(NULL);
   Folded term = {text, 0};
@@ -379,11 +397,10 @@ static const uint8_t *take_term(const uint8_t *p, const uint8_t *end, unsigned d
     p = fold_literal(p, end, text);
   else if (*p == '[')
     p = take_cast(p, end, &term);
-  else if (g_ascii_isalpha(*p)) {
+  else {
     const uint8_t *constant = take_constant(p, end, &term);
     p = constant != NULL ? constant : take_function(p, end, depth, &term);
-  } else
-    p = NULL;
+  }
   for (unsigned i = 0; p != NULL && i < LIMIT_FOLD_DEPTH; i++) {
     const uint8_t *next = take_method(p, end, &term);
     if (next == NULL)

@@ -122,18 +122,16 @@ TRIPLES_TARGET static inline uint32_t triples_letters(__m256i v) {
   return (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(_mm256_or_si256(letter, digit), plus));
 }
 
-/* As bits_kinds; its marks are where triples of open columns begin. Reads
- * p[0] to p[BITS_BYTES + TRIPLE_AHEAD - 1]. */
+/* As bits_kinds; its marks are where triples of open columns begin. Reads p[0] to
+ * p[BITS_BYTES + TRIPLE_AHEAD - 1]. */
 TRIPLES_TARGET static inline ByteKinds triples_kinds(const uint8_t *p, unsigned open) {
-  ByteKinds kinds = {0, 0, 0, 0};
-  for (unsigned i = 0; i < 2; i++) {
-    const __m256i v = triples_load(p + (size_t)32 * i);
-    const __m256i zeros = _mm256_cmpeq_epi8(v, _mm256_setzero_si256());
-    kinds.zeros |= (uint64_t)(uint32_t)_mm256_movemask_epi8(zeros) << (32 * i);
-    kinds.high |= (uint64_t)(uint32_t)_mm256_movemask_epi8(v) << (32 * i);
-    kinds.letters |= (uint64_t)triples_letters(v) << (32 * i);
-    kinds.marks |= (uint64_t)triples_at(p + (size_t)32 * i, v, open) << (32 * i);
-  }
-  return kinds;
+  const __m256i low = triples_load(p), high = triples_load(p + 32), zero = _mm256_setzero_si256();
+#define JOIN(LOW, HIGH) ((uint64_t)(uint32_t)(LOW) | (uint64_t)(uint32_t)(HIGH) << 32)
+  return (ByteKinds){.zeros = JOIN(_mm256_movemask_epi8(_mm256_cmpeq_epi8(low, zero)),
+                                   _mm256_movemask_epi8(_mm256_cmpeq_epi8(high, zero))),
+                     .high = JOIN(_mm256_movemask_epi8(low), _mm256_movemask_epi8(high)),
+                     .letters = JOIN(triples_letters(low), triples_letters(high)),
+                     .marks = JOIN(triples_at(p, low, open), triples_at(p + 32, high, open))};
+#undef JOIN
 }
 #endif
