@@ -136,11 +136,30 @@ static bool is_wide_text(const uint8_t *p, size_t n) {
   return utf16le_text(p, n, text) && is_text((const uint8_t *)text->str, text->len);
 }
 
-static bool is_container(const uint8_t *data, uint64_t size) {
+/* What tells containers, side by side: each block is shown to all, and the rows lie far apart. */
+typedef bool Probe(const uint8_t *data, uint64_t size);
+typedef struct {
+  Probe **probes;
+  size_t n;
+} Probes;
+
+static void probes_init(Probes *probes) {
   size_t n;
   const Unpacker *const *rows = unpack_table(&n);
+  *probes = (Probes){g_new(Probe *, n), 0};
   for (size_t i = 0; i < n; i++)
-    if (rows[i]->probe != NULL && rows[i]->probe(data, size))
+    if (rows[i]->probe != NULL)
+      probes->probes[probes->n++] = rows[i]->probe;
+}
+
+static void probes_clear(Probes *probes) {
+  g_free(probes->probes);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Probes, probes_clear)
+
+static bool is_container(const Probes *probes, const uint8_t *data, uint64_t size) {
+  for (size_t i = 0; i < probes->n; i++)
+    if (probes->probes[i](data, size))
       return true;
   return unpack_may_carry(data, size);
 }
@@ -148,7 +167,8 @@ static bool is_container(const uint8_t *data, uint64_t size) {
 typedef enum { BLOCK_NOTHING, BLOCK_TEXT, BLOCK_CONTAINER } BlockKind;
 
 /* What the block is. It may begin behind up to three letters that only look like its own. */
-static BlockKind look_at_block(const uint8_t *data, uint64_t *start, uint64_t end) {
+static BlockKind look_at_block(const Probes *probes, const uint8_t *data, uint64_t *start,
+                               uint64_t end) {
   uint8_t head[HEAD_BYTES];
   for (unsigned skip = 0; skip < 4; skip++) {
     uint64_t at = *start + skip;
@@ -158,7 +178,7 @@ static BlockKind look_at_block(const uint8_t *data, uint64_t *start, uint64_t en
       continue;
     at = *start + skip;
     n = decode(data, &at, end, head, sizeof head);
-    if (skip == 0 && n >= 16 && is_container(head, n))
+    if (skip == 0 && n >= 16 && is_container(probes, head, n))
       return BLOCK_CONTAINER;
     if (is_text(head, n) || is_wide_text(head, n)) {
       *start += skip;
@@ -238,6 +258,8 @@ void base64_make(ViewBuilder *builder, uint64_t from) {
   uint64_t start, end;
   if (is_mail(builder))
     return;
+  g_auto(Probes) probes;
+  probes_init(&probes);
   for (uint64_t at = from; find_run(data, builder->size, at, &start, &end); at = end) {
     end = block_end(data, end, builder->size);
     GString *command = take_command(data, start, end);
@@ -245,7 +267,7 @@ void base64_make(ViewBuilder *builder, uint64_t from) {
       g_string_free(command, TRUE);
       continue;
     }
-    BlockKind kind = look_at_block(data, &start, end);
+    BlockKind kind = look_at_block(&probes, data, &start, end);
     if (kind == BLOCK_CONTAINER) {
       Content *content = decode_all(builder, start, end);
       if (content != NULL)

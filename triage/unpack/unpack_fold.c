@@ -96,8 +96,9 @@ static bool is_used(const uint8_t *p, const uint8_t *end) {
   if (p < end && *p == '.')
     return is_method_of(p, end);
   p = fold_blank(p, end);
-  return p < end && (*p == '&' || *p == '+' ||
-                     (*p == '-' && has_word(p, end, "-replace", sizeof "-replace" - 1)));
+  if (p < end && (*p == '&' || *p == '+'))
+    return fold_may_begin(fold_blank(p + 1, end), end);
+  return has_word(p, end, "-replace", sizeof "-replace" - 1);
 }
 
 /* Where the expression with the byte at p begins: at the function's name before a parenthesis; NULL

@@ -17,6 +17,10 @@ typedef struct {
 const uint8_t *fold_expression(const uint8_t *p, const uint8_t *end, unsigned depth,
                                Folded *folded);
 
+/* False where no part of an expression is: of most words that is seen before room for a value is
+ * made. */
+bool fold_may_begin(const uint8_t *p, const uint8_t *end);
+
 /* Reads a string literal alone; out may be NULL. NULL where p begins none, or none that ends in its
  * line. */
 const uint8_t *fold_literal(const uint8_t *p, const uint8_t *end, GString *out);

@@ -3,6 +3,7 @@
  * VBA, VBScript, JScript and PowerShell have in common is read, and what differs is told by the
  * word that stands there. */
 #include "base/limits.h"
+#include "unpack/unpack_bits.h"
 #include "unpack/unpack_fold.h"
 #include "unpack/unpack_view.h"
 #include <string.h>
@@ -29,6 +30,19 @@ const uint8_t *fold_blank(const uint8_t *p, const uint8_t *end) {
   return p;
 }
 
+/* The next byte that a literal may end at; limit where there is none. */
+static const uint8_t *find_stop(const uint8_t *p, const uint8_t *limit, uint8_t quote) {
+  const uint8_t stops[4] = {quote, quote, '\n', '\0'};
+  for (; limit - p >= BITS_BYTES; p += BITS_BYTES) {
+    uint64_t bits = bits_any4(p, stops);
+    if (bits != 0)
+      return p + __builtin_ctzll(bits);
+  }
+  while (p < limit && *p != quote && *p != '\n' && *p != '\0')
+    p++;
+  return p;
+}
+
 const uint8_t *fold_literal(const uint8_t *p, const uint8_t *end, GString *out) {
   if (p >= end || (*p != '"' && *p != '\''))
     return NULL;
@@ -39,8 +53,7 @@ const uint8_t *fold_literal(const uint8_t *p, const uint8_t *end, GString *out) 
     if (*p != quote) {
       uint64_t room = LIMIT_FOLD_BYTES - length;
       const uint8_t *start = p, *limit = (uint64_t)(end - p) > room ? p + room : end;
-      while (p < limit && *p != quote && *p != '\n' && *p != '\0')
-        p++;
+      p = find_stop(p, limit, quote);
       length += (gsize)(p - start);
       if (out != NULL)
         g_string_append_len(out, (const char *)start, p - start);
@@ -378,8 +391,7 @@ static const uint8_t *take_method(const uint8_t *p, const uint8_t *end, Folded *
   return is_call || (next < end && *next == '-') ? take_call(p, end, out) : NULL;
 }
 
-/* False where no term is: of most words that is seen before room for a value is made. */
-static bool may_begin(const uint8_t *p, const uint8_t *end) {
+bool fold_may_begin(const uint8_t *p, const uint8_t *end) {
   const uint8_t *ignored;
   if (p < end && g_ascii_isalpha(*p))
     return has_word(p, end, "vb") || function_at(p, end, &ignored) >= 0;
@@ -387,7 +399,7 @@ static bool may_begin(const uint8_t *p, const uint8_t *end) {
 }
 
 static const uint8_t *take_term(const uint8_t *p, const uint8_t *end, unsigned depth, Folded *out) {
-  if (!may_begin(p, end))
+  if (!fold_may_begin(p, end))
     return NULL;
   g_autoptr(GString) text = g_string_new(NULL);
   Folded term = {text, 0};

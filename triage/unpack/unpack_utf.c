@@ -181,7 +181,7 @@ typedef uint64_t WordFinder(uint64_t zeros, uint64_t high);
 
 /* Of the places at, at + 8 and so on the first with a word that is looked for, or one less than 64
  * bytes before the end. */
-static uint64_t next_word(const ViewBuilder *builder, uint64_t at, WordFinder *find) {
+static inline uint64_t next_word(const ViewBuilder *builder, uint64_t at, WordFinder *find) {
   uint64_t hole, end;
   while (builder->size - at >= BITS_BYTES) {
     const ByteKinds kinds = bits_kinds(builder->data + at);
