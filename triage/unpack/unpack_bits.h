@@ -65,14 +65,31 @@ static inline __m128i bits_letters16(__m128i v) {
   return _mm_or_si128(_mm_or_si128(letter, digit), _mm_cmpeq_epi8(v, _mm_set1_epi8('+')));
 }
 
+/* 64 bytes as four pieces, and what is asked of each as one word; written out, as compilers do not
+ * unroll it by themselves. */
+typedef struct {
+  __m128i a, b, c, d;
+} Bits64;
+
+static inline __m128i bits_load16(const uint8_t *p) {
+  return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
+
+static inline Bits64 bits_load(const uint8_t *p) {
+  return (Bits64){bits_load16(p), bits_load16(p + 16), bits_load16(p + 32), bits_load16(p + 48)};
+}
+
+static inline uint64_t bits_join(__m128i a, __m128i b, __m128i c, __m128i d) {
+  uint32_t low = (uint32_t)_mm_movemask_epi8(a) | (uint32_t)_mm_movemask_epi8(b) << 16;
+  uint32_t high = (uint32_t)_mm_movemask_epi8(c) | (uint32_t)_mm_movemask_epi8(d) << 16;
+  return low | (uint64_t)high << 32;
+}
+#define BITS_OF(KIND, V) bits_join(KIND((V).a), KIND((V).b), KIND((V).c), KIND((V).d))
+
 /* Bit i: p[i] is of the base64 alphabet. */
 static inline uint64_t bits_letters(const uint8_t *p) {
-  uint64_t bits = 0;
-  for (unsigned i = 0; i < 4; i++) {
-    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + (size_t)16 * i));
-    bits |= (uint64_t)(uint32_t)_mm_movemask_epi8(bits_letters16(v)) << (16 * i);
-  }
-  return bits;
+  const Bits64 v = bits_load(p);
+  return BITS_OF(bits_letters16, v);
 }
 
 static inline __m128i bits_marks16(__m128i v) {
@@ -87,30 +104,26 @@ static inline __m128i bits_marks16(__m128i v) {
   return _mm_or_si128(_mm_or_si128(four, two), other);
 }
 
-static inline ByteKinds bits_kinds(const uint8_t *p) {
-  ByteKinds kinds = {0, 0, 0, 0};
-  for (unsigned i = 0; i < 4; i++) {
-    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + (size_t)16 * i));
-    __m128i zeros = _mm_cmpeq_epi8(v, _mm_setzero_si128());
-    kinds.zeros |= (uint64_t)(uint32_t)_mm_movemask_epi8(zeros) << (16 * i);
-    kinds.high |= (uint64_t)(uint32_t)_mm_movemask_epi8(v) << (16 * i);
-    kinds.letters |= (uint64_t)(uint32_t)_mm_movemask_epi8(bits_letters16(v)) << (16 * i);
-    kinds.marks |= (uint64_t)(uint32_t)_mm_movemask_epi8(bits_marks16(v)) << (16 * i);
-  }
-  return kinds;
+static inline __m128i bits_zeros16(__m128i v) {
+  return _mm_cmpeq_epi8(v, _mm_setzero_si128());
 }
+
+static inline ByteKinds bits_kinds(const uint8_t *p) {
+  const Bits64 v = bits_load(p);
+  return (ByteKinds){BITS_OF(bits_zeros16, v), bits_join(v.a, v.b, v.c, v.d),
+                     BITS_OF(bits_letters16, v), BITS_OF(bits_marks16, v)};
+}
+
 /* Bit i: p[i] is one of four bytes. */
 static inline uint64_t bits_any4(const uint8_t *p, const uint8_t *bytes) {
-  uint64_t bits = 0;
+  const Bits64 v = bits_load(p);
   const __m128i a = _mm_set1_epi8((char)bytes[0]), b = _mm_set1_epi8((char)bytes[1]),
                 c = _mm_set1_epi8((char)bytes[2]), d = _mm_set1_epi8((char)bytes[3]);
-  for (unsigned i = 0; i < 4; i++) {
-    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + (size_t)16 * i));
-    __m128i is_any = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, a), _mm_cmpeq_epi8(v, b)),
-                                  _mm_or_si128(_mm_cmpeq_epi8(v, c), _mm_cmpeq_epi8(v, d)));
-    bits |= (uint64_t)(uint32_t)_mm_movemask_epi8(is_any) << (16 * i);
-  }
-  return bits;
+#define IS_ANY(X)                                                                                  \
+  _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(X, a), _mm_cmpeq_epi8(X, b)),                           \
+               _mm_or_si128(_mm_cmpeq_epi8(X, c), _mm_cmpeq_epi8(X, d)))
+  return BITS_OF(IS_ANY, v);
+#undef IS_ANY
 }
 #else
 static inline uint64_t bits_letters(const uint8_t *p) {

@@ -114,6 +114,8 @@ static const uint8_t *start_of(const uint8_t *floor, const uint8_t *p, const uin
   const uint8_t *literal = fold_literal(close, end, NULL);
   if (literal != NULL && !is_used(literal, end)) {
     close = literal;
+  } else if (!fold_may_begin(close, end)) {
+    return NULL;
   } else {
     g_autoptr(GString) ignored = g_string_new(NULL);
     Folded inner = {ignored, 0};
