@@ -4,6 +4,7 @@
  * is UTF-16 in base64, is a view of its own. */
 #include "unpack/unpack_bits.h"
 #include "unpack/unpack_known.h"
+#include "unpack/unpack_triples.h"
 #include "unpack/unpack_view.h"
 #include <string.h>
 
@@ -13,7 +14,8 @@ enum {
   INDENT_BYTES = 64,
   LONG_CHARACTERS = 1024, /* of a block that is scanned whatever it decodes to */
   COMMAND_BYTES = 4 * 1024 * 1024,
-  OUT_BYTES = 3 * 1024
+  OUT_BYTES = 3 * 1024,
+  TELL_BYTES = 64 * 1024
 };
 
 static inline bool is_letter(uint8_t c) {
@@ -28,20 +30,46 @@ static uint64_t run_end(const uint8_t *data, uint64_t at, uint64_t size) {
   return at;
 }
 
+/* Of whole 64 bytes from *at on: true where a run of enough letters begins, *at is its first byte.
+ * Else *at is where fewer than 64 are left, or the beginning of a run that may go on there. */
+static inline bool find_start(const uint8_t *data, uint64_t size, uint64_t *at,
+                              uint64_t (*letters)(const uint8_t *p)) {
+  while (size - *at >= BITS_BYTES) {
+    uint64_t bits = letters(data + *at), runs = bits_long_runs(bits);
+    if (runs != 0) {
+      *at += (uint64_t)__builtin_ctzll(runs);
+      return true;
+    }
+    /* What the 64 end in is looked at again, from its beginning. */
+    *at += BITS_BYTES - (bits >> 63 != 0 ? (uint64_t)__builtin_clzll(~bits) : 0);
+  }
+  return false;
+}
+
+#ifdef TRIPLES_TARGET
+TRIPLES_TARGET static bool find_start_fast(const uint8_t *data, uint64_t size, uint64_t *at) {
+  return find_start(data, size, at, triples_letters64);
+}
+
+static bool find_long(const uint8_t *data, uint64_t size, uint64_t *at) {
+  return triples_can() ? find_start_fast(data, size, at)
+                       : find_start(data, size, at, bits_letters);
+}
+#else
+static bool find_long(const uint8_t *data, uint64_t size, uint64_t *at) {
+  return find_start(data, size, at, bits_letters);
+}
+#endif
+
 /* The next run of enough characters, beginning at or behind from. */
 static bool find_run(const uint8_t *data, uint64_t size, uint64_t from, uint64_t *start,
                      uint64_t *end) {
   /* No letter stands before at, or it is from: a run that begins there begins there. */
   uint64_t at = from;
-  while (size - at >= BITS_BYTES) {
-    uint64_t bits = bits_letters(data + at), runs = bits_long_runs(bits);
-    if (runs != 0) {
-      *start = at + (uint64_t)__builtin_ctzll(runs);
-      *end = run_end(data, *start + BASE64_LEAST, size);
-      return true;
-    }
-    /* What the 64 end in is looked at again, from its beginning. */
-    at += BITS_BYTES - (bits >> 63 != 0 ? (uint64_t)__builtin_clzll(~bits) : 0);
+  if (find_long(data, size, &at)) {
+    *start = at;
+    *end = run_end(data, at + BASE64_LEAST, size);
+    return true;
   }
   while (at < size) {
     uint64_t stop = run_end(data, at, size);
@@ -118,12 +146,16 @@ static size_t decode(const uint8_t *data, uint64_t *at, uint64_t end, uint8_t *o
   }
 }
 
-static bool is_text(const uint8_t *p, size_t n) {
+static size_t count_plain(const uint8_t *p, size_t n) {
   static const uint8_t PLAIN[256] = {[0x20 ... 0x7E] = 1, ['\t'] = 1, ['\n'] = 1, ['\r'] = 1};
   size_t n_plain = 0;
   for (size_t i = 0; i < n; i++)
     n_plain += PLAIN[p[i]];
-  return n > 0 && n_plain * 20 >= n * 17;
+  return n_plain;
+}
+
+static bool is_text(const uint8_t *p, size_t n) {
+  return n > 0 && count_plain(p, n) * 20 >= n * 17;
 }
 
 static bool is_wide_text(const uint8_t *p, size_t n) {
@@ -166,18 +198,33 @@ static bool is_container(const Probes *probes, const uint8_t *data, uint64_t siz
 
 typedef enum { BLOCK_NOTHING, BLOCK_TEXT, BLOCK_CONTAINER } BlockKind;
 
+/* False where the first 18 bytes at that are neither kind of text, as half of them tell: of 18, two
+ * may be other characters, and of UTF-16 that short, in which each takes two bytes or more of
+ * UTF-8, none. */
+static bool may_be_text(const uint8_t *data, uint64_t at, uint64_t end) {
+  uint8_t first[FIRST_BYTES / 2];
+  size_t n = decode(data, &at, end, first, sizeof first);
+  return n < sizeof first || first[1] == 0 || count_plain(first, n) + 3 > n;
+}
+
+static bool begins_text(const uint8_t *data, uint64_t at, uint64_t end) {
+  uint8_t head[FIRST_BYTES];
+  if (!may_be_text(data, at, end))
+    return false;
+  size_t n = decode(data, &at, end, head, sizeof head);
+  return is_text(head, n) || is_wide_text(head, n);
+}
+
 /* What the block is. It may begin behind up to three letters that only look like its own. */
 static BlockKind look_at_block(const Probes *probes, const uint8_t *data, uint64_t *start,
                                uint64_t end) {
   uint8_t head[HEAD_BYTES];
   for (unsigned skip = 0; skip < 4; skip++) {
     uint64_t at = *start + skip;
-    size_t n = skip > 0 ? decode(data, &at, end, head, FIRST_BYTES) : 0;
     /* Most blocks are names or hashes: no text, and no container, begins like them. */
-    if (skip > 0 && !is_text(head, n) && !is_wide_text(head, n))
+    if (skip > 0 && !begins_text(data, at, end))
       continue;
-    at = *start + skip;
-    n = decode(data, &at, end, head, sizeof head);
+    size_t n = decode(data, &at, end, head, sizeof head);
     if (skip == 0 && n >= 16 && is_container(probes, head, n))
       return BLOCK_CONTAINER;
     if (is_text(head, n) || is_wide_text(head, n)) {
@@ -260,6 +307,7 @@ void base64_make(ViewBuilder *builder, uint64_t from) {
     return;
   g_auto(Probes) probes;
   probes_init(&probes);
+  uint64_t untold = 0;
   for (uint64_t at = from; find_run(data, builder->size, at, &start, &end); at = end) {
     end = block_end(data, end, builder->size);
     GString *command = take_command(data, start, end);
@@ -275,8 +323,14 @@ void base64_make(ViewBuilder *builder, uint64_t from) {
     } else if (kind == BLOCK_TEXT && !put_block(builder, start, end)) {
       return;
     }
-    if (!unpack_alive(builder->unpack, end - start) || builder->error != NULL)
+    if (builder->error != NULL)
       return;
+    untold += end - start;
+    if (untold < TELL_BYTES) /* most blocks are short, and telling asks for the time */
+      continue;
+    if (!unpack_alive(builder->unpack, untold))
+      return;
+    untold = 0;
   }
 }
 

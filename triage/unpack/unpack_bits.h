@@ -108,10 +108,17 @@ static inline __m128i bits_zeros16(__m128i v) {
   return _mm_cmpeq_epi8(v, _mm_setzero_si128());
 }
 
+static inline ByteKinds bits_zeros_and_high(const uint8_t *p) {
+  const Bits64 v = bits_load(p);
+  return (ByteKinds){.zeros = BITS_OF(bits_zeros16, v), .high = bits_join(v.a, v.b, v.c, v.d)};
+}
+
 static inline ByteKinds bits_kinds(const uint8_t *p) {
   const Bits64 v = bits_load(p);
-  return (ByteKinds){BITS_OF(bits_zeros16, v), bits_join(v.a, v.b, v.c, v.d),
-                     BITS_OF(bits_letters16, v), BITS_OF(bits_marks16, v)};
+  ByteKinds kinds = bits_zeros_and_high(p);
+  kinds.letters = BITS_OF(bits_letters16, v);
+  kinds.marks = BITS_OF(bits_marks16, v);
+  return kinds;
 }
 
 /* Bit i: p[i] is one of four bytes. */
@@ -149,13 +156,20 @@ static inline bool bits_is_mark(uint8_t c) {
   return c == '~' || c == '+' || c == '"' || (c >= '%' && c <= '(') || c == '[' || c == '\\';
 }
 
-static inline ByteKinds bits_kinds(const uint8_t *p) {
-  ByteKinds kinds = {0, 0, bits_letters(p), 0};
+static inline ByteKinds bits_zeros_and_high(const uint8_t *p) {
+  ByteKinds kinds = {0, 0, 0, 0};
   for (unsigned i = 0; i < BITS_BYTES; i++) {
     kinds.zeros |= (uint64_t)(p[i] == 0) << i;
     kinds.high |= (uint64_t)(p[i] >> 7) << i;
-    kinds.marks |= (uint64_t)bits_is_mark(p[i]) << i;
   }
+  return kinds;
+}
+
+static inline ByteKinds bits_kinds(const uint8_t *p) {
+  ByteKinds kinds = bits_zeros_and_high(p);
+  kinds.letters = bits_letters(p);
+  for (unsigned i = 0; i < BITS_BYTES; i++)
+    kinds.marks |= (uint64_t)bits_is_mark(p[i]) << i;
   return kinds;
 }
 #endif

@@ -122,16 +122,22 @@ TRIPLES_TARGET static inline uint32_t triples_letters(__m256i v) {
   return (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(_mm256_or_si256(letter, digit), plus));
 }
 
+#define TRIPLES_JOIN(LOW, HIGH) ((uint64_t)(uint32_t)(LOW) | (uint64_t)(uint32_t)(HIGH) << 32)
+
+/* As bits_letters. */
+TRIPLES_TARGET static inline uint64_t triples_letters64(const uint8_t *p) {
+  return TRIPLES_JOIN(triples_letters(triples_load(p)), triples_letters(triples_load(p + 32)));
+}
+
 /* As bits_kinds; its marks are where triples of open columns begin. Reads p[0] to
  * p[BITS_BYTES + TRIPLE_AHEAD - 1]. */
 TRIPLES_TARGET static inline ByteKinds triples_kinds(const uint8_t *p, unsigned open) {
   const __m256i low = triples_load(p), high = triples_load(p + 32), zero = _mm256_setzero_si256();
-#define JOIN(LOW, HIGH) ((uint64_t)(uint32_t)(LOW) | (uint64_t)(uint32_t)(HIGH) << 32)
-  return (ByteKinds){.zeros = JOIN(_mm256_movemask_epi8(_mm256_cmpeq_epi8(low, zero)),
-                                   _mm256_movemask_epi8(_mm256_cmpeq_epi8(high, zero))),
-                     .high = JOIN(_mm256_movemask_epi8(low), _mm256_movemask_epi8(high)),
-                     .letters = JOIN(triples_letters(low), triples_letters(high)),
-                     .marks = JOIN(triples_at(p, low, open), triples_at(p + 32, high, open))};
-#undef JOIN
+  return (ByteKinds){
+      .zeros = TRIPLES_JOIN(_mm256_movemask_epi8(_mm256_cmpeq_epi8(low, zero)),
+                            _mm256_movemask_epi8(_mm256_cmpeq_epi8(high, zero))),
+      .high = TRIPLES_JOIN(_mm256_movemask_epi8(low), _mm256_movemask_epi8(high)),
+      .letters = TRIPLES_JOIN(triples_letters(low), triples_letters(high)),
+      .marks = TRIPLES_JOIN(triples_at(p, low, open), triples_at(p + 32, high, open))};
 }
 #endif

@@ -184,7 +184,7 @@ typedef uint64_t WordFinder(uint64_t zeros, uint64_t high);
 static inline uint64_t next_word(const ViewBuilder *builder, uint64_t at, WordFinder *find) {
   uint64_t hole, end;
   while (builder->size - at >= BITS_BYTES) {
-    const ByteKinds kinds = bits_kinds(builder->data + at);
+    const ByteKinds kinds = bits_zeros_and_high(builder->data + at);
     uint64_t word = kinds.zeros != 0 ? find(kinds.zeros, kinds.high) : 0;
     if (word != 0)
       return at + (uint64_t)__builtin_ctzll(word) / 8 * 8;
