@@ -52,8 +52,7 @@ TRIPLES_TARGET static bool find_start_fast(const uint8_t *data, uint64_t size, u
 }
 
 static bool find_long(const uint8_t *data, uint64_t size, uint64_t *at) {
-  return triples_can() ? find_start_fast(data, size, at)
-                       : find_start(data, size, at, bits_letters);
+  return triples_can() ? find_start_fast(data, size, at) : find_start(data, size, at, bits_letters);
 }
 #else
 static bool find_long(const uint8_t *data, uint64_t size, uint64_t *at) {

@@ -10,24 +10,28 @@
 
 enum { TRIPLE_AHEAD = 2, TRIPLE_SETS = 2 };
 
-/* A kind of triple is a column: for each of its three bytes a set of low and one of high halves (bit
- * n: n is of it). A set of halves may let in a byte too many, never one too few. The bytes meant:
- * set 0   +  A-L          letter   UTF-7: the first letter of what is no high character
- *         \  / x u        any      escapes
- *         %  2-7          hex
- *         %  u            0
- *         &  letter       letter   entities
- *         &  #            digit x X
- *         [  c C          h H      [char]
- *         ~  ^            any      VBE's mark from its third byte on
- * set 1   "' & +          blank, quote, ( [ or letter
- *         "' - .          r R s S  -replace, .replace, .split
- *         "' space        blank & + -
- *         "' tab CR LF    blank & + -
- *         "' blank        _ `
- *         "' _ `          space CR LF
- *         the last two letters of a function that folds, and (
- *         r w b e  $      ( */
+/* A kind of triple is a column: for each of its three bytes a set of low and one of high halves
+ * (bit n: n is of it). A set of halves may let in a byte too many, never one too few.
+ *
+ * Of set 0:
+ * - + and A to L, UTF-7: the first letter of what is no high character; a letter;
+ * - a backslash and one of / x u; any byte;
+ * - % and 2 to 7; a hexadecimal digit;
+ * - % and u; 0;
+ * - & and a letter; a letter;
+ * - & and #; a digit or x;
+ * - [ and c; h: of [char];
+ * - ~ and ^, of VBE's mark; any byte.
+ *
+ * Of set 1:
+ * - a quote and one of & +; a blank, a quote, ( [ or a letter;
+ * - a quote and one of - . (of -replace, .replace and .split); r or s;
+ * - a quote and a space; a blank or one of & + -;
+ * - a quote and a tab or line break; a blank or one of & + -;
+ * - a quote and a blank; _ or a backtick;
+ * - a quote and _ or a backtick; a space or line break;
+ * - the last two letters of a function that folds; (
+ * - one of r w b e and $; ( */
 #define HALF_OF(SET, N, BIT) ((((SET) >> (N)) & 1u) << (BIT))
 #define HALF(N, A, B, C, D, E, F, G, H)                                                            \
   (uint8_t)(HALF_OF(A, N, 0) | HALF_OF(B, N, 1) | HALF_OF(C, N, 2) | HALF_OF(D, N, 3) |            \
@@ -37,8 +41,7 @@ enum { TRIPLE_AHEAD = 2, TRIPLE_SETS = 2 };
     HALF(0, __VA_ARGS__), HALF(1, __VA_ARGS__), HALF(2, __VA_ARGS__), HALF(3, __VA_ARGS__),        \
         HALF(4, __VA_ARGS__), HALF(5, __VA_ARGS__), HALF(6, __VA_ARGS__), HALF(7, __VA_ARGS__),    \
         HALF(8, __VA_ARGS__), HALF(9, __VA_ARGS__), HALF(10, __VA_ARGS__), HALF(11, __VA_ARGS__),  \
-        HALF(12, __VA_ARGS__), HALF(13, __VA_ARGS__), HALF(14, __VA_ARGS__),                       \
-        HALF(15, __VA_ARGS__)                                                                      \
+        HALF(12, __VA_ARGS__), HALF(13, __VA_ARGS__), HALF(14, __VA_ARGS__), HALF(15, __VA_ARGS__) \
   }
 
 /* [set][byte][0 low, 1 high] */
@@ -83,9 +86,8 @@ TRIPLES_TARGET static inline __m256i triples_halves(const uint8_t *halves) {
  * with it. */
 TRIPLES_TARGET static inline __m256i triples_class(unsigned set, unsigned byte, __m256i v,
                                                    __m256i high) {
-  return _mm256_and_si256(
-      _mm256_shuffle_epi8(triples_halves(TRIPLE_HALVES[set][byte][0]), v),
-      _mm256_shuffle_epi8(triples_halves(TRIPLE_HALVES[set][byte][1]), high));
+  return _mm256_and_si256(_mm256_shuffle_epi8(triples_halves(TRIPLE_HALVES[set][byte][0]), v),
+                          _mm256_shuffle_epi8(triples_halves(TRIPLE_HALVES[set][byte][1]), high));
 }
 
 TRIPLES_TARGET static inline __m256i triples_high(__m256i v) {
@@ -97,12 +99,12 @@ TRIPLES_TARGET static inline uint32_t triples_at(const uint8_t *p, __m256i v, un
   const __m256i second = triples_load(p + 1), third = triples_load(p + 2);
   const __m256i high = triples_high(v), second_high = triples_high(second),
                 third_high = triples_high(third);
-  __m256i a = _mm256_and_si256(triples_class(0, 0, v, high),
-                               triples_class(0, 1, second, second_high));
+  __m256i a =
+      _mm256_and_si256(triples_class(0, 0, v, high), triples_class(0, 1, second, second_high));
   a = _mm256_and_si256(a, _mm256_or_si256(triples_class(0, 2, third, third_high),
                                           _mm256_set1_epi8((char)TRIPLE_ANY_THIRD)));
-  __m256i b = _mm256_and_si256(triples_class(1, 0, v, high),
-                               triples_class(1, 1, second, second_high));
+  __m256i b =
+      _mm256_and_si256(triples_class(1, 0, v, high), triples_class(1, 1, second, second_high));
   b = _mm256_and_si256(b, triples_class(1, 2, third, third_high));
   a = _mm256_and_si256(a, _mm256_set1_epi8((char)(open & 0xFF)));
   b = _mm256_and_si256(b, _mm256_set1_epi8((char)(open >> 8)));
@@ -115,9 +117,8 @@ TRIPLES_TARGET static inline uint32_t triples_letters(__m256i v) {
   const __m256i letter =
       _mm256_cmpgt_epi8(_mm256_set1_epi8((char)(0x80 + 26)),
                         _mm256_add_epi8(lower, _mm256_set1_epi8((char)(0x80 - 'a'))));
-  const __m256i digit =
-      _mm256_cmpgt_epi8(_mm256_set1_epi8((char)(0x80 + 11)),
-                        _mm256_add_epi8(v, _mm256_set1_epi8((char)(0x80 - '/'))));
+  const __m256i digit = _mm256_cmpgt_epi8(_mm256_set1_epi8((char)(0x80 + 11)),
+                                          _mm256_add_epi8(v, _mm256_set1_epi8((char)(0x80 - '/'))));
   const __m256i plus = _mm256_cmpeq_epi8(v, _mm256_set1_epi8('+'));
   return (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(_mm256_or_si256(letter, digit), plus));
 }
@@ -133,11 +134,11 @@ TRIPLES_TARGET static inline uint64_t triples_letters64(const uint8_t *p) {
  * p[BITS_BYTES + TRIPLE_AHEAD - 1]. */
 TRIPLES_TARGET static inline ByteKinds triples_kinds(const uint8_t *p, unsigned open) {
   const __m256i low = triples_load(p), high = triples_load(p + 32), zero = _mm256_setzero_si256();
-  return (ByteKinds){
-      .zeros = TRIPLES_JOIN(_mm256_movemask_epi8(_mm256_cmpeq_epi8(low, zero)),
-                            _mm256_movemask_epi8(_mm256_cmpeq_epi8(high, zero))),
-      .high = TRIPLES_JOIN(_mm256_movemask_epi8(low), _mm256_movemask_epi8(high)),
-      .letters = TRIPLES_JOIN(triples_letters(low), triples_letters(high)),
-      .marks = TRIPLES_JOIN(triples_at(p, low, open), triples_at(p + 32, high, open))};
+  return (ByteKinds){.zeros = TRIPLES_JOIN(_mm256_movemask_epi8(_mm256_cmpeq_epi8(low, zero)),
+                                           _mm256_movemask_epi8(_mm256_cmpeq_epi8(high, zero))),
+                     .high = TRIPLES_JOIN(_mm256_movemask_epi8(low), _mm256_movemask_epi8(high)),
+                     .letters = TRIPLES_JOIN(triples_letters(low), triples_letters(high)),
+                     .marks =
+                         TRIPLES_JOIN(triples_at(p, low, open), triples_at(p + 32, high, open))};
 }
 #endif

@@ -153,11 +153,13 @@ static void one_pass_tells_what_each_tells(void **state) {
  * nearly everywhere; long enough for several blocks. */
 static void marks_anywhere_are_seen(void **state) {
   static const char *const BITS[] = {
-      "\"",     "'",     "&",      "+",     "-replace", ".replace", ".split(", " ",   "\t",   "\r\n",
-      "\n",     "_",     "`",      "(",     "[char]",   "[Char",    "Chr",     "r$(", "ChrW", "lcase$",
-      "UCASE", "trim(", "Join(",  "eval(", "cstr",     "Replace(", "ape(",    "%43", "%u00", "%u0043",
-      "\\x4",   "\\u00", "\\u0043", "\\/",  "&#6",      "&#x43;",   "&lt;",    "&co", "+AG",  "+AGEAYg-",
-      "#@~^",  "==",    "#@~",    "x",     "A",        "7",        ")",       ";",   "word", "\xC3\xA9"};
+      "\"",      "'",        "&",    "+",      "-replace", ".replace", ".split(", " ",
+      "\t",      "\r\n",     "\n",   "_",      "`",        "(",        "[char]",  "[Char",
+      "Chr",     "r$(",      "ChrW", "lcase$", "UCASE",    "trim(",    "Join(",   "eval(",
+      "cstr",    "Replace(", "ape(", "%43",    "%u00",     "%u0043",   "\\x4",    "\\u00",
+      "\\u0043", "\\/",      "&#6",  "&#x43;", "&lt;",     "&co",      "+AG",     "+AGEAYg-",
+      "#@~^",    "==",       "#@~",  "x",      "A",        "7",        ")",       ";",
+      "word",    "\xC3\xA9"};
   (void)state;
   GRand *rand = g_rand_new_with_seed(5);
   guint n_met[SMELLS] = {0};
