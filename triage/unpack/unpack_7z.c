@@ -434,9 +434,5 @@ void unpack_7z_open(Unpack *unpack, const Unpacker *self, Container *container) 
     unpack_archive_open(unpack, self, container);
     return;
   }
-  Container plain = {.content = whole, .path = container->path, .is_encrypted = true};
-  unpack_archive_open(unpack, self, &plain);
-  container->n_members += plain.n_members;
-  container->is_damaged = plain.is_damaged;
-  container->end = MIN(extent, seven.size);
+  unpack_archive_open_rebuilt(unpack, self, container, whole, MIN(extent, seven.size), NULL);
 }

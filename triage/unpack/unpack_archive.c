@@ -162,8 +162,7 @@ static Content *read_content(Walk *walk, struct archive_entry *entry, bool is_en
 static void check_sum(const Walk *walk, struct archive_entry *entry, const Content *content,
                       GError **error) {
   la_int64_t at = archive_read_header_position(reader_archive(walk->reader));
-  if (walk->self->check != NULL && content != NULL && at >= 0 &&
-      archive_entry_filetype(entry) != AE_IFDIR &&
+  if (walk->self->check != NULL && at >= 0 && archive_entry_filetype(entry) != AE_IFDIR &&
       (archive_entry_hardlink(entry) == NULL || content_size(content) > 0))
     walk->self->check(walk->container->content, (uint64_t)at, content, error);
 }
@@ -195,8 +194,6 @@ static void walk_entry(Walk *walk, struct archive_entry *entry, uint64_t i, cons
     content = content_new_copy("", 0);
   if (walk->unpack->is_stopped)
     return;
-  if (!is_own && error == NULL)
-    check_sum(walk, entry, content, &error);
   uint64_t got = content != NULL ? content_size(content) : 0;
   const MemberPath path = {.parent = walk->container->path,
                            .name = name,
@@ -207,6 +204,8 @@ static void walk_entry(Walk *walk, struct archive_entry *entry, uint64_t i, cons
                trouble->message);
     return;
   }
+  if (!is_own && error == NULL)
+    check_sum(walk, entry, content, &error);
   if (warning != NULL && (got > 0 || error == NULL))
     unpack_gap(walk->unpack, &path, MAX(claimed, got), got, TRIAGE_REASON_CORRUPT,
                "%s; what the archive gives for this member was examined", warning);
@@ -359,4 +358,20 @@ void unpack_archive_open(Unpack *unpack, const Unpacker *self, Container *contai
     container->end = MIN(extent, size);
   else if (self->is_in_stream && !result.is_dead)
     container->end = result.consumed;
+}
+
+void unpack_archive_open_rebuilt(Unpack *unpack, const Unpacker *self, Container *container,
+                                 Content *whole, uint64_t end,
+                                 void (*behind)(Unpack *, Container *)) {
+  Container own = {.content = whole,
+                   .path = container->path,
+                   .is_encrypted = container->is_encrypted,
+                   .is_joined = container->is_joined,
+                   .end = content_size(whole)};
+  unpack_archive_open(unpack, self, &own);
+  if (behind != NULL)
+    behind(unpack, &own);
+  container->n_members += own.n_members;
+  container->is_damaged = container->is_damaged || own.is_damaged;
+  container->end = end;
 }

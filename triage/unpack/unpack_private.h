@@ -129,6 +129,11 @@ typedef struct {
 void archive_walk(Unpack *unpack, const Unpacker *self, Container *container,
                   int (*format)(struct archive *), const WalkHooks *hooks, WalkResult *result);
 void unpack_archive_open(Unpack *unpack, const Unpacker *self, Container *container);
+/* Opens whole, which was written anew from the container for libarchive to read, in its place; end:
+ * of the container in its own bytes. behind (may be NULL) is called with whole as container. */
+void unpack_archive_open_rebuilt(Unpack *unpack, const Unpacker *self, Container *container,
+                                 Content *whole, uint64_t end,
+                                 void (*behind)(Unpack *, Container *));
 
 /* unpack_reader.c - content as libarchive's input. */
 typedef struct _Reader Reader;

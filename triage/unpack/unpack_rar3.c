@@ -191,7 +191,7 @@ static bool write_secret(Rar3 *rar, Block *block, ContentBuilder *out, GError **
       salt_at + (is_salted ? RAR3_SALT : 0u) > block->bytes->len)
     return false;
   const RarKey *key = rar3_key(rar->keys, (guint)rar->password, is_salted ? p + salt_at : NULL);
-  bool goes_on = block->type == TYPE_FILE && (block->flags & FILE_SPLIT_BEFORE) != 0;
+  bool goes_on = (block->flags & FILE_SPLIT_BEFORE) != 0;
   if (key == NULL ||
       (goes_on ? rar->stream.aes == NULL : !rar_stream_start(&rar->stream, key->key, 16, key->iv)))
     return false;
@@ -223,13 +223,16 @@ static int find_password(const Rar3 *rar, uint64_t at);
 static bool write_member(Rar3 *rar, uint64_t at, Block *block, ContentBuilder *out,
                          GError **error) {
   g_autoptr(GError) own = NULL;
+  /* One of a comment, of recovery data: no member, and where it lies between the parts of one
+   * libarchive loses the thread. */
+  if (block->type == TYPE_SERVICE)
+    return unpack_alive(rar->unpack, block->n_data);
   if (!is_secret(block))
     return copy_block(rar, block, out, error);
-  bool is_first = block->type == TYPE_SERVICE || (block->flags & FILE_SPLIT_BEFORE) == 0;
-  if (is_first && !rar->is_trial && block->type == TYPE_FILE &&
-      (!rar->is_solid || rar->last_password == NONE))
+  bool is_first = (block->flags & FILE_SPLIT_BEFORE) == 0;
+  if (is_first && !rar->is_trial && (!rar->is_solid || rar->last_password == NONE))
     rar->password = find_password(rar, at);
-  if (rar->password != NONE && block->type == TYPE_FILE)
+  if (rar->password != NONE)
     rar->last_password = rar->password;
   if (write_secret(rar, block, out, &own))
     return true;
@@ -238,7 +241,7 @@ static bool write_member(Rar3 *rar, uint64_t at, Block *block, ContentBuilder *o
       g_propagate_error(error, g_steal_pointer(&own));
     return false;
   }
-  rar->n_closed += block->type == TYPE_FILE;
+  rar->n_closed++;
   return copy_block(rar, block, out, error);
 }
 
@@ -368,6 +371,20 @@ static bool is_encrypted(const Rar3 *rar) {
   return is_any;
 }
 
+/* Does a service block lie between the parts of a member? Then one does in the first volume. */
+static bool has_service_between(const Rar3 *rar) {
+  uint64_t at = SIGNATURE_BYTES;
+  bool is_any = false, is_ended = false, is_split = false;
+  for (Block block; !is_any && !is_ended && at < rar->size && read_block(rar, at, &block);
+       block_clear(&block)) {
+    is_any = block.type == TYPE_SERVICE && is_split;
+    is_split = block.type == TYPE_FILE && (block.flags & FILE_SPLIT_AFTER) != 0;
+    is_ended = block.type == TYPE_END;
+    at = block.after;
+  }
+  return is_any;
+}
+
 /* NULL where headers stay closed. */
 static Content *rewrite(Rar3 *rar) {
   g_autoptr(ContentBuilder) out =
@@ -425,6 +442,17 @@ bool rar3_check(const Content *archive, uint64_t at, const Content *member, GErr
   return true;
 }
 
+/* Behind an end header another volume may lie. */
+static uint64_t next_volume(const Rar3 *rar, uint64_t at, bool *is_ended) {
+  uint64_t from = at;
+  while (*is_ended && from < rar->size && rar->data[from] == 0)
+    from++;
+  if (!*is_ended || from >= rar->size || !probe_rar(rar->data + from, rar->size - from))
+    return at;
+  *is_ended = false;
+  return from + SIGNATURE_BYTES;
+}
+
 /* libarchive ends at the second member of a solid archive: those from there on are listed here. */
 static void list_rest(Unpack *unpack, const Container *container, const Content *whole) {
   Rar3 rar = {.unpack = unpack,
@@ -435,7 +463,7 @@ static void list_rest(Unpack *unpack, const Container *container, const Content 
   bool is_ended = false;
   for (Block block;
        !is_ended && !unpack->is_stopped && at < rar.size && read_block(&rar, at, &block);
-       block_clear(&block)) {
+       block_clear(&block), at = next_volume(&rar, at, &is_ended)) {
     const uint8_t *p = block.bytes->data;
     bool is_file = block.type == TYPE_FILE && block.bytes->len >= FILE_BYTES &&
                    (block.flags & (FILE_SPLIT_BEFORE | FILE_SECRET)) == 0 &&
@@ -463,23 +491,9 @@ static bool is_solid(const Content *whole) {
          (bytes_le16(content_data(whole) + FLAGS_AT) & MAIN_SOLID) != 0;
 }
 
-static void open_whole(Unpack *unpack, const Unpacker *self, Container *container,
-                       const Content *whole) {
-  unpack_archive_open(unpack, self, container);
-  if (is_solid(whole))
-    list_rest(unpack, container, whole);
-}
-
-static void open_plain(Rar3 *rar, const Unpacker *self, Container *container, Content *whole) {
-  Container plain = {.content = whole,
-                     .path = container->path,
-                     .is_encrypted = container->is_encrypted,
-                     .is_joined = container->is_joined,
-                     .end = content_size(whole)};
-  open_whole(rar->unpack, self, &plain, whole);
-  container->n_members += plain.n_members;
-  container->is_damaged = container->is_damaged || plain.is_damaged;
-  container->end = rar->end;
+static void list_rest_of_solid(Unpack *unpack, Container *container) {
+  if (is_solid(container->content))
+    list_rest(unpack, container, container->content);
 }
 
 void unpack_rar3_open(Unpack *unpack, const Unpacker *self, Container *container) {
@@ -491,21 +505,23 @@ void unpack_rar3_open(Unpack *unpack, const Unpacker *self, Container *container
               .header_password = NONE,
               .password = NONE,
               .last_password = NONE};
-  if (!is_encrypted(&rar)) {
-    open_whole(unpack, self, container, container->content);
+  bool is_closed = is_encrypted(&rar);
+  if (!is_closed && !has_service_between(&rar)) {
+    unpack_archive_open(unpack, self, container);
+    list_rest_of_solid(unpack, container);
     return;
   }
   g_autoptr(Content) whole = rewrite(&rar);
   if (unpack->is_stopped)
     return;
-  container->is_encrypted = whole == NULL || rar.n_closed > 0;
+  container->is_encrypted = is_closed && (whole == NULL || rar.n_closed > 0);
   if (rar_keys_spent(keys))
     unpack_damage(unpack, container, TRIAGE_REASON_ENCRYPTED,
                   "not all passwords were tried on this RAR archive: its keys take more rounds "
                   "than are left of %u",
                   LIMIT_PASSWORD_ROUNDS);
   if (whole != NULL)
-    open_plain(&rar, self, container, whole);
+    unpack_archive_open_rebuilt(unpack, self, container, whole, rar.end, list_rest_of_solid);
   else
     unpack_archive_open(unpack, self, container);
 }

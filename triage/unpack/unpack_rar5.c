@@ -574,19 +574,6 @@ static void check_end(Unpack *unpack, Container *container) {
                   at, rar.size);
 }
 
-static void open_plain(Rar5 *rar, const Unpacker *self, Container *container, Content *whole) {
-  Container plain = {.content = whole,
-                     .path = container->path,
-                     .is_encrypted = container->is_encrypted,
-                     .is_joined = container->is_joined,
-                     .end = content_size(whole)};
-  unpack_archive_open(rar->unpack, self, &plain);
-  check_end(rar->unpack, &plain);
-  container->n_members += plain.n_members;
-  container->is_damaged = container->is_damaged || plain.is_damaged;
-  container->end = rar->end;
-}
-
 void unpack_rar5_open(Unpack *unpack, const Unpacker *self, Container *container) {
   g_autoptr(RarKeys) keys = rar_keys_new(unpack);
   Rar5 rar = {.unpack = unpack,
@@ -618,7 +605,7 @@ void unpack_rar5_open(Unpack *unpack, const Unpacker *self, Container *container
                   "members of the rar5 are encrypted and no password given fits: passwords to try "
                   "may be given with --password-file; what could be opened was unpacked");
   if (whole != NULL)
-    open_plain(&rar, self, container, whole);
+    unpack_archive_open_rebuilt(unpack, self, container, whole, rar.end, check_end);
   else
     unpack_archive_open(unpack, self, container);
 }

@@ -147,13 +147,13 @@ bool unpack_inflate_zlib(Unpack *unpack, const uint8_t *data, uint64_t size, Int
  * others are zlib's, which tells what is wrong with them and keeps what there is. */
 static bool gunzip_at_once(Unpack *unpack, const uint8_t *data, uint64_t size, Intake *intake,
                            GError **error) {
-  enum { HEAD_AND_TAIL = 18, HEADER_SUM = 2, RATIO_MAX = 1032, AT_ONCE_MAX = 4 * 1024 * 1024 };
-  if (size < HEAD_AND_TAIL || size > AT_ONCE_MAX || (data[3] & HEADER_SUM) != 0)
+  enum { HEAD_AND_TAIL = 18, HEADER_SUM = 2, RATIO_MAX = 1032 };
+  if (size < HEAD_AND_TAIL || size > LIMIT_AT_ONCE_BYTES || (data[3] & HEADER_SUM) != 0)
     return false;
   const uint8_t *tail = data + size - 4;
   uint32_t length =
       tail[0] | (uint32_t)tail[1] << 8 | (uint32_t)tail[2] << 16 | (uint32_t)tail[3] << 24;
-  if (length > AT_ONCE_MAX || length > size * RATIO_MAX)
+  if (length > LIMIT_AT_ONCE_BYTES || length > size * RATIO_MAX)
     return false;
   struct libdeflate_decompressor *inflater = libdeflate_alloc_decompressor();
   g_autofree uint8_t *out = g_malloc(MAX(length, 1));

@@ -112,6 +112,7 @@ class New:
 class Old:
     """RAR 3."""
     signature = b'Rar!\x1a\x07\x00'
+    has_service = False
 
     def __init__(self, password, names):
         self.names, self.password, self.salt = names, password, b'saltsalt'
@@ -150,8 +151,12 @@ class Old:
             struct.pack_into('<I', rest, 9, zlib.crc32(data))
         flags = flags & ~3 | 4 | 0x400 | (1 if i > 0 else 0) | (0 if is_last else 2)
         main = (0 if is_single else 0x11 | (0x100 if i == 0 else 0)) | (0x80 if self.names else 0)
+        service = b''
+        if self.has_service:
+            entry = struct.pack('<IIBIIBBHI', 48, 40, 2, 0, 0x58A55000, 29, 0x30, 3, 0x20) + b'CMT' + self.salt
+            service = self.block(0x7A, 0x8000 | 4 | 0x400, entry, aes(self.key, self.iv, bytes(40)))
         return (self.signature + self.block(0x73, main, bytes(6), plain=True) + self.block(0x74, flags, bytes(rest), data) +
-                self.block(0x7B, 0x4000 | (0 if is_last else 1), b''))
+                service + self.block(0x7B, 0x4000 | (0 if is_last else 1), b''))
 
 
 def main():

@@ -85,6 +85,36 @@ static void test_solid(void **state) {
   }
 }
 
+/* The same where it goes on in another volume. */
+static void test_solid_volumes(void **state) {
+  (void)state;
+  run("python3 ${TRIAGE_SOURCE:-.}/tests/unit/unpack/make_rar.py solid s.rar");
+  g_autofree char *path = scratch_path("s.rar");
+  g_autoptr(Found) found = unpack_file(path, NULL);
+  if (find_seen(found, "one", "raw") == NULL ||
+      find_gap(found, "two", TRIAGE_REASON_UNSUPPORTED_FORMAT) == NULL ||
+      find_gap(found, "three", TRIAGE_REASON_UNSUPPORTED_FORMAT) == NULL) {
+    print_found(found);
+    fail_msg("a member of a solid archive is not listed");
+  }
+}
+
+/* Recovery data behind each part of a member, as rar -rr writes it. */
+static void test_recovery(void **state) {
+  static const char TEXT[] = "Set m = CreateObject(\"CDO.Message\")";
+  (void)state;
+  put_file("a.vbs", TEXT, sizeof TEXT - 1);
+  run("python3 ${TRIAGE_SOURCE:-.}/tests/unit/unpack/make_rar.py recovery a.vbs a.vbs 13 "
+      "r.1 r.2 r.3 && cat r.1 r.2 r.3 >r.rar");
+  g_autofree char *path = scratch_path("r.rar");
+  g_autoptr(Found) found = unpack_file(path, NULL);
+  const Seen *seen = find_seen(found, "a.vbs", "raw");
+  if (!seen_is(seen, TEXT, sizeof TEXT - 1) || seen->error != NULL || found->gaps->len > 0) {
+    print_found(found);
+    fail_msg("a member in volumes with recovery data did not come out");
+  }
+}
+
 static const struct {
   const char *source, *member;
 } SOURCES[] = {
@@ -168,7 +198,7 @@ static void test_volumes(void **state) {
     const char *options;
   } SETS[] = {
       {0, "volumes=21001"},      {0, "volumes=21001 names"},         {4, "volumes=2003"},
-      {4, "volumes=2003 names"}, {0, "volumes=21001 names service"},
+      {4, "volumes=2003 names"}, {0, "volumes=21001 names service"}, {4, "volumes=2003 service"},
   };
   (void)state;
   for (size_t i = 0; i < G_N_ELEMENTS(SETS); i++) {
@@ -250,9 +280,10 @@ static void test_mutated(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_real),    cmocka_unit_test(test_solid),
-      cmocka_unit_test(test_made),    cmocka_unit_test(test_hidden_sum),
-      cmocka_unit_test(test_volumes), cmocka_unit_test(test_stored),
+      cmocka_unit_test(test_real),          cmocka_unit_test(test_solid),
+      cmocka_unit_test(test_solid_volumes), cmocka_unit_test(test_recovery),
+      cmocka_unit_test(test_made),          cmocka_unit_test(test_hidden_sum),
+      cmocka_unit_test(test_volumes),       cmocka_unit_test(test_stored),
       cmocka_unit_test(test_mutated),
   };
   return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

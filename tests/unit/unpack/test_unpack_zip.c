@@ -102,6 +102,21 @@ static void test_hidden(void **state) {
   assert_int_equal(found->gaps->len, 0);
 }
 
+/* The header of the first member, by whose bytes the zip is known, is damaged: it is one by its
+ * directory. */
+static void test_first_header(void **state) {
+  g_autoptr(GByteArray) zip = g_byte_array_new();
+  (void)state;
+  guint a = put_local(zip, "a"), b = put_local(zip, "b"), central = zip->len;
+  put_central(zip, "a", a);
+  put_central(zip, "b", b);
+  put_end(zip, 2, central, 0);
+  zip->data[0] = 'X';
+  g_autoptr(Found) found = unpack_bytes(zip->data, zip->len, NULL);
+  assert_script(found, "b");
+  assert_non_null(find_gap(found, "a", TRIAGE_REASON_CORRUPT));
+}
+
 /* The directory leads nowhere for one member; the others come out. */
 static void test_dangling(void **state) {
   g_autoptr(GByteArray) zip = g_byte_array_new();
@@ -245,10 +260,15 @@ static void test_split(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_60000),     cmocka_unit_test(test_hidden),
-      cmocka_unit_test(test_dangling),  cmocka_unit_test(test_prefix_and_comment),
-      cmocka_unit_test(test_cut),       cmocka_unit_test(test_raw_names),
-      cmocka_unit_test(test_encrypted), cmocka_unit_test(test_many_passwords),
+      cmocka_unit_test(test_60000),
+      cmocka_unit_test(test_hidden),
+      cmocka_unit_test(test_dangling),
+      cmocka_unit_test(test_first_header),
+      cmocka_unit_test(test_prefix_and_comment),
+      cmocka_unit_test(test_cut),
+      cmocka_unit_test(test_raw_names),
+      cmocka_unit_test(test_encrypted),
+      cmocka_unit_test(test_many_passwords),
       cmocka_unit_test(test_split),
   };
   return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
