@@ -26,6 +26,15 @@
 #define LIMIT_SHADOW_COPIES 512u     /* of one volume (Windows keeps at most 512) */
 #define LIMIT_APFS_SNAPSHOTS 256u    /* of one APFS volume */
 #define LIMIT_PARTITION_PROBES 2048u /* places of one gap looked at for a lost file system */
+#define LIMIT_LVM_TEXT_BYTES (16 * MIB) /* description of one LVM2 volume group */
+#define LIMIT_LVM_AREA_BYTES (64 * MIB) /* of a metadata area looked through for older ones */
+#define LIMIT_LVM_OLDER 16u             /* of them tried */
+#define LIMIT_LVM_AREAS 16u             /* metadata areas of one physical volume */
+#define LIMIT_LVM_NODES 500000u         /* values of one description */
+#define LIMIT_LVM_DEPTH 8u              /* sections inside each other; real ones: 4 */
+#define LIMIT_LVM_NAME_BYTES 255u       /* one name */
+#define LIMIT_LVM_NESTING 16u           /* logical volumes made of others */
+#define LIMIT_LVM_ROWS 1024u            /* volumes of one group listed one by one */
 
 /* disk images */
 #define LIMIT_IMAGE_SEGMENTS 65536u /* files of one image */

@@ -10,7 +10,6 @@
 #include <libvhdi.h>
 #include <libvmdk.h>
 #include <libvshadow.h>
-#include <libvslvm.h>
 #include <libxml/xmlversion.h>
 #include <seccomp.h>
 #include <tsk/libtsk.h>
@@ -56,7 +55,6 @@ void worker_formats(Worker *worker) {
   send_version(worker, "libgcrypt", gcry_check_version(NULL));
   send_version(worker, "libvhdi", libvhdi_get_version());
   send_version(worker, "libvshadow", libvshadow_get_version());
-  send_version(worker, "libvslvm", libvslvm_get_version());
   send_version(worker, "libvmdk", libvmdk_get_version());
   send_version(worker, "libxml2", LIBXML_DOTTED_VERSION);
   send_version(worker, "libyara", YR_VERSION);

@@ -12,12 +12,11 @@ const DerivedKind *const *derived_kinds(size_t *n) {
   return KINDS;
 }
 
-bool derived_open(const DerivedBase *base, bool on_filesystem, derived_found found, void *user,
-                  GError **error) {
+const DerivedKind *derived_find(const DerivedBase *base, bool on_filesystem) {
   for (gsize i = 0; i < G_N_ELEMENTS(KINDS); i++)
     if (KINDS[i]->on_filesystem == on_filesystem && KINDS[i]->probe(base))
-      return KINDS[i]->open(base, found, user, error);
-  return false;
+      return KINDS[i];
+  return NULL;
 }
 
 /* ---- what the libraries read from ---- */
@@ -146,18 +145,23 @@ static void derived_close(Image *image) {
 static const ImageFormat DERIVED_FORMAT = {
     .row = {.stage = "volume", .name = "derived"}, .read = derived_read, .close = derived_close};
 
-Image *derived_image_new(const DerivedBase *base, libbfio_handle_t *io, uint64_t size, void *state,
-                         ImageYalRead read, void (*close)(void *state)) {
+Image *derived_image_of(const ImageFormat *format, uint64_t size, void *state) {
   Image *image = g_new0(Image, 1);
   image->names = g_ptr_array_new();
-  image->format = &DERIVED_FORMAT;
-  image->info.format = DERIVED_FORMAT.row.name;
+  image->format = format;
+  image->info.format = format->row.name;
   image->info.size = MIN(size, INT64_MAX);
   image->info.sector_bytes = 512;
   image->info.properties = g_ptr_array_new();
   image->info.problems = g_ptr_array_new();
   damage_list_init(&image->recent);
   damage_list_init(&image->all);
+  image->state = state;
+  return image;
+}
+
+Image *derived_image_new(const DerivedBase *base, libbfio_handle_t *io, uint64_t size, void *state,
+                         ImageYalRead read, void (*close)(void *state)) {
   Derived *derived = g_new0(Derived, 1);
   derived->base = *base;
   derived->base.passwords = NULL; /* read once; theirs may be gone */
@@ -166,8 +170,7 @@ Image *derived_image_new(const DerivedBase *base, libbfio_handle_t *io, uint64_t
   derived->handle = state;
   derived->read = read;
   derived->close = close;
-  image->state = derived;
-  return image;
+  return derived_image_of(&DERIVED_FORMAT, size, derived);
 }
 
 bool derived_has(const DerivedBase *base, uint64_t at, const void *bytes, size_t n) {

@@ -1,224 +1,356 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* derived_lvm.c - the logical volumes of a Linux LVM2 physical volume. */
+/* derived_lvm.c - the logical volumes of Linux' LVM2: physical volumes of one evidence put together
+ * by the identifiers of their groups. What lacks, what is damaged and what is of a kind that cannot
+ * be put together has a row each; its bytes are examined with their physical volumes. */
 #include "base/limits.h"
 #include "base/text.h"
 #include "evidence/derived_private.h"
-#define LIBVSLVM_HAVE_BFIO 1 /* Debian's is built with it; its header does not say so */
-#include <libvslvm.h>
+#include "evidence/lvm.h"
 #include <string.h>
 
+#define AS_BYTES "; its bytes are examined as they are, without names"
+
+/* One physical volume that is here. */
 typedef struct {
-  libvslvm_handle_t *handle; /* shared by the volumes of the group */
-  libbfio_pool_t *pool;
-  libvslvm_volume_group_t *group;
-  guint references;
-} Shared;
+  LvmLabel label;
+  bool is_readable;
+  LvmText *text; /* NULL: it holds none, or none that is sound */
+  GString *trouble;
+} Member;
 
 typedef struct {
-  Shared *shared;
-  libvslvm_logical_volume_t *volume;
+  const GArray *bases; /* DerivedBase */
+  const DerivedSink *sink;
+  Member *members;
+  GPtrArray *groups; /* LvmGroup* */
+} Join;
+
+static const DerivedBase *base_of(const Join *join, guint index) {
+  return &g_array_index(join->bases, DerivedBase, index);
+}
+
+static void give_gap(const Join *join, guint index, uint64_t size, TriageReason reason,
+                     const char *format, ...) G_GNUC_PRINTF(5, 6);
+static void give_gap(const Join *join, guint index, uint64_t size, TriageReason reason,
+                     const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  g_autofree char *detail = g_strdup_vprintf(format, arguments);
+  va_end(arguments);
+  join->sink->gap(join->sink->user, index, size, reason, detail);
+}
+
+/* ---- reading what is there ---- */
+
+static void read_members(Join *join) {
+  for (guint i = 0; i < join->bases->len; i++) {
+    Member *member = &join->members[i];
+    const DerivedBase *base = base_of(join, i);
+    g_autoptr(GError) error = NULL;
+    member->trouble = g_string_new(NULL);
+    member->is_readable = lvm_label_read(base, &member->label, &error);
+    if (!member->is_readable) {
+      give_gap(join, i, base->length, TRIAGE_REASON_CORRUPT, "%s" AS_BYTES, error->message);
+      continue;
+    }
+    member->text = lvm_metadata_read(base, &member->label, member->trouble);
+    if (member->label.has_bad_checksum)
+      give_gap(join, i, LVM_SECTOR, TRIAGE_REASON_BAD_CHECKSUM,
+               "the label of the LVM2 physical volume %s has a wrong checksum; it was read "
+               "nevertheless",
+               member->label.uuid);
+  }
+}
+
+/* A description whose checksum is right before one that was only found. */
+static bool is_better(const LvmText *text, const LvmText *than) {
+  return than == NULL || (than->is_older && !text->is_older) ||
+         (than->is_older == text->is_older && text->seqno > than->seqno);
+}
+
+static void tell_description(const Join *join, guint index, const LvmText *used) {
+  const Member *member = &join->members[index];
+  if (member->trouble->len == 0)
+    return;
+  g_autofree char *name =
+      used != NULL ? text_printable(used->group->name, strlen(used->group->name)) : NULL;
+  if (used == NULL)
+    give_gap(join, index, base_of(join, index)->length, TRIAGE_REASON_CORRUPT,
+             "the LVM2 physical volume %s: %s, and no other description of its group was "
+             "found" AS_BYTES,
+             member->label.uuid, member->trouble->str);
+  else
+    give_gap(join, index, 0, TRIAGE_REASON_BAD_CHECKSUM,
+             "the LVM2 physical volume %s: %s; %s of the group %s (number %llu of its changes) "
+             "was used in its stead%s",
+             member->label.uuid, member->trouble->str,
+             used->is_older ? "an earlier description" : "another copy of the description", name,
+             (unsigned long long)used->seqno,
+             used->is_older ? ": volumes that were made or changed later are not as it says" : "");
+}
+
+/* The groups that the members describe, each by its best description. */
+static void make_groups(Join *join) {
+  for (guint i = 0; i < join->bases->len; i++) {
+    const LvmText *best = join->members[i].text;
+    bool is_first = best != NULL;
+    for (guint k = 0; best != NULL && k < join->bases->len; k++) {
+      const LvmText *other = join->members[k].text;
+      if (other == NULL || strcmp(other->uuid, best->uuid) != 0)
+        continue;
+      is_first = is_first && k >= i;
+      best = is_better(other, best) ? other : best;
+    }
+    if (!is_first)
+      continue;
+    g_autoptr(GError) error = NULL;
+    LvmGroup *group = lvm_group_new(best, &error);
+    if (group != NULL) {
+      group->media = base_of(join, i)->media;
+      g_ptr_array_add(join->groups, group);
+      continue;
+    }
+    for (guint k = i; k < join->bases->len; k++)
+      if (join->members[k].text != NULL && strcmp(join->members[k].text->uuid, best->uuid) == 0) {
+        give_gap(join, k, base_of(join, k)->length, TRIAGE_REASON_CORRUPT,
+                 "an LVM2 physical volume whose description of the group cannot be understood: "
+                 "%s" AS_BYTES,
+                 error->message);
+        join->members[k].is_readable = false;
+      }
+  }
+}
+
+/* ---- putting together ---- */
+
+static const LvmText *text_of(const Join *join, const LvmGroup *group) {
+  const LvmText *best = NULL;
+  for (guint i = 0; i < join->bases->len; i++) {
+    const LvmText *text = join->members[i].text;
+    if (text != NULL && strcmp(text->uuid, group->uuid) == 0 && is_better(text, best))
+      best = text;
+  }
+  return best;
+}
+
+static void join_member(Join *join, guint index) {
+  Member *member = &join->members[index];
+  const DerivedBase *base = base_of(join, index);
+  for (guint i = 0; i < join->groups->len; i++) {
+    LvmGroup *group = join->groups->pdata[i];
+    LvmPhysical *physical = lvm_group_find(group, member->label.uuid);
+    if (physical == NULL)
+      continue;
+    tell_description(join, index, text_of(join, group));
+    if (physical->is_here) {
+      give_gap(join, index, base->length, TRIAGE_REASON_CORRUPT,
+               "an LVM2 physical volume with the identifier %s, which another one in this evidence "
+               "has too: that one was taken for the group %s" AS_BYTES,
+               member->label.uuid, group->name);
+      return;
+    }
+    physical->is_here = true;
+    physical->base = *base;
+    physical->base.passwords = NULL;
+    physical->index = index;
+    return;
+  }
+  if (member->text != NULL || member->trouble->len == 0)
+    give_gap(join, index, base->length, TRIAGE_REASON_UNSUPPORTED_FILESYSTEM,
+             "an LVM2 physical volume (%s) %s" AS_BYTES, member->label.uuid,
+             member->text != NULL
+                 ? "that the newest description of its group does not name: it was taken out"
+                 : "that no group in this evidence names: it belongs to none, or the others of "
+                   "its group are elsewhere");
+  else
+    tell_description(join, index, NULL);
+}
+
+static guint first_member(const LvmGroup *group) {
+  guint first = G_MAXUINT;
+  for (guint i = 0; i < group->physical->len; i++) {
+    const LvmPhysical *physical = group->physical->pdata[i];
+    if (physical->is_here)
+      first = MIN(first, physical->index);
+  }
+  return first;
+}
+
+/* Physical volumes that the description names and that are not here. */
+static void tell_missing(const Join *join, const LvmGroup *group) {
+  guint first = first_member(group), n = 0;
+  for (guint i = 0; i < group->physical->len; i++) {
+    const LvmPhysical *physical = group->physical->pdata[i];
+    if (physical->is_here)
+      continue;
+    if (n++ == LIMIT_LVM_ROWS) {
+      give_gap(join, first, 0, TRIAGE_REASON_MISSING_SEGMENT,
+               "further physical volumes of the group %s are not here either and are not listed "
+               "one by one",
+               group->name);
+      return;
+    }
+    give_gap(join, first, physical->extents * group->extent_bytes, TRIAGE_REASON_MISSING_SEGMENT,
+             "the physical volume %s (%s, last seen as %s) of the LVM2 group %s is not in this "
+             "evidence: it may lie in another image of the case",
+             physical->name, physical->uuid,
+             physical->device != NULL ? physical->device : "an unknown device", group->name);
+  }
+}
+
+/* ---- its volumes ---- */
+
+typedef struct {
+  LvmGroup *group;
+  const LvmLogical *logical;
 } Logical;
 
-static bool lvm_probe(const DerivedBase *base) {
-  for (uint64_t sector = 0; sector < 4; sector++)
-    if (derived_has(base, sector * 512, "LABELONE", 8) &&
-        derived_has(base, sector * 512 + 24, "LVM2 001", 8))
-      return true;
-  return false;
+static void logical_read(Image *image, uint64_t offset, uint8_t *buffer, size_t n) {
+  const Logical *state = image->state;
+  lvm_map_read(state->group, state->logical, offset, buffer, n, image->is_passing);
 }
 
-static void shared_unref(Shared *shared) {
-  if (--shared->references > 0)
-    return;
-  if (shared->group != NULL)
-    libvslvm_volume_group_free(&shared->group, NULL);
-  if (shared->handle != NULL) {
-    libvslvm_handle_close(shared->handle, NULL);
-    libvslvm_handle_free(&shared->handle, NULL);
+static void logical_close(Image *image) {
+  Logical *state = image->state;
+  lvm_group_unref(state->group);
+  g_free(state);
+}
+
+static const ImageFormat LOGICAL_FORMAT = {
+    .row = {.stage = "volume", .name = "lvm2"}, .read = logical_read, .close = logical_close};
+
+static Image *logical_image(LvmGroup *group, const LvmLogical *logical, Ranges *lacking) {
+  Logical *state = g_new0(Logical, 1);
+  state->group = group;
+  state->logical = logical;
+  group->references++;
+  Image *image = derived_image_of(&LOGICAL_FORMAT, logical->extents * group->extent_bytes, state);
+  for (guint i = 0; lacking != NULL && i < ranges_n(lacking); i++) {
+    const Range *range = ranges_get(lacking, i);
+    image_know_damage(image, range->start, range->end - range->start,
+                      TRIAGE_REASON_MISSING_SEGMENT);
   }
-  if (shared->pool != NULL)
-    libbfio_pool_free(&shared->pool, NULL);
-  g_free(shared);
+  return image;
 }
 
-static ssize_t logical_read(void *handle, uint8_t *buffer, size_t n, uint64_t offset) {
-  Logical *logical = handle;
-  libvslvm_error_t *failure = NULL;
-  ssize_t got = libvslvm_logical_volume_read_buffer_at_offset(logical->volume, buffer, n,
-                                                              (off64_t)offset, &failure);
-  libvslvm_error_free(&failure);
-  return got;
+static void tell_lacking(const LvmGroup *group, const LvmLogical *logical, DerivedVolume *volume,
+                         TriageReason reason) {
+  uint64_t size = logical->extents * group->extent_bytes, lost = ranges_total(volume->lacking);
+  g_autoptr(GString) where = g_string_new(NULL);
+  for (guint i = 0; i < MIN(ranges_n(volume->lacking), 8); i++) {
+    const Range *range = ranges_get(volume->lacking, i);
+    g_string_append_printf(where, "%s%llu-%llu", i > 0 ? ", " : "",
+                           (unsigned long long)range->start, (unsigned long long)range->end);
+  }
+  triage_fail(&volume->problem, reason,
+              "of the logical volume %s/%s %llu of %llu bytes lie on %s and read as zero: bytes "
+              "%s%s of it%s%s",
+              group->name, logical->name, (unsigned long long)lost, (unsigned long long)size,
+              reason == TRIAGE_REASON_TRUNCATED ? "a part of its physical volume that is cut off"
+                                                : "physical volumes that are not here",
+              where->str, ranges_n(volume->lacking) > 8 ? ", ..." : "",
+              logical->note != NULL ? "; " : "", logical->note != NULL ? logical->note : "");
 }
 
-static void logical_close(void *handle) {
-  Logical *logical = handle;
-  libvslvm_logical_volume_free(&logical->volume, NULL);
-  shared_unref(logical->shared);
-  g_free(logical);
-}
-
-/* The stretch of the physical volume one segment lies in. */
-static bool segment_place(libvslvm_segment_t *segment, Range *place) {
-  libvslvm_stripe_t *stripe = NULL;
-  int n = 0;
-  off64_t at = 0;
-  size64_t size = 0;
-  bool ok = libvslvm_segment_get_number_of_stripes(segment, &n, NULL) == 1 && n == 1 &&
-            libvslvm_segment_get_size(segment, &size, NULL) == 1 &&
-            libvslvm_segment_get_stripe(segment, 0, &stripe, NULL) == 1 &&
-            libvslvm_stripe_get_data_area_offset(stripe, &at, NULL) == 1 && at >= 0 &&
-            g_uint64_checked_add(&place->end, (uint64_t)at, size);
-  place->start = (uint64_t)at;
-  if (stripe != NULL)
-    libvslvm_stripe_free(&stripe, NULL);
-  return ok;
-}
-
-/* Where the extents begin: the first data area of the physical volume's header. */
-static uint64_t data_start(const DerivedBase *base) {
-  for (uint64_t sector = 0; sector < 4; sector++) {
-    uint8_t label[512];
-    if (!derived_has(base, sector * 512, "LABELONE", 8))
+/* False where nothing of it is here. */
+static bool hand_over(const Join *join, LvmGroup *group, const LvmLogical *logical) {
+  g_autoptr(GArray) pieces = lvm_map_pieces(group, logical);
+  const LvmPiece *first = NULL, *lack = NULL;
+  DerivedVolume volume = {.lacking = ranges_new()};
+  for (guint i = 0; i < pieces->len; i++) {
+    const LvmPiece *piece = &g_array_index(pieces, LvmPiece, i);
+    if (piece->physical != NULL) {
+      first = first == NULL ? piece : first;
       continue;
-    image_read(base->base, base->offset + sector * 512, label, sizeof label);
-    uint32_t header = image_le32(label + 20);
-    return header <= sizeof label - 48 ? image_le64(label + header + 40) : 0;
+    }
+    ranges_add(volume.lacking, piece->logical, piece->logical + piece->length);
+    lack = lack == NULL ? piece : lack;
   }
-  return 0;
-}
-
-/* True where the volume's bytes are those of the base at a place, as far as a look tells. */
-static bool is_there(const DerivedBase *base, libvslvm_logical_volume_t *volume,
-                     const Range *place) {
-  enum { LOOK = 4096 };
-  uint8_t here[LOOK], there[LOOK];
-  uint64_t size = place->end - place->start, places[] = {0, size / 2, size - MIN(size, LOOK)};
-  for (gsize i = 0; i < G_N_ELEMENTS(places); i++) {
-    size_t n = (size_t)MIN(LOOK, size - places[i]);
-    image_read(base->base, base->offset + place->start + places[i], there, n);
-    if (libvslvm_logical_volume_read_buffer_at_offset(volume, here, n, (off64_t)places[i], NULL) !=
-            (ssize_t)n ||
-        memcmp(here, there, n) != 0)
-      return false;
+  if (first == NULL) {
+    ranges_free(volume.lacking);
+    return false;
+  }
+  if (lack != NULL)
+    tell_lacking(group, logical, &volume, lack->reason);
+  else if (logical->note != NULL)
+    triage_fail(&volume.problem, TRIAGE_REASON_UNSUPPORTED_FILESYSTEM,
+                "the logical volume %s/%s: %s", group->name, logical->name, logical->note);
+  volume.image = logical_image(group, logical, volume.lacking);
+  volume.description =
+      g_strdup_printf("logical volume %s of the LVM2 group %s", logical->name, group->name);
+  if (!join->sink->found(join->sink->user, first->physical->index, &volume))
+    return true;
+  for (guint i = 0; i < pieces->len; i++) {
+    const LvmPiece *piece = &g_array_index(pieces, LvmPiece, i);
+    if (piece->physical != NULL) {
+      uint64_t place = piece->physical->base.offset + piece->place;
+      join->sink->inside(join->sink->user, piece->physical->index, place, place + piece->length);
+    }
   }
   return true;
 }
 
-/* Where the volume lies in the base as it is; NULL where that is not sure: then the base's bytes
- * are examined once more. */
-static Ranges *find_inside(const DerivedBase *base, libvslvm_logical_volume_t *volume) {
-  libvslvm_segment_t *segment = NULL;
-  int n = 0;
-  Range place;
-  if (libvslvm_logical_volume_get_number_of_segments(volume, &n, NULL) != 1 || n != 1 ||
-      libvslvm_logical_volume_get_segment(volume, 0, &segment, NULL) != 1)
-    return NULL;
-  bool ok = segment_place(segment, &place);
-  libvslvm_segment_free(&segment, NULL);
-  uint64_t shift = data_start(base);
-  if (!ok || place.end > base->length || place.start >= place.end)
-    return NULL;
-  /* The library counts from the start of the extents; an older one may not. */
-  Range shifted = {place.start + shift, place.end + shift};
-  bool fits = shift <= base->length - place.end;
-  if (fits && is_there(base, volume, &shifted))
-    place = shifted;
-  else if (!is_there(base, volume, &place))
-    return NULL;
-  Ranges *inside = ranges_new();
-  ranges_add(inside, base->offset + place.start, base->offset + place.end);
-  return inside;
-}
-
-static bool open_logical(const DerivedBase *base, Shared *shared, int index, derived_found found,
-                         void *user) {
-  libvslvm_logical_volume_t *volume = NULL;
-  size64_t size = 0;
-  size_t n_name = 0;
-  if (libvslvm_volume_group_get_logical_volume(shared->group, index, &volume, NULL) != 1)
-    return false;
-  char name[256] = "";
-  if (libvslvm_logical_volume_get_size(volume, &size, NULL) != 1) {
-    libvslvm_logical_volume_free(&volume, NULL);
-    return false;
+static void open_group(const Join *join, LvmGroup *group) {
+  guint first = first_member(group), n_rows = 0, n_more = 0;
+  if (first == G_MAXUINT)
+    return;
+  lvm_map_settle(group);
+  tell_missing(join, group);
+  for (guint i = 0; i < group->logical->len; i++) {
+    const LvmLogical *logical = group->logical->pdata[i];
+    uint64_t size = logical->extents * group->extent_bytes;
+    if (!logical->is_visible || (logical->why == NULL && hand_over(join, group, logical)))
+      continue;
+    if (n_rows++ >= LIMIT_LVM_ROWS)
+      n_more++;
+    else if (logical->why != NULL)
+      give_gap(join, first, size, logical->reason,
+               "the logical volume %s/%s of LVM2 cannot be put together: %s" AS_BYTES, group->name,
+               logical->name, logical->why);
+    else
+      give_gap(join, first, size, TRIAGE_REASON_MISSING_SEGMENT,
+               "nothing of the logical volume %s/%s of LVM2 is in this evidence", group->name,
+               logical->name);
   }
-  if (libvslvm_logical_volume_get_name_size(volume, &n_name, NULL) == 1 && n_name <= sizeof name)
-    libvslvm_logical_volume_get_name(volume, name, n_name, NULL);
-  Logical *logical = g_new0(Logical, 1);
-  logical->shared = shared;
-  logical->volume = volume;
-  shared->references++;
-  g_autofree char *shown = text_printable(name, strnlen(name, sizeof name));
-  DerivedVolume found_volume = {
-      .image = derived_image_new(base, NULL, size, logical, logical_read, logical_close),
-      .description = g_strdup_printf("logical volume %s of the LVM at byte %llu", shown,
-                                     (unsigned long long)base->offset),
-      .inside = find_inside(base, volume)};
-  found(user, &found_volume);
-  return true;
+  if (n_more > 0)
+    give_gap(join, first, 0, TRIAGE_REASON_UNSUPPORTED_FILESYSTEM,
+             "%u further logical volumes of the LVM2 group %s cannot be put together and are not "
+             "listed one by one",
+             n_more, group->name);
 }
 
-static bool open_group(const DerivedBase *base, Shared *shared, libvslvm_error_t **failure) {
-  libbfio_handle_t *io = derived_io_new(base);
-  int entry = 0;
-  if (libbfio_pool_initialize(&shared->pool, 0, 0, NULL) != 1 ||
-      libbfio_pool_append_handle(shared->pool, &entry, io, LIBBFIO_OPEN_READ, NULL) != 1) {
-    derived_io_free(io);
-    return false;
+static void lvm_join(const GArray *bases, const DerivedSink *sink) {
+  Join join = {.bases = bases,
+               .sink = sink,
+               .members = g_new0(Member, bases->len),
+               .groups = g_ptr_array_new_with_free_func((GDestroyNotify)lvm_group_unref)};
+  read_members(&join);
+  make_groups(&join);
+  for (guint i = 0; i < bases->len; i++)
+    if (join.members[i].is_readable)
+      join_member(&join, i);
+  for (guint i = 0; i < join.groups->len; i++)
+    open_group(&join, join.groups->pdata[i]);
+  for (guint i = 0; i < bases->len; i++) {
+    lvm_text_free(join.members[i].text);
+    if (join.members[i].trouble != NULL)
+      g_string_free(join.members[i].trouble, TRUE);
   }
-  libbfio_handle_t *handle = NULL;
-  return libvslvm_handle_initialize(&shared->handle, failure) == 1 &&
-         libbfio_pool_get_handle(shared->pool, 0, &handle, NULL) == 1 &&
-         libvslvm_handle_open_file_io_handle(shared->handle, handle, LIBVSLVM_OPEN_READ, failure) ==
-             1 &&
-         libvslvm_handle_open_physical_volume_files_file_io_pool(shared->handle, shared->pool,
-                                                                 failure) == 1 &&
-         libvslvm_handle_get_volume_group(shared->handle, &shared->group, failure) == 1;
-}
-
-static gboolean lvm_open(const DerivedBase *base, derived_found found, void *user, GError **error) {
-  Shared *shared = g_new0(Shared, 1);
-  libvslvm_error_t *failure = NULL;
-  shared->references = 1;
-  int n = 0, n_physical = 0, lost = 0;
-  g_autofree char *text = NULL;
-  if (!open_group(base, shared, &failure) ||
-      libvslvm_volume_group_get_number_of_physical_volumes(shared->group, &n_physical, &failure) !=
-          1 ||
-      libvslvm_volume_group_get_number_of_logical_volumes(shared->group, &n, &failure) != 1)
-    text = failure != NULL ? DERIVED_TEXT(libvslvm, &failure) : g_strdup("no further detail");
-  bool is_whole = text == NULL && n_physical == 1;
-  for (int i = 0; is_whole && i < MIN(n, (int)LIMIT_VOLUMES); i++)
-    lost += open_logical(base, shared, i, found, user) ? 0 : 1;
-  shared_unref(shared);
-  if (text != NULL)
-    return triage_fail(error, TRIAGE_REASON_CORRUPT,
-                       "an LVM2 physical volume that libvslvm cannot open (%s): damaged, or with "
-                       "striped volumes; its bytes are examined as they are, without names",
-                       text);
-  if (!is_whole)
-    return triage_fail(
-        error, TRIAGE_REASON_UNSUPPORTED_FILESYSTEM,
-        "an LVM2 physical volume, one of %d of its group, which are not put together "
-        "in this version; its bytes are examined as they are, without names",
-        n_physical);
-  return lost == 0 ||
-         triage_fail(error, TRIAGE_REASON_UNSUPPORTED_FILESYSTEM,
-                     "an LVM2 physical volume: %d of its %d logical volumes cannot be opened: "
-                     "libvslvm reads linear ones of one piece, none that is extended, mirrored or "
-                     "thin; their bytes are examined as they are, without names",
-                     lost, n);
+  g_free(join.members);
+  g_ptr_array_unref(join.groups);
 }
 
 const DerivedKind DERIVED_LVM = {
     .row = {.stage = "volume",
             .name = "lvm2",
             .title = "Logical Volume Manager",
-            .spec = "libvslvm's description of the LVM2 format",
-            .library = "libvslvm",
-            .limitations = "groups of one physical volume, linear volumes of one piece; what is "
-                           "extended, striped, mirrored or thin is examined without names",
+            .spec = "LVM2's text format of metadata, version 1",
+            .library = "",
+            .limitations =
+                "volumes that are thin, snapshots' own, RAID 4, 5 and 6, VDO or in pools are "
+                "listed and examined without names; of cached ones what the slow device holds is "
+                "read; physical volumes of one image are put together, not those of several",
             .available = true},
     .probe = lvm_probe,
-    .open = lvm_open,
+    .join = lvm_join,
 };

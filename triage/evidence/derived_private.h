@@ -16,6 +16,8 @@ void derived_io_free(libbfio_handle_t *io);
  * after it. What the handle refuses to read is zero and recorded as damage of the base image. */
 Image *derived_image_new(const DerivedBase *base, libbfio_handle_t *io, uint64_t size, void *state,
                          ImageYalRead read, void (*close)(void *state));
+/* An image of a format of its own, which reads and closes state. */
+Image *derived_image_of(const ImageFormat *format, uint64_t size, void *state);
 /* The text of a libyal error, freed. (transfer full) */
 #define DERIVED_TEXT(library, failure)                                                             \
   ({                                                                                               \

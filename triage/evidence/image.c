@@ -325,6 +325,10 @@ void image_note_damage(Image *image, uint64_t offset, uint64_t length, TriageRea
   damage_list_add(&image->all, offset, length, reason);
 }
 
+void image_tell_damage(Image *image, uint64_t offset, uint64_t length, TriageReason reason) {
+  damage_list_add(&image->recent, offset, length, reason);
+}
+
 void image_know_damage(Image *image, uint64_t offset, uint64_t length, TriageReason reason) {
   damage_list_add(&image->all, offset, length, reason);
 }

@@ -80,6 +80,8 @@ extern const ImageFormat IMAGE_AFF, IMAGE_EWF, IMAGE_VHD, IMAGE_VHDX, IMAGE_VMDK
 
 /* Damage met by a read: recorded as recent and as known. */
 void image_note_damage(Image *image, uint64_t offset, uint64_t length, TriageReason reason);
+/* What a read met that is not the container's fault: recorded as recent alone. */
+void image_tell_damage(Image *image, uint64_t offset, uint64_t length, TriageReason reason);
 /* Damage known without a read. */
 void image_know_damage(Image *image, uint64_t offset, uint64_t length, TriageReason reason);
 /* Adds a sentence to info.problems (at most LIMIT_IMAGE_PROBLEMS; the last says that more follow).

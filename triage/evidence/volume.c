@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* volume.c - partitions and file systems by libtsk, opened over Image. */
 #include "base/limits.h"
-#include "evidence/derived.h"
 #include "evidence/volume_private.h"
 #include "evidence/volume_signature.h"
 #include "evidence/xfs.h"
@@ -24,7 +23,7 @@ static void bridge_stat(TSK_IMG_INFO *tsk, FILE *file) {
   (void)tsk, (void)file;
 }
 
-static Bridge *bridge_new(Image *image) {
+Bridge *volume_bridge_new(Image *image) {
   Bridge *bridge = g_new0(Bridge, 1);
   bridge->image = image;
   tsk_img_open_external(bridge, (TSK_OFF_T)image_size(image), 512, bridge_read, bridge_close,
@@ -69,8 +68,7 @@ static Slot *find_slot(const VolumeSet *set, uint32_t no) {
   return NULL;
 }
 
-/* The number after the highest. */
-static uint32_t slot_no_after(const VolumeSet *set) {
+uint32_t volume_next_no(const VolumeSet *set) {
   uint32_t no = 0;
   for (guint i = 0; i < set->slots->len; i++)
     no = MAX(no, ((Slot *)set->slots->pdata[i])->public.no);
@@ -99,9 +97,7 @@ static size_t root_names(TSK_FS_INFO *fs) {
   return n;
 }
 
-/* Detection refuses where two types are possible: then each candidate is tried, and the one whose
- * root directory can be read best is it (traps: images that look like NTFS and ext at once). */
-static TSK_FS_INFO *open_best(TSK_IMG_INFO *tsk, uint64_t offset) {
+TSK_FS_INFO *volume_open_best(TSK_IMG_INFO *tsk, uint64_t offset) {
   tsk_error_reset();
   TSK_FS_INFO *fs = tsk_fs_open_img(tsk, (TSK_OFF_T)offset, TSK_FS_TYPE_DETECT);
   if (fs != NULL)
@@ -129,8 +125,7 @@ static TSK_FS_INFO *open_best(TSK_IMG_INFO *tsk, uint64_t offset) {
   return fs;
 }
 
-/* Says what a volume is that no file system driver takes. */
-static void refuse(VolumeSet *set, Slot *slot, const WalkSink *sink) {
+void volume_refuse(VolumeSet *set, Slot *slot, const WalkSink *sink) {
   const Volume *volume = &slot->public;
   Image *image = slot->derived != NULL ? slot->derived : set->image;
   uint64_t offset = slot->derived != NULL ? 0 : volume->offset;
@@ -151,7 +146,7 @@ static void refuse(VolumeSet *set, Slot *slot, const WalkSink *sink) {
 
 static bool open_slot(VolumeSet *set, Slot *slot, uint32_t *next_no, const WalkSink *sink) {
   image_damage_reset(set->image);
-  slot->fs = open_best(&set->bridge->tsk, slot->public.offset);
+  slot->fs = volume_open_best(&set->bridge->tsk, slot->public.offset);
   if (slot->fs != NULL)
     volume_name_fs(slot, slot->fs->ftype);
   else if (!volume_add_pool(set, slot, next_no, sink))
@@ -270,7 +265,7 @@ static uint64_t take_lost(void *user, uint64_t offset, uint64_t room) {
       root_names(slot->fs) == 0 ||
       !g_uint64_checked_mul(&size, slot->fs->block_count, slot->fs->block_size)) {
     g_ptr_array_set_size(set->slots, (gint)n_before);
-    search->next_no = slot_no_after(set);
+    search->next_no = volume_next_no(set);
     return offset;
   }
   /* It may reach into a partition of today, where those bytes are examined. */
@@ -280,98 +275,11 @@ static uint64_t take_lost(void *user, uint64_t offset, uint64_t room) {
 
 /* What the partitions leave: file systems no table leads to, and the rest as volume 0. */
 static void add_outside(VolumeSet *set, const WalkSink *sink) {
-  Search search = {set, sink, slot_no_after(set)};
+  Search search = {set, sink, volume_next_no(set)};
   volume_probe_gaps(set, take_lost, &search);
   if (find_slot(set, 0) == NULL)
     volume_add_slot(set, 0, 0, image_size(set->image), "what lies in no partition")
         ->public.is_outside = true;
-}
-
-typedef struct {
-  VolumeSet *set;
-  guint from; /* index of the slot it is made from */
-} Making;
-
-static void add_elsewhere(Slot *slot, uint64_t start, uint64_t end) {
-  if (slot->elsewhere == NULL)
-    slot->elsewhere = ranges_new();
-  ranges_add(slot->elsewhere, start, end);
-}
-
-/* A volume made from another one, opened at once. */
-static void take_derived(void *user, DerivedVolume *found) {
-  Making *making = user;
-  VolumeSet *set = making->set;
-  Slot *from = set->slots->pdata[making->from];
-  uint64_t size = image_size(found->image), at = 0, end;
-  if (set->slots->len < LIMIT_VOLUMES) {
-    Slot *slot =
-        volume_add_slot(set, slot_no_after(set), from->public.offset, size, found->description);
-    slot->derived = g_steal_pointer(&found->image);
-    slot->bridge = bridge_new(slot->derived);
-    slot->public.is_derived = true;
-    slot->public.root = slot->root = g_steal_pointer(&found->root);
-    slot->fs = open_best(&slot->bridge->tsk, 0);
-    slot->is_refused = slot->fs == NULL;
-    if (slot->fs != NULL)
-      volume_name_fs(slot, slot->fs->ftype);
-    for (; found->changed != NULL && ranges_next_hole(found->changed, &at, size, &end); at = end)
-      add_elsewhere(slot, slot->public.offset + at, slot->public.offset + end);
-  }
-  /* Inside a derived volume places count from its offset. */
-  uint64_t shift = from->derived != NULL ? from->public.offset : 0;
-  for (guint i = 0; found->inside != NULL && i < ranges_n(found->inside); i++) {
-    const Range *range = ranges_get(found->inside, i);
-    add_elsewhere(from, range->start + shift, range->end + shift);
-  }
-  image_free(found->image);
-  ranges_free(found->changed);
-  ranges_free(found->inside);
-  g_free(found->description);
-  g_free(found->root);
-}
-
-static bool take_xfs(Slot *slot, const DerivedBase *base, GError **error) {
-  if (slot->fs == NULL)
-    slot->xfs = xfs_open(base->base, base->offset, base->length, error);
-  if (slot->xfs != NULL)
-    g_strlcpy(slot->public.fs_type, "xfs", sizeof slot->public.fs_type);
-  return slot->xfs != NULL;
-}
-
-/* What a volume without a file system is instead, and what more is in one with: a logical volume
- * may lie in an encrypted one, so volumes found on the way are looked at too. */
-static void settle(VolumeSet *set, VolumeCare care, const WalkSink *sink) {
-  for (guint i = 0; i < set->slots->len; i++) {
-    Slot *slot = set->slots->pdata[i];
-    bool is_ntfs = slot->fs != NULL && TSK_FS_TYPE_ISNTFS(slot->fs->ftype) && slot->root == NULL;
-    if (!slot->is_refused && !is_ntfs)
-      continue;
-    uint64_t offset = slot->derived != NULL ? 0 : slot->public.offset;
-    Image *image = slot->derived != NULL ? slot->derived : set->image;
-    DerivedBase base = {.base = image,
-                        .offset = offset,
-                        .length = MIN(slot->public.length, image_size(image) - offset),
-                        .passwords = set->passwords};
-    if (care == VOLUMES_PLAIN) {
-      set->is_disk = true;
-      volume_give_gap(
-          sink, &slot->public, slot->public.length, TRIAGE_REASON_WORKER_CRASH,
-          "looking for XFS, encrypted and logical volumes and shadow copies in it crashes or "
-          "hangs the worker; they were left out");
-      continue;
-    }
-    Making making = {set, i};
-    g_autoptr(GError) error = NULL;
-    bool is_known = take_xfs(slot, &base, &error) ||
-                    (error == NULL && derived_open(&base, is_ntfs, take_derived, &making, &error));
-    set->is_disk = set->is_disk || is_known || error != NULL;
-    if (error != NULL)
-      volume_give_gap(sink, &slot->public, slot->public.length, triage_error_reason(error),
-                      error->message);
-    else if (!is_known && !is_ntfs)
-      refuse(set, slot, sink);
-  }
 }
 
 /* Where the table of partitions is lost or empty, file systems may be left of them. */
@@ -408,7 +316,7 @@ VolumeSet *volume_set_new(Image *image, const GPtrArray *passwords, VolumeCare c
   set->image = image;
   set->slots = g_ptr_array_new_with_free_func((GDestroyNotify)slot_free);
   set->pools = g_ptr_array_new_with_free_func((GDestroyNotify)tsk_pool_close);
-  set->bridge = bridge_new(image);
+  set->bridge = volume_bridge_new(image);
   set->passwords = passwords;
   if (care == VOLUMES_NONE) {
     add_bytes(set, sink);
@@ -439,7 +347,7 @@ VolumeSet *volume_set_new(Image *image, const GPtrArray *passwords, VolumeCare c
     add_outside(set, sink);
   else if (is_lost)
     look_for_lost(set, sink);
-  settle(set, care, sink);
+  volume_settle(set, care, sink);
   for (guint i = 0; i < parts->len; i++)
     g_free(g_array_index(parts, Volume, i).description);
   return set;
@@ -527,7 +435,12 @@ static void drop_cache(VolumeSet *set) {
 }
 
 void volume_set_forget_damage(VolumeSet *set) {
-  if (image_is_damaged(set->image))
+  bool is_damaged = image_is_damaged(set->image);
+  for (guint i = 0; i < set->slots->len && !is_damaged; i++) {
+    const Slot *slot = set->slots->pdata[i];
+    is_damaged = slot->derived != NULL && image_is_damaged(slot->derived);
+  }
+  if (is_damaged)
     drop_cache(set);
   image_damage_reset(set->image);
 }

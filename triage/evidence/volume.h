@@ -11,6 +11,7 @@
 typedef struct {
   uint32_t no;             /* from 1; 0 where the image has no volume system */
   uint64_t offset, length; /* bytes in the media */
+  uint64_t lacking;        /* bytes of it that are not in this evidence: listed, not examined */
   char fs_type[32];  /* TSK's name in lower case: "ntfs", "fat16", "ext4", "apfs"; empty: none */
   char *description; /* the partition table's words */
   TSK_FS_TYPE_ENUM tsk_type;

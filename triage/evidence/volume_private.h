@@ -46,6 +46,18 @@ struct _VolumeSet {
 /* (transfer none) */
 Slot *volume_add_slot(VolumeSet *set, uint32_t no, uint64_t offset, uint64_t length,
                       const char *description);
+uint32_t volume_next_no(const VolumeSet *set); /* the number after the highest */
+Bridge *volume_bridge_new(Image *image);       /* (transfer full) */
+/* Detection refuses where two types are possible: then each candidate is tried, and the one whose
+ * root directory can be read best is it (traps: images that look like NTFS and ext at once). NULL:
+ * none. (transfer full) */
+TSK_FS_INFO *volume_open_best(TSK_IMG_INFO *tsk, uint64_t offset);
+/* Says what a volume is that no file system driver takes. */
+void volume_refuse(VolumeSet *set, Slot *slot, const WalkSink *sink);
+/* What volumes without a file system are instead, and what more is in those with one. A logical
+ * volume may lie in an encrypted one, or the other way round: volumes found on the way are looked
+ * at too, and what belongs together is put together when all that is there is known. */
+void volume_settle(VolumeSet *set, VolumeCare care, const WalkSink *sink);
 void volume_give_gap(const WalkSink *sink, const Volume *volume, uint64_t size, TriageReason reason,
                      const char *detail);
 void volume_name_fs(Slot *slot, TSK_FS_TYPE_ENUM type);

@@ -345,7 +345,8 @@ static void give_account(Walk *walk, uint64_t others, uint64_t covered, uint64_t
   tell(walk, "deleted entries, with their slack", free_bytes - walk->area_bytes[AREA_UNALLOCATED]);
   for (int i = 1; i <= AREA_CLASS_LAST; i++)
     tell(walk, WORDS[i], walk->area_bytes[i]);
-  tell(walk, "examined with another volume", others);
+  tell(walk, "examined with another volume", others - MIN(others, walk->volume->lacking));
+  tell(walk, "not in this evidence, listed", walk->volume->lacking);
   if (!walk->volume->is_derived && g_uint64_checked_add(&end, start, walk->volume->length) &&
       end > size)
     tell(walk, "beyond the end of the media, listed", end - MAX(start, size));
