@@ -309,8 +309,9 @@ static void open_group(const Join *join, LvmGroup *group) {
                logical->name, logical->why);
     else
       give_gap(join, first, size, TRIAGE_REASON_MISSING_SEGMENT,
-               "nothing of the logical volume %s/%s of LVM2 is in this evidence", group->name,
-               logical->name);
+               "no segment of the logical volume %s/%s of LVM2 is whole in this evidence; what is "
+               "here of it is examined as it is, without names",
+               group->name, logical->name);
   }
   if (n_more > 0)
     give_gap(join, first, 0, TRIAGE_REASON_UNSUPPORTED_FILESYSTEM,

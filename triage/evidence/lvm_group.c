@@ -263,6 +263,7 @@ static void mark_parts(Names *names, const LvmNode *segment) {
         const char *origin = lvm_node_text(segment, "origin");
         g_autofree char *shown =
             text_printable(origin != NULL ? origin : "?", origin != NULL ? strlen(origin) : 1);
+        part->is_visible = true; /* LVM2 calls it hidden, and shows it all the same */
         refuse(part, TRIAGE_REASON_UNSUPPORTED_FILESYSTEM,
                g_strdup_printf("it keeps what was changed since a snapshot of %s (copy on write), "
                                "which is not put together",
