@@ -11,6 +11,11 @@ static LvmLogical *logical_of(const LvmGroup *group, const LvmArea *area) {
   return group->logical->pdata[area->index];
 }
 
+/* The copy of a column that is read: the first. */
+static LvmArea *area_at(const LvmSegment *segment, uint64_t column) {
+  return &((LvmArea *)(void *)segment->areas->data)[column * segment->copies];
+}
+
 /* ---- can it be read, and by which copies ---- */
 
 static bool is_whole(const LvmGroup *group, const LvmArea *area, uint64_t extents) {
@@ -38,7 +43,7 @@ static int rank_of(const LvmGroup *group, const LvmArea *area, uint64_t extents)
 /* The first copy that is whole and not being rebuilt comes to the front; else the best there is. */
 static void choose_copies(const LvmGroup *group, LvmSegment *segment) {
   for (guint column = 0; column < segment->columns && segment->copies > 1; column++) {
-    LvmArea *areas = &g_array_index(segment->areas, LvmArea, column * segment->copies);
+    LvmArea *areas = area_at(segment, column);
     guint best = 0;
     int best_rank = -1;
     for (guint i = 0; i < segment->copies; i++) {
@@ -136,7 +141,7 @@ static void add_stripes(const LvmGroup *group, const LvmSegment *segment, uint64
     bool is_row = at == first_row * row && first_row < end_row;
     uint64_t take = is_row ? (end_row - first_row) * row : MIN(to - at, stripe - at % stripe);
     for (guint i = 0; i < segment->columns; i++) {
-      const LvmArea *area = &g_array_index(segment->areas, LvmArea, i * segment->copies);
+      const LvmArea *area = area_at(segment, i);
       if (is_row)
         add_area(group, area, first_row * stripe, (end_row - first_row) * stripe, shown + at - from,
                  out);
@@ -260,8 +265,7 @@ static void read_logical(const Reading *reading, const LvmLogical *logical, uint
       memset(buffer, 0, take);
       tell_lack(reading, done, take, TRIAGE_REASON_MISSING_SEGMENT);
     } else {
-      read_area(reading, &g_array_index(segment->areas, LvmArea, column * segment->copies), at,
-                done, buffer, take);
+      read_area(reading, area_at(segment, column), at, done, buffer, take);
     }
     offset += take, done += take, buffer += take, n -= take;
     if (offset == base + segment->count * group->extent_bytes)

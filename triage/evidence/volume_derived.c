@@ -168,7 +168,7 @@ void volume_settle(VolumeSet *set, VolumeCare care, const WalkSink *sink) {
   for (guint i = 0; i < set->slots->len;) {
     for (; i < set->slots->len; i++)
       settle_slot(&joining, i, care);
-    if (bases->len > 0)
+    if (joining.kind != NULL && bases->len > 0)
       joining.kind->join(bases, &join_sink);
     g_array_set_size(bases, 0);
     g_array_set_size(from, 0);
