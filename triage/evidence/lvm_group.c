@@ -368,6 +368,23 @@ static void refuse_shared(LvmGroup *group) {
   }
 }
 
+/* A group may hold no logical volumes yet; but then no section of an unknown name either. */
+static bool has_logical(const LvmNode *group, GError **error) {
+  static const char *const KNOWN[] = {"physical_volumes", "historical_logical_volumes"};
+  if (lvm_node_get(group, "logical_volumes", LVM_SECTION) != NULL)
+    return true;
+  for (guint i = 0; i < lvm_node_n(group); i++) {
+    const LvmNode *node = lvm_node_at(group, i);
+    bool is_known = !is_section(node);
+    for (gsize k = 0; k < G_N_ELEMENTS(KNOWN); k++)
+      is_known = is_known || strcmp(node->name, KNOWN[k]) == 0;
+    if (!is_known)
+      return triage_fail(error, TRIAGE_REASON_CORRUPT,
+                         "it holds no logical volumes but a section of an unknown name");
+  }
+  return true;
+}
+
 LvmGroup *lvm_group_new(const LvmText *text, GError **error) {
   LvmGroup *group = g_new0(LvmGroup, 1);
   uint64_t extent = 0;
@@ -385,6 +402,7 @@ LvmGroup *lvm_group_new(const LvmText *text, GError **error) {
     triage_fail(error, TRIAGE_REASON_CORRUPT, "it states no size of its extents");
   group->extent_bytes = extent * LVM_SECTOR;
   const LvmNode *list = lvm_node_get(text->group, "physical_volumes", LVM_SECTION);
+  ok = ok && has_logical(text->group, error);
   for (guint i = 0; ok && i < lvm_node_n(list); i++)
     ok = take_physical(&names, lvm_node_at(list, i), error);
   if (ok) {
