@@ -23,6 +23,10 @@ enum { PV_BYTES = 256 << 10, AREA = 4096, AREA_BYTES = 28 << 10, START = 32 << 1
 #define ON(name, extent)                                                                           \
   "type = \"striped\"\nstripe_count = 1\nstripes = [\"" name "\", " #extent "]"
 
+static void put(uint8_t *at, const void *bytes, size_t n) {
+  memcpy(at, bytes, n);
+}
+
 static void put32(uint8_t *at, uint32_t value) {
   for (int i = 0; i < 4; i++)
     at[i] = (uint8_t)(value >> 8 * i);
@@ -48,25 +52,25 @@ static void make_pv(uint8_t *pv, char id, const char *text, uint64_t text_at) {
   size_t n = strlen(text) + 1, before = MIN(n, (size_t)(AREA_BYTES - text_at));
   uint8_t *label = pv + 512, *area = pv + AREA;
   memset(pv, 0, PV_BYTES);
-  memcpy(label, "LABELONE", 8);
+  put(label, "LABELONE", 8);
   put64(label + 8, 1);
   put32(label + 20, 32);
-  memcpy(label + 24, "LVM2 001", 8);
+  put(label + 24, "LVM2 001", 8);
   memset(label + 32, id, 6);
-  memcpy(label + 38, "bbbbccccddddeeeeffffgggggg", 26);
+  put(label + 38, "bbbbccccddddeeeeffffgggggg", 26);
   put64(label + 64, PV_BYTES);
   put64(label + 72, START);
   put64(label + 72 + 32, AREA);
   put64(label + 72 + 40, AREA_BYTES);
-  memcpy(area + 4, " LVM2 x[5A%r0N*>", 16);
+  put(area + 4, " LVM2 x[5A%r0N*>", 16);
   put32(area + 20, 1);
   put64(area + 24, AREA);
   put64(area + 32, AREA_BYTES);
   put64(area + 40, text_at);
   put64(area + 48, n);
   put32(area + 56, sum((const uint8_t *)text, n));
-  memcpy(area + text_at, text, before);
-  memcpy(area + 512, text + before, n - before);
+  put(area + text_at, text, before);
+  put(area + 512, text + before, n - before);
   for (guint i = 0; i < 56; i++)
     memset(pv + START + i * (size_t)EXTENT, (id - 'A') * 64 + (int)i + 1, EXTENT);
   seal(pv);
@@ -305,7 +309,7 @@ static void test_mutants(void **state) {
       seal(pvs);
     join(pvs, 2, &seen);
     n_found += seen.found->len > 0;
-    assert_true(seen.bytes <= 4 * PV_BYTES);
+    assert_true(seen.bytes <= 4 * (uint64_t)PV_BYTES);
     if (seen.found->len == 0 && seen.gaps->len == 0)
       fail_msg("mutant %u: nothing was found and nothing said: %s", i, text->str);
     seen_clear(&seen);
