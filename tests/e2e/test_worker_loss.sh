@@ -97,6 +97,48 @@ PY
 grep -q 'still to do [1-9]' stdout && fail "objects are left over"
 python3 "$E2E/accounts_close.py" stdout || fail "the accounts do not close after a walk that was given up"
 
+# lost while it lists, when others have examined much of what it listed: all of that counts no more,
+# whether the walk begins again in the same run or in one that goes on after the coordinator was killed
+python3 - <<'PY'
+import os
+for i in range(9000):
+    os.makedirs(f"many/{i // 3000}", exist_ok=True)
+    open(f"many/{i // 3000}/f{i}.txt", "w").write(f"text {i}\n")
+PY
+script >many/0/f0.vbs && script >many/1/f1.vbs && script >many/2/f2.vbs
+(cd many/0 && zip -q -s 64k split.zip f0.vbs "$TRIAGE" && ls split.z01 >/dev/null) || fail "no split archive"
+rm -rf case
+"$TRIAGE" scan -q --entries --jobs 1 -o whole_many many
+early() { # FILE: the hits of its objects, while the walk still ran
+  python3 -c 'import json, sys
+done = [int(e["objects"]) for e in map(json.loads, open(sys.argv[1])) if e["event"] == "committed"]
+sys.exit(0 if any(done) else 1)' "$1"
+}
+same_many() { # WHAT
+  for file in hits.csv hits.jsonl coverage.csv entries.csv timeline.body; do same whole_many/$file case/$file; done
+  sqlite3 case/case.db 'select count(*) from object where status = 0' | grep -qx 0 || fail "$1: objects are left over"
+}
+"$TRIAGE" scan -q --entries --jobs 2 -o case many
+same_many "two workers"
+rm -rf case
+TRIAGE_TEST_FAULT="hang:(object 8500)" "$TRIAGE" scan -q --entries --jobs 2 --timeout 4 -o case many
+grep -q '"event":"worker-lost","job":"listing"\|"event":"worker-lost".*"listing"' case/log.jsonl || fail "the walk was not disturbed"
+early case/log.jsonl || fail "nothing was examined while the walk ran"
+same_many "a walk that hung"
+rm -rf case
+TRIAGE_TEST_FAULT="hang:(object 8500)" "$TRIAGE" scan -q --entries --jobs 2 -o case many &
+pid=$!
+for _ in $(seq 200); do
+  [ "$(sqlite3 -readonly case/case.db 'select count(*) from object where status = 1' 2>/dev/null || echo 0)" -gt 0 ] && break
+  sleep 0.1
+done
+kill -9 $pid
+wait $pid 2>/dev/null
+[ "$(sqlite3 case/case.db 'select count(*) from object where status = 1 and not (select is_enumerated from volume)')" -gt 0 ] || fail "nothing was examined before the kill"
+"$TRIAGE" scan -q --entries --jobs 2 --resume -o case many
+same_many "killed while the walk ran"
+rm -rf many whole_many case
+
 # killed from outside, once: tried again, nothing is missing and nothing is listed
 head -c 60M /dev/zero | tr '\0' 'x' >big.bin
 script >>big.bin

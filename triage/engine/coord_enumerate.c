@@ -3,7 +3,7 @@
  * that crash or hang a worker. */
 #include "base/limits.h"
 #include "base/text.h"
-#include "engine/coord_private.h"
+#include "engine/coord_slots.h"
 #include "store/store_shard.h"
 #include <string.h>
 
@@ -16,13 +16,14 @@ bool enumerate_put_gaps(Run *run, uint32_t volume, GError **error) {
   for (guint i = 0; volume != 0 && i < run->probe->gaps->len; i++) {
     StoredGap *stored = run->probe->gaps->pdata[i];
     if (stored->gap.volume == volume &&
-        !store_put_gap(run->store, run->evidence, &stored->gap, "", error))
+        !store_put_walk_gap(run->store, run->evidence, &stored->gap, error))
       return false;
   }
   return true;
 }
 
 bool enumerate_start(Run *run, Slot *slot, VolumeWork *volume, GError **error) {
+  early_begin(run, volume);
   if (!store_clear_volume(run->store, run->evidence, volume->no, error) ||
       !enumerate_put_gaps(run, volume->no, error))
     return false;
@@ -56,6 +57,8 @@ static bool take_objects(Run *run, VolumeWork *volume, GVariant *message, GError
          broken(error, "object number");
     volume->max_seq++;
     ok = ok && store_put_object(run->store, run->evidence, &object, error);
+    if (ok)
+      early_take(volume, &object);
     proto_object_clear(&object);
     run->progress.objects_total++;
   }
@@ -72,7 +75,7 @@ static bool take_gap(Run *run, VolumeWork *volume, GVariant *message, GError **e
   if (*member != '\0' || (gap.seq != GAP_NO_OBJECT && gap.seq >= volume->max_seq))
     return broken(error, "gap");
   gap.volume = volume->no;
-  return store_put_gap(run->store, run->evidence, &gap, "", error);
+  return store_put_walk_gap(run->store, run->evidence, &gap, error);
 }
 
 bool enumerate_take(Run *run, Slot *slot, MessageType type, GVariant *message, GError **error) {
@@ -153,7 +156,8 @@ bool enumerate_lost(Run *run, VolumeWork *volume, bool has_step, uint32_t pass, 
              .reason = reason,
              .detail = text};
   volume->state = VOLUME_READY;
+  early_end(volume);
   return (!run->is_split || store_keep_shard(run->store, run->evidence, volume->no,
                                              run->options->shard, run->options->shards, error)) &&
-         store_put_gap(run->store, run->evidence, &gap, "", error);
+         store_put_walk_gap(run->store, run->evidence, &gap, error);
 }

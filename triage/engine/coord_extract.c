@@ -167,8 +167,8 @@ static bool find_parts(Extraction *extraction, const Wanted *wanted, GError **er
   extraction->parts_volume = wanted->object.volume;
   const char *kind = extraction->kinds->pdata[wanted->evidence - 1];
   extraction->parts = part_index_new(extraction->store, wanted->evidence, wanted->object.volume,
-                                     strcmp(kind, "directory") == 0, error);
-  return extraction->parts != NULL;
+                                     strcmp(kind, "directory") == 0);
+  return part_index_read(extraction->parts, error);
 }
 
 static bool extract_one(Extraction *extraction, Process *process, Wanted *wanted, GError **error) {

@@ -242,7 +242,6 @@ static bool finish(const Merge *merge, Run *run, GError **error) {
          store_put_meta(run->store, "command_line", merge->options->command_line, error) &&
          store_put_meta(run->store, "merged_from", from, error) &&
          store_put_meta(run->store, "shard", "0/0", error) &&
-         store_forget_marks(run->store, error) &&
          store_put_meta(run->store, "status", "complete", error) &&
          store_commit(run->store, error) &&
          run_log(run, "shards-merged",

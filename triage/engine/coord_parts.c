@@ -17,7 +17,7 @@ struct _PartIndex {
   Store *store;
   uint32_t evidence, volume;
   bool is_directory; /* the evidence is one: its files are opened by their raw paths */
-  GHashTable *sets;  /* directory, state and set -> GArray of Part */
+  GHashTable *sets;  /* directory, state and set -> GArray of Part; NULL: not read yet */
 };
 
 static char *set_key(uint32_t dir, ObjectState state, const PartName *name) {
@@ -51,28 +51,33 @@ static gint by_number(gconstpointer a, gconstpointer b) {
   return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
-PartIndex *part_index_new(Store *store, uint32_t evidence, uint32_t volume, bool is_directory,
-                          GError **error) {
-  g_autoptr(PartIndex) index = g_new0(PartIndex, 1);
+PartIndex *part_index_new(Store *store, uint32_t evidence, uint32_t volume, bool is_directory) {
+  PartIndex *index = g_new0(PartIndex, 1);
   index->store = store;
   index->evidence = evidence;
   index->volume = volume;
   index->is_directory = is_directory;
+  return index;
+}
+
+bool part_index_read(PartIndex *index, GError **error) {
+  if (index->sets != NULL)
+    return true;
   index->sets =
       g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_array_unref);
-  if (!store_each_file_name(store, evidence, volume, take_name, index, error))
-    return NULL;
+  if (!store_each_file_name(index->store, index->evidence, index->volume, take_name, index, error))
+    return false;
   GHashTableIter iter;
   gpointer parts;
   g_hash_table_iter_init(&iter, index->sets);
   while (g_hash_table_iter_next(&iter, NULL, &parts))
     g_array_sort(parts, by_number);
-  return g_steal_pointer(&index);
+  return true;
 }
 
 void part_index_free(PartIndex *index) {
   if (index != NULL)
-    g_hash_table_unref(index->sets);
+    g_clear_pointer(&index->sets, g_hash_table_unref);
   g_free(index);
 }
 
@@ -105,13 +110,26 @@ static GArray *run_of(const GArray *parts, PartKind kind, uint32_t *next) {
   return seqs;
 }
 
-static void tell(const PartIndex *index, const Object *object, Told *told) {
-  PartName part;
+static bool parse_part(const Object *object, PartName *part) {
   gsize n = 0;
   const char *bytes = object->name != NULL ? g_bytes_get_data(object->name, &n) : NULL;
-  if (object->kind != OBJECT_FILE || object->attr_name != NULL || object->state == STATE_SLACK ||
-      bytes == NULL || !part_name_parse(bytes, n, &part))
+  return object->kind == OBJECT_FILE && object->attr_name == NULL && object->state != STATE_SLACK &&
+         bytes != NULL && part_name_parse(bytes, n, part);
+}
+
+bool part_index_concerns(const Object *object) {
+  PartName part = {.set = NULL};
+  bool is_part = parse_part(object, &part);
+  g_free(part.set);
+  return is_part;
+}
+
+static void tell(const PartIndex *index, const Object *object, Told *told) {
+  PartName part;
+  if (index->sets == NULL || !parse_part(object, &part))
     return;
+  gsize n;
+  const char *bytes = g_bytes_get_data(object->name, &n);
   g_autofree char *key = set_key(object->dir, object->state, &part);
   g_free(part.set);
   const GArray *parts = g_hash_table_lookup(index->sets, key);

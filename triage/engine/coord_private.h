@@ -64,9 +64,12 @@ gboolean process_take_error(GVariant *message, GError **error);
 
 /* ---- archives in several files ---- */
 typedef struct _PartIndex PartIndex;
-/* Of the objects that the walk of a volume has put into the store. NULL with error. */
-PartIndex *part_index_new(Store *store, uint32_t evidence, uint32_t volume, bool is_directory,
-                          GError **error);
+/* Of a volume; of its objects it knows nothing until it has read them. (transfer full) */
+PartIndex *part_index_new(Store *store, uint32_t evidence, uint32_t volume, bool is_directory);
+/* Once: the names of all objects that the walk has put into the store. */
+bool part_index_read(PartIndex *index, GError **error);
+/* True where an object's name is that of a part: it can be handed out when all names are known. */
+bool part_index_concerns(const Object *object);
 void part_index_free(PartIndex *index);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PartIndex, part_index_free)
 /* Objects (Object*) as a worker is told of them: PROTO_JOBS. */
@@ -171,7 +174,13 @@ struct _VolumeWork {
   GQueue *page;      /* Object* read from the store, not handed out */
   guint n_returned;  /* of page, at its front: handed out to a worker that was lost */
   uint64_t max_seq;  /* of the walk, for checks */
-  PartIndex *parts;  /* made with the first page */
+  PartIndex *parts;
+  bool is_early;       /* objects are handed out while the walk still runs */
+  GPtrArray *early;    /* Object*: for the page, when it is empty and these are a group */
+  GHashTable *in_hand; /* seq: of objects in order that are handed out already; NULL: none */
+  struct {
+    uint64_t objects, bytes, hits;
+  } examined_early; /* while the walk ran */
 };
 
 typedef struct {

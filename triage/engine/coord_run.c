@@ -14,6 +14,8 @@ static void volume_work_free(VolumeWork *volume) {
   g_clear_pointer(&volume->order, g_array_unref);
   g_array_unref(volume->skips);
   g_queue_free_full(volume->page, (GDestroyNotify)object_free);
+  g_ptr_array_unref(volume->early);
+  g_clear_pointer(&volume->in_hand, g_hash_table_unref);
   g_free(volume);
 }
 
@@ -22,6 +24,7 @@ static VolumeWork *volume_work_new(uint32_t no) {
   volume->no = no;
   volume->skips = g_array_new(FALSE, TRUE, sizeof(SkipPlace));
   volume->page = g_queue_new();
+  volume->early = g_ptr_array_new_with_free_func((GDestroyNotify)object_free);
   return volume;
 }
 

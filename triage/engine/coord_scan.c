@@ -5,7 +5,7 @@
 #include "base/limits.h"
 #include "base/secret.h"
 #include "base/text.h"
-#include "engine/coord_private.h"
+#include "engine/coord_slots.h"
 #include <string.h>
 
 enum { RESULT_BYTES_MAX = 256 * 1024 * 1024 }; /* of one object's messages */
@@ -284,6 +284,7 @@ static bool check_end(const Object *object, GVariant *message, GError **error) {
 /* Writes everything gathered; end is the END message, NULL where the worker was lost. */
 static bool commit(Run *run, Slot *slot, GVariant *end, GError **error) {
   ObjectBuffer *buffer = &slot->current;
+  uint64_t hits = run->progress.hits;
   for (guint i = 0; i < buffer->messages->len; i++)
     if (!put_message(run, buffer->object, g_array_index(buffer->types, MessageType, i),
                      buffer->messages->pdata[i], error))
@@ -293,6 +294,7 @@ static bool commit(Run *run, Slot *slot, GVariant *end, GError **error) {
   run->pending_rows += 1 + buffer->messages->len;
   run->progress.objects++;
   run->progress.bytes += buffer->object->size;
+  early_count(slot->volume, buffer->object, run->progress.hits - hits);
   return true;
 }
 
@@ -353,6 +355,7 @@ static bool take_clean(Run *run, Slot *slot, GVariant *message, GError **error) 
                            .members = clean[i].members};
     run->progress.objects++;
     run->progress.bytes += object->size;
+    early_count(slot->volume, object, 0);
     object_free(object);
     if (!store_put_result(run->store, &result, error))
       return false;

@@ -5,7 +5,6 @@
 #include "engine/coord_slots.h"
 #include "base/limits.h"
 #include "engine/coord_case.h"
-#include "store/store_resume.h"
 #include "store/store_shard.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -125,6 +124,12 @@ Object *slot_begin(Slot *slot, uint64_t seq) {
   return object;
 }
 
+void slots_ensure_parts(Run *run, VolumeWork *volume) {
+  if (volume->parts == NULL)
+    volume->parts = part_index_new(run->store, run->evidence, volume->no,
+                                   strcmp(run->probe->kind, "directory") == 0);
+}
+
 /* Fills the page of a volume from the store. */
 static bool fill_page(Run *run, VolumeWork *volume, GError **error) {
   if (!g_queue_is_empty(volume->page) || volume->is_exhausted)
@@ -140,14 +145,16 @@ static bool fill_page(Run *run, VolumeWork *volume, GError **error) {
     volume->order_at = 0;
     if (volume->order == NULL)
       return false;
+    early_note_in_hand(run, volume);
   }
-  if (volume->parts == NULL)
-    volume->parts = part_index_new(run->store, run->evidence, volume->no,
-                                   strcmp(run->probe->kind, "directory") == 0, error);
-  if (volume->parts == NULL)
+  slots_ensure_parts(run, volume);
+  if (!part_index_read(volume->parts, error))
     return false;
-  for (guint n = 0; n < PAGE_OBJECTS && volume->order_at < volume->order->len; n++) {
+  for (guint n = 0; n < PAGE_OBJECTS && volume->order_at < volume->order->len;) {
     const WorkPlace *place = &g_array_index(volume->order, WorkPlace, volume->order_at++);
+    if (volume->in_hand != NULL && g_hash_table_contains(volume->in_hand, &place->seq))
+      continue;
+    n++;
     Object *object = store_get_object(run->store, run->evidence, volume->no, place->seq);
     if (object == NULL)
       return triage_fail(error, TRIAGE_REASON_INTERNAL, "%s: the case store lost an object",
@@ -178,7 +185,9 @@ static void hand_out(Slot *slot) {
 }
 
 static bool give_batch(Run *run, Slot *slot, VolumeWork *volume, bool *gave, GError **error) {
-  if (!fill_page(run, volume, error))
+  if (volume->state == VOLUME_BUSY)
+    early_fill_page(volume);
+  else if (!fill_page(run, volume, error))
     return false;
   uint64_t bytes = 0;
   guint most = volume->n_returned > 0 ? 1 : BATCH_OBJECTS;
@@ -247,7 +256,7 @@ bool slot_give_work(Run *run, Slot *slot, bool *gave, GError **error) {
   }
   for (guint i = 0; ok && !*gave && i < run->volumes->len; i++) {
     VolumeWork *volume = run->volumes->pdata[i];
-    if (volume->state == VOLUME_READY)
+    if (volume->state == VOLUME_READY || volume->state == VOLUME_BUSY)
       ok = give_batch(run, slot, volume, gave, error);
   }
   if (*gave)
@@ -403,14 +412,14 @@ static bool finish_enumeration(Run *run, Slot *slot, GError **error) {
   VolumeWork *volume = slot->volume;
   slot->job = JOB_NONE;
   volume->state = VOLUME_READY;
+  early_end(volume);
   uint64_t objects, bytes;
   if (!run_put_volume(run, volume, true, error) ||
-      !store_mark_walked(run->store, run->evidence, volume->no, error) ||
       (run->is_split && !store_keep_shard(run->store, run->evidence, volume->no,
                                           run->options->shard, run->options->shards, error)) ||
       !store_count_work(run->store, run->evidence, volume->no, &objects, &bytes, error))
     return false;
-  run->progress.bytes_total += bytes;
+  run->progress.bytes_total += bytes + volume->examined_early.bytes;
   return true;
 }
 
@@ -440,7 +449,7 @@ static bool take_job_error(Run *run, Slot *slot, GVariant *message, GError **err
              .volume = slot->volume->no,
              .reason = reason > TRIAGE_REASON_LAST ? TRIAGE_REASON_CORRUPT : reason,
              .detail = said->message};
-  return store_put_gap(run->store, run->evidence, &gap, "", error) &&
+  return store_put_walk_gap(run->store, run->evidence, &gap, error) &&
          finish_enumeration(run, slot, error);
 }
 

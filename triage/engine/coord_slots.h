@@ -18,3 +18,21 @@ void slot_set_deadline(Run *run, Slot *slot);
  * to say. */
 void slot_look(Run *run, Slot *slot);
 void slot_clear(Slot *slot);
+/* The volume's parts, as far as they are known. */
+void slots_ensure_parts(Run *run, VolumeWork *volume);
+
+/* ---- coord_early.c ---- */
+/* The walk of a volume begins, or begins again: nothing of what was examined of it counts, and
+ * nobody is at it any more. Before the store forgets the volume. */
+void early_begin(Run *run, VolumeWork *volume);
+/* An object that the walk told of: kept where there is room and it needs no other to be examined.
+ */
+void early_take(VolumeWork *volume, const Object *object);
+/* Fills the page of a volume that is still walked, as soon as there is a group for it. */
+void early_fill_page(VolumeWork *volume);
+/* The walk has ended: what nobody has in hand comes with all others, in the order of the disk. */
+void early_end(VolumeWork *volume);
+/* Which objects of the order are in hand already: once it is read from the store. */
+void early_note_in_hand(const Run *run, VolumeWork *volume);
+/* An object was examined and gave so many hits, while the walk of its volume may still run. */
+void early_count(VolumeWork *volume, const Object *object, uint64_t hits);

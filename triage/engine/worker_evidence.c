@@ -215,6 +215,13 @@ void worker_tell_chunks(Worker *worker) {
   worker->chunks_told = read;
 }
 
+/* For tests: the walk fails at an object. */
+static bool send_object_or_fall(void *user, const Object *object) {
+  g_autofree char *name = g_strdup_printf("(object %llu)", (unsigned long long)object->seq);
+  worker_test_fault(user, name);
+  return send_object(user, object);
+}
+
 void worker_enumerate(Worker *worker, GVariant *job) {
   uint32_t volume, pass;
   uint64_t address;
@@ -233,7 +240,7 @@ void worker_enumerate(Worker *worker, GVariant *job) {
     worker_test_fault(worker, "(walk)");
   WalkSink sink = {.user = worker,
                    .dir = send_dir,
-                   .object = send_object,
+                   .object = worker->fault != NULL && !careful ? send_object_or_fall : send_object,
                    .name = send_name,
                    .gap = send_gap,
                    .step = careful ? send_step : NULL,

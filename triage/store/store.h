@@ -100,6 +100,9 @@ bool store_clear_volume(Store *store, uint32_t evidence, uint32_t volume, GError
 /* member: printable way inside the object (steps joined by !/), "" for the object itself. */
 bool store_put_gap(Store *store, uint32_t evidence, const Gap *gap, const char *member,
                    GError **error);
+/* The same of what the walk of gap->volume told of: it goes when the volume is walked again, not
+ * when an object is examined again. */
+bool store_put_walk_gap(Store *store, uint32_t evidence, const Gap *gap, GError **error);
 
 /* ---- work: objects not yet examined, in the order of the disk ---- */
 typedef struct {

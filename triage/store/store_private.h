@@ -5,7 +5,7 @@
 #include "store/store.h"
 #include <sqlite3.h>
 
-enum { STORE_SCHEMA_VERSION = 7 };
+enum { STORE_SCHEMA_VERSION = 8 };
 
 typedef enum {
   SQL_PUT_META,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store_resume.c - gaps carry the number of their arrival: those up to the mark of their volume are
- * of its walk, later ones of the examination of objects or of the evidence as a whole. */
+/* store_resume.c - a gap that the walk of a volume told of has the volume walked again, one of the
+ * examination has its object examined again. */
 #include "store/store_resume.h"
 #include "store/store_private.h"
 
@@ -10,14 +10,6 @@ static bool run(Store *store, char *sql, GError **error) {
   g_autofree char *owned = sql;
   return sqlite3_exec(store->db, owned, NULL, NULL, NULL) == SQLITE_OK ||
          store_fail(store, "going back", error);
-}
-
-bool store_mark_walked(Store *store, uint32_t evidence, uint32_t volume, GError **error) {
-  return run(store,
-             g_strdup_printf("REPLACE INTO meta SELECT 'evidence_%u_walked_%u', coalesce(max(no), "
-                             "0) FROM gap",
-                             evidence, volume),
-             error);
 }
 
 /* The numbers a statement gives, in an array of uint32_t. */
@@ -53,78 +45,50 @@ bool store_forget_evidence(Store *store, uint32_t evidence, GError **error) {
              error);
 }
 
-#define MARK_OR(otherwise)                                                                         \
-  "coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'evidence_' || g.evidence || "    \
-  "'_walked_' || g.volume), " otherwise ")"
-#define MARK MARK_OR("1 << 62")
 #define READ_ERROR "FROM gap AS g WHERE g.evidence = %u AND g.reason = 'read-error' "
 
 static bool forget_walks(Store *store, uint32_t evidence, GError **error) {
   g_autoptr(GArray) volumes = numbers_of(
-      store, g_strdup_printf("SELECT DISTINCT g.volume " READ_ERROR "AND g.no <= " MARK, evidence),
+      store, g_strdup_printf("SELECT DISTINCT g.volume " READ_ERROR "AND g.is_walk", evidence),
       error);
   for (guint i = 0; volumes != NULL && i < volumes->len; i++) {
     uint32_t volume = g_array_index(volumes, uint32_t, i);
     if (!store_clear_volume(store, evidence, volume, error) ||
         !run(store,
-             g_strdup_printf("UPDATE volume SET is_enumerated = 0 WHERE evidence = %u AND no = %u; "
-                             "DELETE FROM meta WHERE key = 'evidence_%u_walked_%u'",
-                             evidence, volume, evidence, volume),
+             g_strdup_printf("UPDATE volume SET is_enumerated = 0 WHERE evidence = %u AND no = %u",
+                             evidence, volume),
              error))
       return false;
   }
   return volumes != NULL;
 }
 
-#define DAMAGED(table) "(" table ".volume, " table ".seq) IN (SELECT volume, seq FROM damaged)"
+#define DAMAGED "evidence = %u AND (volume, seq) IN (SELECT volume, seq FROM damaged)"
 
 static bool forget_objects(Store *store, uint32_t evidence, GError **error) {
-  return run(
-      store,
-      g_strdup_printf(
-          "CREATE TEMP TABLE damaged AS SELECT DISTINCT g.volume, g.seq " READ_ERROR
-          "AND g.seq IS NOT NULL AND g.no > " MARK ";"
-          "DELETE FROM match WHERE hit IN (SELECT id FROM hit WHERE evidence = %u AND " DAMAGED(
-              "hit") ");"
-                     "DELETE FROM indicator WHERE hit IN (SELECT id FROM hit WHERE evidence = %u "
-                     "AND " DAMAGED(
-                         "hit") ");"
-                                "DELETE FROM corroboration WHERE hit IN (SELECT id FROM hit WHERE "
-                                "evidence = %u "
-                                "AND " DAMAGED(
-                                    "hit") ");"
-                                           "DELETE FROM ground WHERE hit IN (SELECT id FROM hit "
-                                           "WHERE evidence = %u AND " DAMAGED(
-                                               "hit") ");"
-                                                      "DELETE FROM hit WHERE evidence = %u "
-                                                      "AND " DAMAGED(
-                                                          "hit") ";"
-                                                                 "DELETE FROM member WHERE "
-                                                                 "evidence = %u AND " DAMAGED(
-                                                                     "member") ";"
-                                                                               "DELETE FROM fact "
-                                                                               "WHERE evidence = "
-                                                                               "%u AND " DAMAGED(
-                                                                                   "fact") ";"
-                                                                                           "DELETE "
-                                                                                           "FROM "
-                                                                                           "gap AS "
-                                                                                           "g "
-                                                                                           "WHERE "
-                                                                                           "g."
-                                                                                           "evidenc"
-                                                                                           "e = %u "
-                                                                                           "AND"
-                                                                                           " " DAMAGED(
-                                                                                               "g") " AND g.no > " MARK
-                                                                                                    ";"
-                                                                                                    "UPDATE object SET status = 0, examined_bytes = 0, members = 0, sha256 = NULL, "
-                                                                                                    "sha1 = NULL, md5 = NULL WHERE evidence = %u AND status = 1 AND " DAMAGED(
-                                                                                                        "object") ";"
-                                                                                                                  "DROP TABLE damaged",
-          evidence, evidence, evidence, evidence, evidence, evidence, evidence, evidence, evidence,
-          evidence),
-      error);
+  static const char *const OF_HITS[] = {"match", "indicator", "corroboration", "ground"};
+  static const char *const OF_OBJECTS[] = {"DELETE FROM hit WHERE", "DELETE FROM member WHERE",
+                                           "DELETE FROM fact WHERE",
+                                           "DELETE FROM gap WHERE NOT is_walk AND"};
+  bool ok = run(store,
+                g_strdup_printf("CREATE TEMP TABLE damaged AS SELECT DISTINCT g.volume, "
+                                "g.seq " READ_ERROR "AND g.seq IS NOT NULL AND NOT g.is_walk",
+                                evidence),
+                error);
+  for (gsize i = 0; ok && i < G_N_ELEMENTS(OF_HITS); i++)
+    ok = run(store,
+             g_strdup_printf("DELETE FROM %s WHERE hit IN (SELECT id FROM hit WHERE " DAMAGED ")",
+                             OF_HITS[i], evidence),
+             error);
+  for (gsize i = 0; ok && i < G_N_ELEMENTS(OF_OBJECTS); i++)
+    ok = run(store, g_strdup_printf("%s " DAMAGED, OF_OBJECTS[i], evidence), error);
+  return ok &&
+         run(store,
+             g_strdup_printf("UPDATE object SET status = 0, examined_bytes = 0, members = 0, "
+                             "sha256 = NULL, sha1 = NULL, md5 = NULL WHERE status = 1 AND " DAMAGED,
+                             evidence),
+             error) &&
+         run(store, g_strdup("DROP TABLE damaged"), error);
 }
 
 bool store_forget_read_errors(Store *store, uint32_t evidence, GError **error) {
@@ -135,10 +99,9 @@ bool store_forget_read_errors(Store *store, uint32_t evidence, GError **error) {
   /* Rows about the evidence as a whole are written once it is finished: again. */
   return forget_walks(store, evidence, error) && forget_objects(store, evidence, error) &&
          run(store,
-             g_strdup_printf(
-                 "DELETE FROM gap AS g WHERE g.evidence = %u AND g.volume = 0 AND g.seq "
-                 "IS NULL AND g.no > " MARK_OR("0") "; DELETE FROM meta WHERE key = "
-                                                    "'evidence_%u_finished'",
-                 evidence, evidence),
+             g_strdup_printf("DELETE FROM gap WHERE evidence = %u AND volume = 0 AND seq IS NULL "
+                             "AND NOT is_walk; DELETE FROM meta WHERE key = "
+                             "'evidence_%u_finished'",
+                             evidence, evidence),
              error);
 }

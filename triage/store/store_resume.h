@@ -4,8 +4,6 @@
 #pragma once
 #include "store/store.h"
 
-/* Remembers which gaps the walk of a volume told of: to be called when it has ended. */
-bool store_mark_walked(Store *store, uint32_t evidence, uint32_t volume, GError **error);
 /* Forgets all of one piece of evidence, as if it had not been begun. */
 bool store_forget_evidence(Store *store, uint32_t evidence, GError **error);
 /* Objects with a read error are to be examined again, volumes whose walk met one to be walked

@@ -327,13 +327,6 @@ bool store_take_shard(Store *store, uint32_t evidence, const char *shard, bool i
          take_part(store, tables, evidence, offset, has_whole, error);
 }
 
-bool store_forget_marks(Store *store, GError **error) {
-  return run(store,
-             g_strdup("DELETE FROM meta WHERE key LIKE 'evidence\\_%\\_walked\\_%' ESCAPE "
-                      "'\\'"),
-             error);
-}
-
 bool store_count_left(Store *store, uint64_t *left, GError **error) {
   int64_t n = number_of(store, "SELECT count(*) FROM main.object WHERE status IN (0, 3)", error);
   *left = (uint64_t)MAX(n, 0);

@@ -18,7 +18,5 @@ bool store_detach(Store *store, GError **error);
  * as a whole. Fails (usage) where its walk saw other entries. */
 bool store_take_shard(Store *store, uint32_t evidence, const char *shard, bool is_split,
                       bool has_whole, GError **error);
-/* Numbers of rows that hold in one shard alone are no longer true. */
-bool store_forget_marks(Store *store, GError **error);
 /* Objects that no shard has examined. */
 bool store_count_left(Store *store, uint64_t *left, GError **error);

@@ -6,7 +6,8 @@
 /* A time is two columns: seconds since 1970 (NULL: none) and nanoseconds + digits << 32 + is_local
  * << 40 + is_date << 41 + source << 48. name_...: of NTFS's $FILE_NAME. object.status: 0 to be
  * examined, 1 examined, 2 nothing to examine, 3
- * another shard's to examine. gap.seq is NULL where the row is about no object. */
+ * another shard's to examine. gap.seq is NULL where the row is about no object;
+ * gap.is_walk: the walk of the volume told of it, not the examination. */
 #define TIMES                                                                                      \
   "created INTEGER, created_part INTEGER, modified INTEGER, modified_part INTEGER, "               \
   "changed INTEGER, changed_part INTEGER, accessed INTEGER, accessed_part INTEGER, "
@@ -77,8 +78,8 @@ const char STORE_SCHEMA[] =
     "CREATE TABLE gap(no INTEGER PRIMARY KEY, evidence INTEGER NOT NULL, volume INTEGER NOT NULL, "
     " seq INTEGER, dir INTEGER, meta TEXT NOT NULL, "
     " state INTEGER NOT NULL CHECK(state BETWEEN 0 AND 4), size INTEGER NOT NULL, "
-    " examined INTEGER NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL, member TEXT NOT NULL) "
-    " STRICT;"
+    " examined INTEGER NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL, member TEXT NOT NULL, "
+    " is_walk INTEGER NOT NULL DEFAULT 0) STRICT;"
     "CREATE INDEX gap_object ON gap(evidence, volume, seq);";
 
 #define OBJECT_COLUMNS                                                                             \
@@ -105,7 +106,7 @@ const char *const STORE_SQL[SQL_LAST + 1] = {
     [SQL_PUT_NAME] = "INSERT INTO name(evidence, volume, seq, dir, state, flags, name) "
                      "VALUES(?, ?, ?, ?, ?, ?, ?)",
     [SQL_PUT_GAP] = "INSERT INTO gap(evidence, volume, seq, dir, meta, state, size, examined, "
-                    "reason, detail, member) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "reason, detail, member, is_walk) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [SQL_PENDING] = "SELECT first_byte, seq FROM object WHERE evidence = ? AND volume = ? AND "
                     "status = 0",
     [SQL_COUNT_WORK] = "SELECT count(*), coalesce(sum(min(size, 1 << 40)), 0) FROM object WHERE "

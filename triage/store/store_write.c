@@ -155,8 +155,8 @@ bool store_put_account(Store *store, uint32_t evidence, uint32_t volume, const c
   return store_run(store, binder.statement, error);
 }
 
-bool store_put_gap(Store *store, uint32_t evidence, const Gap *gap, const char *member,
-                   GError **error) {
+static bool put_gap(Store *store, uint32_t evidence, const Gap *gap, const char *member,
+                    bool is_walk, GError **error) {
   STATEMENT(SQL_PUT_GAP);
   bind_u64(&binder, evidence);
   bind_u64(&binder, gap->volume);
@@ -175,7 +175,17 @@ bool store_put_gap(Store *store, uint32_t evidence, const Gap *gap, const char *
   bind_text(&binder, triage_reason_name(gap->reason));
   bind_text(&binder, gap->detail);
   bind_text(&binder, member);
+  bind_u64(&binder, is_walk);
   return store_run(store, binder.statement, error);
+}
+
+bool store_put_gap(Store *store, uint32_t evidence, const Gap *gap, const char *member,
+                   GError **error) {
+  return put_gap(store, evidence, gap, member, false, error);
+}
+
+bool store_put_walk_gap(Store *store, uint32_t evidence, const Gap *gap, GError **error) {
+  return put_gap(store, evidence, gap, "", true, error);
 }
 
 bool store_put_result(Store *store, const ResultRecord *result, GError **error) {
