@@ -200,8 +200,10 @@ static void walk_entry(Walk *walk, struct archive_entry *entry, uint64_t i, cons
                            .view = "raw",
                            .depth = walk->container->path->depth + 1};
   if (content == NULL) {
+    if (trouble == NULL)
+      triage_fail(&trouble, TRIAGE_REASON_OUT_OF_MEMORY, "what came out cannot be kept");
     unpack_gap(walk->unpack, &path, claimed, 0, triage_error_reason(trouble), "%s",
-               trouble->message);
+               trouble != NULL ? trouble->message : "");
     return;
   }
   if (!is_own && error == NULL)
