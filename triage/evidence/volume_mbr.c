@@ -60,7 +60,11 @@ bool volume_mbr_is_empty(Image *image) {
   if (image_size(image) < SECTOR)
     return false;
   image_read(image, 0, sector, SECTOR);
-  bool any = false;
+  bool any = false, is_wiped = true;
+  for (size_t i = 1; i < SECTOR; i++)
+    is_wiped = is_wiped && sector[i] == sector[0];
+  if (is_wiped)
+    return true;
   for (size_t i = TABLE; i < TABLE + (size_t)N_ENTRIES * ENTRY; i++)
     any = any || sector[i] != 0;
   return !any && sector[510] == 0x55 && sector[511] == 0xaa;

@@ -12,7 +12,7 @@ void volume_probe_gaps(VolumeSet *set, volume_found found, void *user);
 
 /* Appends the partitions (Volume) of a DOS table that libtsk cannot load. False: there is none. */
 bool volume_mbr_parts(Image *image, GArray *parts);
-/* A DOS table all of whose entries were deleted. */
+/* A DOS table all of whose entries were deleted, or a first sector that was wiped. */
 bool volume_mbr_is_empty(Image *image);
 
 /* libtsk's image with ours behind it: the first field must be theirs. */

@@ -14,7 +14,7 @@
 static const Row ROWS[] = {
     VOLUME("dos", "DOS partition table with extended partitions",
            "lost partitions are looked for at the start of gaps and at whole MiB, also where every "
-           "entry was deleted"),
+           "entry was deleted or the first sector was wiped"),
     VOLUME("gpt", "GUID partition table",
            "attributes and GUIDs are not reported; the copy at the end serves where the first is "
            "damaged"),

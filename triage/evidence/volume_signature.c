@@ -11,6 +11,8 @@
 #define NAMED(offset, bytes, name)                                                                 \
   SIGNATURE(offset, bytes, TRIAGE_REASON_UNSUPPORTED_FILESYSTEM, name LATER)
 
+#define EXT_UNKNOWN "an ext file system with features libtsk does not know, or a damaged one"
+
 static const Signature SIGNATURES[] = {
     SIGNATURE(3, "-FVE-FS-", TRIAGE_REASON_ENCRYPTED, "a BitLocker volume" LATER),
     SIGNATURE(3, "MSWIN4.1-FVE", TRIAGE_REASON_ENCRYPTED, "a BitLocker To Go volume" LATER),
@@ -55,6 +57,8 @@ static const Signature SIGNATURES[] = {
     NAMED(8192, "OCFSV2", "an OCFS2 file system"),
     NAMED(1048576, "\x0d\xd0\x01\xc0", "a VMFS volume"),
     NAMED(0, "dmvdo001", "a VDO volume"),
+    NAMED(1080, "\x53\xef\1\0\1\0\0\0", EXT_UNKNOWN),
+    NAMED(1080, "\x53\xef\0\0\1\0\0\0", EXT_UNKNOWN),
     NAMED(3072, "PRIVHEAD", "a Windows dynamic disk (LDM)"),
     SIGNATURE(3, "NTFS    ", TRIAGE_REASON_CORRUPT, "an NTFS file system" DAMAGED),
     SIGNATURE(3, "EXFAT   ", TRIAGE_REASON_CORRUPT, "an exFAT file system" DAMAGED),

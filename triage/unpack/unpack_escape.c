@@ -195,6 +195,22 @@ static bool take_hex(const uint8_t *p, const uint8_t *end, unsigned digits, uint
   return value != 0 && (value < 0xD800 || value > 0xDFFF);
 }
 
+/* \101, \56: what three digits of eight, or two, say where it is a letter or a sign. */
+static size_t take_octal(const uint8_t *p, const uint8_t *end, uint32_t *c) {
+  size_t n = 0;
+  *c = 0;
+  while (n < 3 && n < (size_t)(end - p) && p[n] >= '0' && p[n] <= '7')
+    *c = *c * 8 + (uint32_t)(p[n++] - '0');
+  return n >= 2 && is_graph(*c) ? n + 1 : 0;
+}
+
+/* The rest of \u{43} behind its bracket. */
+static size_t take_braced(const uint8_t *p, const uint8_t *end, uint32_t *c) {
+  size_t n = take_number(p, end, 16, c);
+  bool is_whole = n > 0 && n < (size_t)(end - p) && p[n] == '}' && *c != 0 && *c <= 0x10FFFF;
+  return is_whole && (*c < 0xD800 || *c > 0xDFFF) ? n + 4 : 0;
+}
+
 /* Length of the escape at p ('\\' or '%'), 0 where there is none. */
 static size_t take_escape(const uint8_t *p, const uint8_t *end, uint32_t *c) {
   if (end - p < 2)
@@ -209,7 +225,11 @@ static size_t take_escape(const uint8_t *p, const uint8_t *end, uint32_t *c) {
     return 2;
   if (p[1] == 'x')
     return take_hex(p + 2, end, 2, c) ? 4 : 0;
-  return p[1] == 'u' && take_hex(p + 2, end, 4, c) ? 6 : 0;
+  if (p[1] != 'u')
+    return take_octal(p + 1, end, c);
+  if (end - p > 3 && p[2] == '{')
+    return take_braced(p + 3, end, c);
+  return take_hex(p + 2, end, 4, c) ? 6 : 0;
 }
 
 /* The next of the two characters that begin an escape; each is looked for once. */
@@ -227,10 +247,18 @@ static const uint8_t *next_escape(Next *next, const uint8_t *p) {
   return next->slash;
 }
 
-bool escape_at(const uint8_t *data, const uint8_t *end, const uint8_t *p) {
+static bool is_word(uint32_t c) {
+  return c == '.' || (c < 0x80 && g_ascii_isalnum((char)c));
+}
+
+unsigned escape_at(const uint8_t *data, const uint8_t *end, const uint8_t *p) {
   uint32_t c = 0;
   size_t n = take_escape(p, end, &c);
-  return n > 0 && is_graph(c) && is_in_text(data, end, p, n);
+  if (n == 0 || !is_graph(c) || !is_in_text(data, end, p, n))
+    return 0;
+  /* Nothing but a wish to hide writes letters so; %6d is a letter too, but beside none. */
+  bool is_beside = (p > data && is_word(p[-1])) || (p + n < end && is_word(p[n]));
+  return is_word(c) && is_beside ? ESCAPES_WANTED : 1;
 }
 
 void escapes_make(ViewBuilder *builder, uint64_t from) {

@@ -6,7 +6,7 @@
 #include "unpack/unpack_view.h"
 #include <string.h>
 
-enum { ESCAPES_WANTED = 3, WIDE_LEAST_BYTES = 16 };
+enum { WIDE_LEAST_BYTES = 16 };
 
 typedef struct {
   const uint8_t *data, *end;
@@ -77,7 +77,10 @@ static void look_at_plus(Pass *pass, const uint8_t *p) {
 }
 
 static void look_at_escape(Pass *pass, const uint8_t *p, unsigned *n) {
-  if (is_open(pass, SMELL_ESCAPES) && escape_at(pass->data, pass->end, p) && ++*n == ESCAPES_WANTED)
+  if (!is_open(pass, SMELL_ESCAPES))
+    return;
+  *n += escape_at(pass->data, pass->end, p);
+  if (*n >= ESCAPES_WANTED)
     meet(pass, SMELL_ESCAPES);
 }
 

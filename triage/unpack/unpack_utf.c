@@ -197,7 +197,7 @@ static inline uint64_t next_word(const ViewBuilder *builder, uint64_t at, WordFi
 }
 
 typedef struct {
-  uint64_t from, end; /* whole units */
+  uint64_t from, end; /* whole units; an odd byte behind them is a character too */
   bool is_big;
 } Run;
 
@@ -226,11 +226,20 @@ static bool take_run(const uint8_t *data, uint64_t size, uint64_t floor, uint64_
   run->is_big = big_end > little_end + 1 || !is_little;
   run->from = run->is_big && is_big ? start - 1 : start;
   run->end = run->is_big ? big_end : little_end;
-  if (!is_little && !is_big) { /* cut at both ends: the characters between are sure */
+  /* Beside other bytes at both ends, one of them is no part of it: which one cannot be told, and
+   * both stay. The last has but its half of a unit. */
+  if (!is_little && !is_big) {
     run->is_big = false;
-    run->end = last;
+    run->end = last + 1;
   }
   return run->end > run->from;
+}
+
+static bool put_run(ViewBuilder *builder, const Run *run) {
+  bool has_half = (run->end - run->from) % 2 != 0;
+  return put_utf16(builder, run->from, run->end - has_half, run->is_big) &&
+         (!has_half ||
+          view_put(builder, run->end - 1, run->end, builder->data + run->end - 1, 1, false));
 }
 
 static void put_runs(ViewBuilder *builder, uint64_t from, bool is_big) {
@@ -244,7 +253,7 @@ static void put_runs(ViewBuilder *builder, uint64_t from, bool is_big) {
       at += 8;
       continue;
     }
-    if (run.is_big == is_big && !put_utf16(builder, run.from, run.end, is_big))
+    if (run.is_big == is_big && !put_run(builder, &run))
       return;
     floor = run.end;
     at = MAX(at + 8, run.end);

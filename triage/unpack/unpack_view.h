@@ -120,7 +120,10 @@ void powershell_make(ViewBuilder *builder, uint64_t from);
 /* True where something stands at p ('+', '&', a backslash or '%') that means more than itself. */
 bool utf7_at(const uint8_t *data, const uint8_t *end, const uint8_t *p, size_t *scanned);
 bool entity_at(const uint8_t *data, const uint8_t *end, const uint8_t *p);
-bool escape_at(const uint8_t *data, const uint8_t *end, const uint8_t *p);
+/* What an escape at p counts towards ESCAPES_WANTED: one alone may be part of a path or a format.
+ */
+enum { ESCAPES_WANTED = 3 };
+unsigned escape_at(const uint8_t *data, const uint8_t *end, const uint8_t *p);
 void utf7_make(ViewBuilder *builder, uint64_t from);
 void entities_make(ViewBuilder *builder, uint64_t from);
 void escapes_make(ViewBuilder *builder, uint64_t from);

@@ -45,10 +45,11 @@ static const View HTML = VIEW("entities", "HTML and XML character references", "
                               "of named references those of ASCII are known; one among text of "
                               "other alphabets is left",
                               SMELL_ENTITIES, entities_make, LIMIT_VIEW_CONTEXT);
-static const View ESCAPES =
-    VIEW("escapes", "Escapes of strings and URLs: \\x43, \\u0043, %43, %u0043",
-         "ECMA-262, RFC 3986", "octal escapes are left, and those among text of other alphabets",
-         SMELL_ESCAPES, escapes_make, LIMIT_VIEW_CONTEXT);
+static const View ESCAPES = VIEW(
+    "escapes", "Escapes of strings and URLs: \\x43, \\u0043, %43, %u0043", "ECMA-262, RFC 3986",
+    "of octal escapes letters and signs alone; those among text of other alphabets are left, and "
+    "those for other characters than letters where there are fewer than three",
+    SMELL_ESCAPES, escapes_make, LIMIT_VIEW_CONTEXT);
 static const View FOLDED =
     VIEW("folded", "Constant strings of scripts put together: \"a\" & \"b\", Chr(), StrReverse()",
          "VBA, VBScript, JScript, PowerShell",

@@ -52,6 +52,9 @@ def cases(name):
     yield 'utf-16le', b'regf' + bytes(2000) + wide.replace(b'\r\0\n\0', b'\0\0') + bytes(999)
     yield 'utf-16le', noise(99, 5) + ('\u041f\u0440\u0438\u0432\u0435\u0442 ' + text).encode(
         'utf-16-le') + noise(99, 6)
+    # Between other bytes at both ends, either of which could be half of a character.
+    yield 'utf-16le', b'A' * 99 + name.encode('utf-16-be') + b'B' * 99
+    yield 'utf-16le', ('\u65e5\u672c' * 20 + name + '\u65e5' * 50).encode('utf-16-be')
     yield 'utf-7', ('Rem x\r\n' + se.utf7(text) + '\r\n').encode()
     yield 'utf-7', text.replace('C', '+AEM-').encode()
     yield 'vbe', (se.vbe(text) + '\r\n\0').encode('latin-1')
@@ -72,6 +75,10 @@ def cases(name):
     yield 'escapes', html.format("eval('" + se.hex_escapes(text) + "')").encode()
     yield 'escapes', html.format("eval('" + se.unicode_escapes(text) + "')").encode()
     yield 'escapes', html.format("document.write(unescape('" + se.percent(text) + "'))").encode()
+    yield 'escapes', f'x = new ActiveXObject("{name.replace(".", "%2E")}");'.encode()
+    yield 'escapes', f'x = new ActiveXObject("{name.replace("C", chr(92) + "x43")}");'.encode()
+    yield 'escapes', ('x = "' + ''.join(f'\\{ord(c):o}' for c in name) + '";').encode()
+    yield 'escapes', ('x = "' + ''.join(f'\\u{{{ord(c):x}}}' for c in name) + '";').encode()
     yield 'folded', vb(se.joined(name)).encode()
     yield 'folded', vb(se.joined(name).replace(' & ', ' & _\r\n   ')).encode()
     yield 'folded', vb(se.joined(name, '+')).encode()
