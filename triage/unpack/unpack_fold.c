@@ -31,13 +31,13 @@ static bool has_word(const uint8_t *p, const uint8_t *end, const char *word, siz
 /* With the point at p. */
 static bool is_method_of(const uint8_t *p, const uint8_t *end) {
   return has_word(p, end, ".replace", sizeof ".replace" - 1) ||
-         has_word(p, end, ".split(", sizeof ".split(" - 1);
+         has_word(p, end, ".split(", sizeof ".split(" - 1) || fold_word(p, end, ".concat(") != NULL;
 }
 
 static bool is_method(const uint8_t *p, const uint8_t *end) {
   if (end - p > 11 && (p[1] == ' ' || p[1] == '-')) {
     p += p[1] == ' ' ? 2 : 1;
-    return g_ascii_strncasecmp((const char *)p, "-replace", 8) == 0;
+    return fold_word(p, end, "-replace") != NULL || fold_word(p, end, "-f ") != NULL;
   }
   return end - p > 8 && is_method_of(p + 1, end);
 }
@@ -51,8 +51,8 @@ static bool begins(uint8_t c) {
 
 /* What may stand behind a quote that something is joined to, or done with. */
 static bool goes_on(uint8_t c) {
-  return c == '&' || c == '+' || c == '.' || c == '-' || c == ' ' || c == '\t' || c == '\r' ||
-         c == '\n' || c == '_' || c == '`';
+  return c == '&' || c == '+' || c == '.' || c == '-' || c == '/' || c == ' ' || c == '\t' ||
+         c == '\r' || c == '\n' || c == '_' || c == '`';
 }
 
 bool fold_at(const uint8_t *data, const uint8_t *end, const uint8_t *p) {
@@ -63,8 +63,11 @@ bool fold_at(const uint8_t *data, const uint8_t *end, const uint8_t *p) {
     return end - p > 1 && goes_on(p[1]) && (is_joint(p, end) || is_method(p, end)) &&
            is_in_text(data, end, p, 1);
   case '(':
-    return fold_function_before(data, p, &n) && is_in_text(data, end, p, 1);
+    return (fold_function_before(data, p, &n) || fold_list_at(data, end, p, &n)) &&
+           is_in_text(data, end, p, 1);
   default:
+    if (fold_list_at(data, end, p, &n))
+      return is_in_text(data, end, p, 1);
     return end - p > 7 && (p[1] | 0x20) == 'c' &&
            g_ascii_strncasecmp((const char *)p, "[char]", 6) == 0 && is_in_text(data, end, p, 6);
   }
@@ -98,17 +101,19 @@ static bool is_used(const uint8_t *p, const uint8_t *end) {
   p = fold_blank(p, end);
   if (p < end && (*p == '&' || *p == '+'))
     return fold_may_begin(fold_blank(p + 1, end), end);
-  return has_word(p, end, "-replace", sizeof "-replace" - 1);
+  return fold_word(p, end, "-replace") != NULL || fold_word(p, end, "-f ") != NULL;
 }
 
 /* Where the expression with the byte at p begins: at the function's name before a parenthesis; NULL
  * at one that is not joined to anything: it stays, and what is inside is met next. */
 static const uint8_t *start_of(const uint8_t *floor, const uint8_t *p, const uint8_t *end) {
   size_t n;
+  if (*p == '(' && fold_function_before(floor, p, &n))
+    return p - n;
+  if ((*p == '(' || *p == '[') && fold_list_at(floor, end, p, &n))
+    return p - n;
   if (*p != '(')
     return p;
-  if (fold_function_before(floor, p, &n))
-    return p - n;
   const uint8_t *close = fold_blank(p + 1, end);
   /* A literal alone is by far the most frequent, and its value is not wanted. */
   const uint8_t *literal = fold_literal(close, end, NULL);

@@ -25,9 +25,27 @@ bool fold_may_begin(const uint8_t *p, const uint8_t *end);
  * line. */
 const uint8_t *fold_literal(const uint8_t *p, const uint8_t *end, GString *out);
 
+/* True where the list with the bracket at p is joined by what stands before or behind it; *n is the
+ * length of what stands before. */
+bool fold_list_at(const uint8_t *data, const uint8_t *end, const uint8_t *p, size_t *n);
+
 /* True where n letters before the parenthesis at p are a function that folds; *n is their number.
  */
 bool fold_function_before(const uint8_t *data, const uint8_t *p, size_t *n);
+
+/* p behind word, which is compared without regard to case; NULL where it does not stand there. */
+const uint8_t *fold_word(const uint8_t *p, const uint8_t *end, const char *word);
+
+/* unpack_fold_list.c: each returns the byte behind what it read, NULL where it is not that.
+ * fold_join: Join(), behind its parenthesis; fold_list: a list and what is done with it;
+ * fold_format: what follows -f, put into the text; fold_concat: elements up to a parenthesis;
+ * fold_string_method: what follows [string]:: */
+const uint8_t *fold_join(const uint8_t *p, const uint8_t *end, unsigned depth, Folded *out);
+const uint8_t *fold_list(const uint8_t *p, const uint8_t *end, unsigned depth, Folded *out);
+const uint8_t *fold_format(const uint8_t *p, const uint8_t *end, unsigned depth, Folded *out);
+const uint8_t *fold_concat(const uint8_t *p, const uint8_t *end, unsigned depth, Folded *out);
+const uint8_t *fold_string_method(const uint8_t *p, const uint8_t *end, unsigned depth,
+                                  Folded *out);
 
 /* unpack_fold_number.c - the integer at p (decimal, &H43, 0x43, sums and products), or NULL. */
 const uint8_t *fold_number(const uint8_t *p, const uint8_t *end, unsigned depth, int64_t *value);

@@ -8,19 +8,25 @@
 #include "unpack/unpack_view.h"
 #include <string.h>
 
-/* word is in small letters, as its first byte is before anything else is asked. */
-static bool has_word(const uint8_t *p, const uint8_t *end, const char *word) {
-  size_t n = strlen(word);
-  return (size_t)(end - p) >= n && g_ascii_tolower((gchar)*p) == *word &&
-         g_ascii_strncasecmp((const char *)p, word, n) == 0;
-}
+enum { REPEAT_MAX = 4096, COMMENT_BYTES = 256, FUNCTION_LETTERS = 20 };
 
-static const uint8_t *take_word(const uint8_t *p, const uint8_t *end, const char *word) {
-  return p != NULL && has_word(p, end, word) ? p + strlen(word) : NULL;
+/* Its first byte is looked at before anything else is asked. */
+const uint8_t *fold_word(const uint8_t *p, const uint8_t *end, const char *word) {
+  size_t n = strlen(word);
+  bool is_there = p != NULL && (size_t)(end - p) >= n && g_ascii_tolower((gchar)*p) == *word &&
+                  g_ascii_strncasecmp((const char *)p, word, n) == 0;
+  return is_there ? p + n : NULL;
 }
 
 const uint8_t *fold_blank(const uint8_t *p, const uint8_t *end) {
   for (; p < end; p++) {
+    if (*p == '/' && end - p > 3 && p[1] == '*') {
+      const uint8_t *close = memmem(p + 2, (size_t)MIN(end - p - 2, COMMENT_BYTES), "*/", 2);
+      if (close == NULL)
+        break;
+      p = close + 1;
+      continue;
+    }
     bool is_mark = *p == '_' || *p == '`'; /* of a line that goes on, right before the line break */
     if (is_mark && p + 1 < end && p[1] != '\r' && p[1] != '\n' && p[1] != ' ')
       break;
@@ -110,7 +116,17 @@ static const uint8_t *call_character(const uint8_t *p, const uint8_t *end, unsig
 
 static const uint8_t *take_argument(const uint8_t *p, const uint8_t *end, unsigned depth,
                                     Folded *out) {
-  return p != NULL ? fold_expression(fold_blank(p, end), end, depth + 1, out) : NULL;
+  if (p == NULL)
+    return NULL;
+  p = fold_blank(p, end);
+  const uint8_t *name = p; /* Find:="x" */
+  while (p < end && g_ascii_isalpha(*p))
+    p++;
+  if (end - p < 2 || p[0] != ':' || p[1] != '=')
+    p = name;
+  else
+    p = fold_blank(p + 2, end);
+  return fold_expression(p, end, depth + 1, out);
 }
 
 static const uint8_t *take_comma(const uint8_t *p, const uint8_t *end) {
@@ -194,34 +210,37 @@ static const uint8_t *call_replace(const uint8_t *p, const uint8_t *end, unsigne
   return p != NULL && replace(out->text, what, with) ? p : NULL;
 }
 
-/* Join(Array("C", "DO"), "") */
-static const uint8_t *call_join(const uint8_t *p, const uint8_t *end, unsigned depth, Folded *out) {
-  g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func(g_free);
-  g_autoptr(GString) between = g_string_new(NULL);
-  Folded last = {between, 0};
-  gsize total = 0;
-  for (p = take_word(fold_blank(p, end), end, "array("); p != NULL;) {
-    g_autoptr(GString) text = g_string_new(NULL);
-    Folded part = {text, 0};
-    p = take_argument(p, end, depth, &part);
-    total += text->len;
-    g_ptr_array_add(parts, g_strdup(text->str));
-    const uint8_t *next = take_comma(p, end);
-    if (next == NULL || total > LIMIT_FOLD_BYTES)
-      break;
-    p = next;
-  }
-  p = take_close(p, end);
+/* String(3, "x"), Space(3) */
+static const uint8_t *call_repeat(const uint8_t *p, const uint8_t *end, unsigned depth,
+                                  Folded *out) {
+  g_autoptr(GString) text = g_string_new(" ");
+  int64_t n;
+  p = fold_number(fold_blank(p, end), end, depth, &n);
   const uint8_t *next = take_comma(p, end);
   if (next != NULL)
-    p = take_argument(next, end, depth, &last);
-  else
-    g_string_assign(between, " ");
+    p = fold_literal(fold_blank(next, end), end, (g_string_truncate(text, 0)));
   p = take_close(p, end);
-  if (p == NULL || total + between->len * parts->len > LIMIT_FOLD_BYTES)
+  if (p == NULL || n < 0 || n > REPEAT_MAX || text->len == 0)
     return NULL;
-  for (guint i = 0; i < parts->len; i++)
-    g_string_append_printf(out->text, "%s%s", i > 0 ? between->str : "", (char *)parts->pdata[i]);
+  for (int64_t i = 0; i < n; i++)
+    g_string_append_c(out->text, text->str[0]);
+  return p;
+}
+
+/* atob("Q0RP"), FromBase64String("Q0RP"): what is too short for the view of its own. */
+static const uint8_t *call_base64(const uint8_t *p, const uint8_t *end, unsigned depth,
+                                  Folded *out) {
+  g_autoptr(GString) text = g_string_new(NULL);
+  Folded argument = {text, 0};
+  p = take_close(take_argument(p, end, depth, &argument), end);
+  if (p == NULL || text->len == 0 || text->len >= BASE64_LEAST)
+    return NULL;
+  gsize n = 0;
+  g_base64_decode_inplace(text->str, &n);
+  for (gsize i = 0; i < n; i++)
+    if (!g_ascii_isprint(text->str[i]))
+      return NULL;
+  g_string_append_len(out->text, text->str, (gssize)n);
   return p;
 }
 
@@ -249,7 +268,12 @@ static const struct {
     FUNCTION("ucase", call_upper),
     FUNCTION("trim", call_same),
     FUNCTION("cstr", call_same),
-    FUNCTION("join", call_join),
+    FUNCTION("join", fold_join),
+    FUNCTION("string", call_repeat),
+    FUNCTION("space", call_repeat),
+    FUNCTION("atob", call_base64),
+    FUNCTION("frombase64string", call_base64),
+    FUNCTION("decodeuricomponent", call_same),
     FUNCTION("eval", call_same),
 };
 
@@ -267,8 +291,37 @@ static bool may_end_function(uint8_t c) {
   static const bool LAST[256] = {
       ['e'] = true, ['E'] = true, ['w'] = true, ['W'] = true, ['b'] = true,
       ['B'] = true, ['r'] = true, ['R'] = true, ['m'] = true, ['M'] = true,
-      ['n'] = true, ['N'] = true, ['l'] = true, ['L'] = true, ['$'] = true};
+      ['n'] = true, ['N'] = true, ['l'] = true, ['L'] = true, ['$'] = true,
+      ['g'] = true, ['G'] = true, ['t'] = true, ['T'] = true};
   return LAST[c];
+}
+
+/* What a list may begin with, so that most brackets are passed at once. */
+static bool begins_element(const uint8_t *p, const uint8_t *end) {
+  p = fold_blank(p, end);
+  return p < end && (*p == '"' || *p == '\'' || fold_word(p, end, "[char]") != NULL);
+}
+
+bool fold_list_at(const uint8_t *data, const uint8_t *end, const uint8_t *p, size_t *n) {
+  g_autoptr(GString) ignored = g_string_new(NULL);
+  Folded folded = {ignored, 0};
+  const uint8_t *before = p;
+  *n = 0;
+  bool is_method = *p == '[' && fold_word(p, end, "[string]::") != NULL;
+  if (is_method)
+    return fold_expression(p, end, 1, &folded) != NULL;
+  bool is_typed = *p == '[' && fold_word(p, end, "[char[]]") != NULL;
+  if (!is_typed && !begins_element(p + 1, end))
+    return false;
+  if (before > data && before[-1] == '@')
+    before--;
+  while (before > data && p - before < 4 && before[-1] == ' ')
+    before--;
+  if (before - data >= 5 && fold_word(before - 5, end, "-join") != NULL)
+    *n = (size_t)(p - before) + 5;
+  else if (p > data && p[-1] == '@')
+    *n = 1;
+  return fold_list(p - *n, end, 1, &folded) != NULL;
 }
 
 bool fold_function_before(const uint8_t *data, const uint8_t *p, size_t *n) {
@@ -276,8 +329,8 @@ bool fold_function_before(const uint8_t *data, const uint8_t *p, size_t *n) {
   *n = 0;
   if (p == data || !may_end_function(p[-1]))
     return false;
-  while (have < 16 && p - data > (ptrdiff_t)have &&
-         (g_ascii_isalpha(p[-1 - (ptrdiff_t)have]) || p[-1 - (ptrdiff_t)have] == '$'))
+  while (have < FUNCTION_LETTERS && p - data > (ptrdiff_t)have &&
+         (g_ascii_isalnum(p[-1 - (ptrdiff_t)have]) || p[-1 - (ptrdiff_t)have] == '$'))
     have++;
   *n = have;
   return find_function(p - have, have) >= 0;
@@ -286,16 +339,22 @@ bool fold_function_before(const uint8_t *data, const uint8_t *p, size_t *n) {
 /* The number in FUNCTIONS of the call at p, or -1; *arguments is what stands in its parentheses. */
 static int function_at(const uint8_t *p, const uint8_t *end, const uint8_t **arguments) {
   const uint8_t *start = p;
-  const uint8_t *method = take_word(p, end, "string.");
+  static const char *const BEFORE[] = {"string.", "vba.strings.", "vba.", "strings."};
+  const uint8_t *method = NULL;
+  for (size_t i = 0; method == NULL && i < G_N_ELEMENTS(BEFORE); i++)
+    method = fold_word(p, end, BEFORE[i]);
   if (method != NULL)
     p = method;
-  while (p < end && p - start < 32 && (g_ascii_isalpha(*p) || *p == '$'))
+  while (p < end && p - start < 32 && (g_ascii_isalnum(*p) || *p == '$'))
     p++;
   size_t n = (size_t)(p - (method != NULL ? method : start));
+  const uint8_t *name = p - n;
+  while (p < end && *p == ' ')
+    p++;
   if (p >= end || *p != '(')
     return -1;
   *arguments = p + 1;
-  return find_function(p - n, n);
+  return find_function(name, n);
 }
 
 static const uint8_t *take_function(const uint8_t *p, const uint8_t *end, unsigned depth,
@@ -313,13 +372,13 @@ static const uint8_t *take_function(const uint8_t *p, const uint8_t *end, unsign
 /* [char]67 */
 static const uint8_t *take_cast(const uint8_t *p, const uint8_t *end, Folded *out) {
   int64_t c = 0;
-  p = take_word(p, end, "[char]");
+  p = fold_word(p, end, "[char]");
   if (p == NULL)
     return NULL;
   p = fold_blank(p, end);
   if (p < end && *p == '(') {
     p = take_close(fold_number(p + 1, end, 1, &c), end);
-  } else if (take_word(p, end, "0x") != NULL) {
+  } else if (fold_word(p, end, "0x") != NULL) {
     for (p += 2; p < end && g_ascii_isxdigit(*p) && c < 0x110000; p++)
       c = c * 16 + g_ascii_xdigit_value((char)*p);
   } else {
@@ -335,10 +394,10 @@ static const uint8_t *take_constant(const uint8_t *p, const uint8_t *end, Folded
     const char *name, *value;
   } CONSTANTS[] = {{"vbcrlf", "\r\n"}, {"vbnewline", "\r\n"}, {"vbcr", "\r"},    {"vblf", "\n"},
                    {"vbtab", "\t"},    {"vbnullstring", ""},  {"vbnullchar", ""}};
-  if (!has_word(p, end, "vb"))
+  if (fold_word(p, end, "vb") == NULL)
     return NULL;
   for (size_t i = 0; i < G_N_ELEMENTS(CONSTANTS); i++) {
-    const uint8_t *stop = take_word(p, end, CONSTANTS[i].name);
+    const uint8_t *stop = fold_word(p, end, CONSTANTS[i].name);
     if (stop == NULL || (stop < end && (g_ascii_isalnum(*stop) || *stop == '_')))
       continue;
     g_string_append(out->text, CONSTANTS[i].value);
@@ -348,20 +407,34 @@ static const uint8_t *take_constant(const uint8_t *p, const uint8_t *end, Folded
 }
 
 /* What stands behind a value: .replace("x", ""), .Replace('x','') and -replace 'x','' */
-static const uint8_t *take_call(const uint8_t *p, const uint8_t *end, Folded *out) {
+static const uint8_t *take_other_call(const uint8_t *p, const uint8_t *end, unsigned depth,
+                                      Folded *out) {
+  const uint8_t *at = fold_word(p, end, ".concat(");
+  if (at != NULL)
+    return fold_concat(at, end, depth, out);
+  at = fold_word(fold_blank(p, end), end, "-f ");
+  return at != NULL ? fold_format(at, end, depth, out) : NULL;
+}
+
+static const uint8_t *take_call(const uint8_t *p, const uint8_t *end, unsigned depth, Folded *out) {
+  const uint8_t *other = take_other_call(p, end, depth, out);
+  if (other != NULL) {
+    out->n_ops++;
+    return other;
+  }
   g_autoptr(GString) what = g_string_new(NULL), with = g_string_new(NULL);
-  const uint8_t *reversed = take_word(p, end, ".split(\"\").reverse().join(\"\")");
+  const uint8_t *reversed = fold_word(p, end, ".split(\"\").reverse().join(\"\")");
   if (reversed == NULL)
-    reversed = take_word(p, end, ".split('').reverse().join('')");
+    reversed = fold_word(p, end, ".split('').reverse().join('')");
   if (reversed != NULL) {
     reverse(out->text);
     out->n_ops++;
     return reversed;
   }
-  const uint8_t *at = take_word(p, end, ".replace(");
+  const uint8_t *at = fold_word(p, end, ".replace(");
   bool is_operator = at == NULL;
   if (is_operator)
-    at = take_word(fold_blank(p, end), end, "-replace");
+    at = fold_word(fold_blank(p, end), end, "-replace");
   if (at == NULL)
     return NULL;
   at = fold_blank(at, end);
@@ -385,17 +458,35 @@ static const uint8_t *take_call(const uint8_t *p, const uint8_t *end, Folded *ou
   return at;
 }
 
-static const uint8_t *take_method(const uint8_t *p, const uint8_t *end, Folded *out) {
+static const uint8_t *take_method(const uint8_t *p, const uint8_t *end, unsigned depth,
+                                  Folded *out) {
   bool is_call = p < end && *p == '.';
   const uint8_t *next = is_call ? p : fold_blank(p, end);
-  return is_call || (next < end && *next == '-') ? take_call(p, end, out) : NULL;
+  return is_call || (next < end && *next == '-') ? take_call(p, end, depth, out) : NULL;
+}
+
+/* A term in brackets, a list, a cast or a method of a type. */
+static const uint8_t *take_bracket(const uint8_t *p, const uint8_t *end, unsigned depth,
+                                   Folded *term) {
+  const uint8_t *stop = NULL;
+  if (*p == '(')
+    stop = take_close(fold_expression(fold_blank(p + 1, end), end, depth + 1, term), end);
+  else if ((stop = fold_word(p, end, "[string]::")) != NULL)
+    return fold_string_method(stop, end, depth, term);
+  else
+    stop = take_cast(p, end, term);
+  if (stop != NULL)
+    return stop;
+  g_string_truncate(term->text, 0);
+  term->n_ops = 0;
+  return fold_list(p, end, depth, term);
 }
 
 bool fold_may_begin(const uint8_t *p, const uint8_t *end) {
   const uint8_t *ignored;
   if (p < end && g_ascii_isalpha(*p))
-    return has_word(p, end, "vb") || function_at(p, end, &ignored) >= 0;
-  return p < end && (*p == '(' || *p == '"' || *p == '\'' || *p == '[');
+    return fold_word(p, end, "vb") != NULL || function_at(p, end, &ignored) >= 0;
+  return p < end && (*p == '(' || *p == '"' || *p == '\'' || *p == '[' || *p == '-' || *p == '@');
 }
 
 static const uint8_t *take_term(const uint8_t *p, const uint8_t *end, unsigned depth, Folded *out) {
@@ -403,18 +494,18 @@ static const uint8_t *take_term(const uint8_t *p, const uint8_t *end, unsigned d
     return NULL;
   g_autoptr(GString) text = g_string_new(NULL);
   Folded term = {text, 0};
-  if (*p == '(')
-    p = take_close(fold_expression(fold_blank(p + 1, end), end, depth + 1, &term), end);
+  if (*p == '(' || *p == '[')
+    p = take_bracket(p, end, depth, &term);
   else if (*p == '"' || *p == '\'')
     p = fold_literal(p, end, text);
-  else if (*p == '[')
-    p = take_cast(p, end, &term);
+  else if (*p == '-' || *p == '@')
+    p = fold_list(p, end, depth, &term);
   else {
     const uint8_t *constant = take_constant(p, end, &term);
     p = constant != NULL ? constant : take_function(p, end, depth, &term);
   }
   for (unsigned i = 0; p != NULL && i < LIMIT_FOLD_DEPTH; i++) {
-    const uint8_t *next = take_method(p, end, &term);
+    const uint8_t *next = take_method(p, end, depth, &term);
     if (next == NULL)
       break;
     p = next;
