@@ -19,13 +19,13 @@
 #define LIMIT_DIR_ENTRIES 10000000u     /* names in one directory */
 #define LIMIT_VOLUME_OBJECTS 200000000u /* objects of one volume */
 #define LIMIT_MAPPED_BLOCKS                                                                        \
-  (UINT64_C(1) << 26)                /* of a volume's block maps, beyond its own blocks */
-#define LIMIT_ATTRS_PER_ENTRY 4096u  /* attributes of one entry */
-#define LIMIT_VOLUMES 1024u          /* volumes of one piece of evidence */
-#define LIMIT_ENUM_SKIPS 64u         /* places of one volume given up after crashing a worker */
-#define LIMIT_SHADOW_COPIES 512u     /* of one volume (Windows keeps at most 512) */
-#define LIMIT_APFS_SNAPSHOTS 256u    /* of one APFS volume */
-#define LIMIT_PARTITION_PROBES 2048u /* places of one gap looked at for a lost file system */
+  (UINT64_C(1) << 26)                   /* of a volume's block maps, beyond its own blocks */
+#define LIMIT_ATTRS_PER_ENTRY 4096u     /* attributes of one entry */
+#define LIMIT_VOLUMES 1024u             /* volumes of one piece of evidence */
+#define LIMIT_ENUM_SKIPS 64u            /* places of one volume given up after crashing a worker */
+#define LIMIT_SHADOW_COPIES 512u        /* of one volume (Windows keeps at most 512) */
+#define LIMIT_APFS_SNAPSHOTS 256u       /* of one APFS volume */
+#define LIMIT_PARTITION_PROBES 2048u    /* places of one gap looked at for a lost file system */
 #define LIMIT_LVM_TEXT_BYTES (16 * MIB) /* description of one LVM2 volume group */
 #define LIMIT_LVM_AREA_BYTES (64 * MIB) /* of a metadata area looked through for older ones */
 #define LIMIT_LVM_OLDER 16u             /* of them tried */
