@@ -12,9 +12,10 @@ enum { REPEAT_MAX = 4096, COMMENT_BYTES = 256, FUNCTION_LETTERS = 20 };
 
 /* Its first byte is looked at before anything else is asked. */
 const uint8_t *fold_word(const uint8_t *p, const uint8_t *end, const char *word) {
+  if (p == NULL || p >= end || g_ascii_tolower((gchar)*p) != *word)
+    return NULL;
   size_t n = strlen(word);
-  bool is_there = p != NULL && (size_t)(end - p) >= n && g_ascii_tolower((gchar)*p) == *word &&
-                  g_ascii_strncasecmp((const char *)p, word, n) == 0;
+  bool is_there = (size_t)(end - p) >= n && g_ascii_strncasecmp((const char *)p, word, n) == 0;
   return is_there ? p + n : NULL;
 }
 
@@ -302,25 +303,36 @@ static bool begins_element(const uint8_t *p, const uint8_t *end) {
   return p < end && (*p == '"' || *p == '\'' || fold_word(p, end, "[char]") != NULL);
 }
 
-bool fold_list_at(const uint8_t *data, const uint8_t *end, const uint8_t *p, size_t *n) {
-  g_autoptr(GString) ignored = g_string_new(NULL);
-  Folded folded = {ignored, 0};
-  const uint8_t *before = p;
-  *n = 0;
-  bool is_method = *p == '[' && fold_word(p, end, "[string]::") != NULL;
-  if (is_method)
-    return fold_expression(p, end, 1, &folded) != NULL;
-  bool is_typed = *p == '[' && fold_word(p, end, "[char[]]") != NULL;
-  if (!is_typed && !begins_element(p + 1, end))
-    return false;
-  if (before > data && before[-1] == '@')
-    before--;
+/* What -join and @ take before the bracket at p. */
+static size_t joined_before(const uint8_t *data, const uint8_t *end, const uint8_t *p) {
+  const uint8_t *before = p > data && p[-1] == '@' ? p - 1 : p;
   while (before > data && p - before < 4 && before[-1] == ' ')
     before--;
   if (before - data >= 5 && fold_word(before - 5, end, "-join") != NULL)
-    *n = (size_t)(p - before) + 5;
-  else if (p > data && p[-1] == '@')
-    *n = 1;
+    return (size_t)(p - before) + 5;
+  return p > data && p[-1] == '@' ? 1 : 0;
+}
+
+/* A bracket behind a name is a call's or an index's. */
+static bool is_behind_name(const uint8_t *data, const uint8_t *p) {
+  return p > data && (g_ascii_isalnum(p[-1]) || p[-1] == '_' || p[-1] == ')' || p[-1] == ']');
+}
+
+bool fold_list_at(const uint8_t *data, const uint8_t *end, const uint8_t *p, size_t *n) {
+  *n = 0;
+  bool is_method = *p == '[' && fold_word(p, end, "[string]::") != NULL;
+  if (!is_method) {
+    bool is_typed = *p == '[' && fold_word(p, end, "[char[]]") != NULL;
+    if (!is_typed && !begins_element(p + 1, end))
+      return false;
+    *n = joined_before(data, end, p);
+    if (*n == 0 && is_behind_name(data, p))
+      return false;
+  }
+  g_autoptr(GString) ignored = g_string_new(NULL);
+  Folded folded = {ignored, 0};
+  if (is_method)
+    return fold_expression(p, end, 1, &folded) != NULL;
   return fold_list(p - *n, end, 1, &folded) != NULL;
 }
 
