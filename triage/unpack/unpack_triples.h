@@ -20,14 +20,14 @@ enum { TRIPLE_AHEAD = 2, TRIPLE_SETS = 2 };
  * - % and u; 0;
  * - & and a letter; a letter;
  * - & and #; a digit or x;
- * - [ and c, s, a quote or a blank, of [char], [string] and of lists; any byte;
+ * - [ and c, s, a quote, a blank or a comment, of [char], [string] and lists; any byte;
  * - ~ and ^, of VBE's mark; any byte.
  *
  * Of set 1:
  * - a quote and one of & +; a blank, a quote, ( [ or a letter;
  * - a quote and one of - . / (of -replace, -f, .replace, .split, .concat and comments); f r s c *;
- * - a quote and a blank; a blank or one of & + -;
- * - ( and a quote, [ or a blank, of lists; any byte of ASCII;
+ * - a quote and a blank; a blank, a comment or one of & + -;
+ * - ( and a quote, [, a blank or a comment, of lists; any byte;
  * - a quote and a blank; _ or a backtick;
  * - a quote and _ or a backtick; a space or line break;
  * - the last two letters of a function that folds; (
@@ -48,19 +48,19 @@ enum { TRIPLE_AHEAD = 2, TRIPLE_SETS = 2 };
 static const uint8_t TRIPLE_HALVES[TRIPLE_SETS][3][2][16] = {
     {{HALVES(0x0800, 0x1000, 0x0020, 0x0020, 0x0040, 0x0040, 0x0800, 0x4000),
       HALVES(0x0004, 0x0020, 0x0004, 0x0004, 0x0004, 0x0004, 0x0020, 0x0080)},
-     {HALVES(0x1FFE, 0x81FF, 0x00FC, 0x0020, 0xFFFF, 0x0008, 0x268D, 0x4000),
+     {HALVES(0x1FFE, 0x81FF, 0x00FC, 0x0020, 0xFFFF, 0x0008, 0xA68D, 0x4000),
       HALVES(0x0010, 0x008C, 0x0008, 0x0080, 0x00F0, 0x0004, 0x00F5, 0x0020)},
      {HALVES(0xFFFF, 0xFFFF, 0x03FF, 0x0001, 0xFFFF, 0x03FF, 0xFFFF, 0xFFFF),
       HALVES(0x00FC, 0xFFFF, 0x0058, 0x0008, 0x00F0, 0x00A8, 0xFFFF, 0xFFFF)}},
     {{HALVES(0x0084, 0x0084, 0x0084, 0x0100, 0x0084, 0x0084, 0xC31F, 0x00A4),
       HALVES(0x0004, 0x0004, 0x0004, 0x0004, 0x0004, 0x0004, 0x00F0, 0x00F0)},
-     {HALVES(0x0840, 0xE000, 0x2601, 0x2E85, 0x2601, 0x8001, 0x70B4, 0x0010),
-      HALVES(0x0004, 0x0004, 0x0005, 0x0025, 0x0005, 0x0060, 0x00F0, 0x0004)},
-     {HALVES(0xFFFF, 0x044C, 0x2E41, 0xFFFF, 0x8001, 0x2401, 0x0100, 0x0100),
+     {HALVES(0x0840, 0xE000, 0x2601, 0xAE85, 0x2601, 0x8001, 0x70B4, 0x0010),
+      HALVES(0x0004, 0x0004, 0x0005, 0x0065, 0x0005, 0x0060, 0x00F0, 0x0004)},
+     {HALVES(0xFFFF, 0x044C, 0xAE41, 0xFFFF, 0x8001, 0x2401, 0x0100, 0x0100),
       HALVES(0x00F5, 0x00F4, 0x0005, 0x00FF, 0x0060, 0x0005, 0x0004, 0x0004)}}};
 
-/* Columns of set 0 whose third byte may be one above ASCII too, for which no table is asked. */
-enum { TRIPLE_ANY_THIRD = 0xC2 };
+/* Columns of each set whose third byte may be one above ASCII too, for which no table is asked. */
+enum { TRIPLE_ANY_THIRD_OF_0 = 0xC2, TRIPLE_ANY_THIRD_OF_1 = 0x08 };
 /* The columns, set 1 above set 0, that tell of a view. */
 enum {
   TRIPLES_OF_UTF7 = 0x01,
@@ -102,10 +102,11 @@ TRIPLES_TARGET static inline uint32_t triples_at(const uint8_t *p, __m256i v, un
   __m256i a =
       _mm256_and_si256(triples_class(0, 0, v, high), triples_class(0, 1, second, second_high));
   a = _mm256_and_si256(a, _mm256_or_si256(triples_class(0, 2, third, third_high),
-                                          _mm256_set1_epi8((char)TRIPLE_ANY_THIRD)));
+                                          _mm256_set1_epi8((char)TRIPLE_ANY_THIRD_OF_0)));
   __m256i b =
       _mm256_and_si256(triples_class(1, 0, v, high), triples_class(1, 1, second, second_high));
-  b = _mm256_and_si256(b, triples_class(1, 2, third, third_high));
+  b = _mm256_and_si256(b, _mm256_or_si256(triples_class(1, 2, third, third_high),
+                                          _mm256_set1_epi8((char)TRIPLE_ANY_THIRD_OF_1)));
   a = _mm256_and_si256(a, _mm256_set1_epi8((char)(open & 0xFF)));
   b = _mm256_and_si256(b, _mm256_set1_epi8((char)(open >> 8)));
   const __m256i none = _mm256_cmpeq_epi8(_mm256_or_si256(a, b), _mm256_setzero_si256());

@@ -154,6 +154,24 @@ static void test_carried(void **state) {
   assert_true(shows(find_seen(found, "(base64@34)!/c.vbs", "raw")));
 }
 
+/* Up to three letters before a block, and as many odd bytes in its beginning as text may have. */
+static void test_behind_letters(void **state) {
+  static const char ODD[] = "\x01 a\xFF is here, CDO.Message";
+  static const char WIDE[] = "C\0D\0O\0.\0M\0e\0s\0s\0a\0g\0e\0 \0x\0";
+  (void)state;
+  for (unsigned n = 0; n < 4; n++) {
+    g_autofree char *odd = g_base64_encode((const guchar *)ODD, sizeof ODD - 1);
+    g_autofree char *text = g_strdup_printf("x = \"%.*s%s\"", n, "wxy", odd);
+    g_autoptr(Found) found = unpack_bytes(text, strlen(text), NULL);
+    assert_true(shows(find_seen(found, "", "base64")));
+    g_autofree char *wide = g_base64_encode((const guchar *)WIDE, sizeof WIDE - 1);
+    g_autofree char *wide_text = g_strdup_printf("x = \"%.*s%s\"", n, "wxy", wide);
+    g_autoptr(Found) found_wide = unpack_bytes(wide_text, strlen(wide_text), NULL);
+    assert_non_null(find_seen(found_wide, "", "base64+utf-16le"));
+    assert_true(shows(find_seen(found_wide, "", "base64+utf-16le")));
+  }
+}
+
 static void test_limits(void **state) {
   (void)state;
   g_autoptr(GString) text = g_string_new("CDO.Message is what this hides, and well it does.");
@@ -256,7 +274,7 @@ int main(void) {
       cmocka_unit_test(test_nothing),   cmocka_unit_test(test_places),
       cmocka_unit_test(test_carried),   cmocka_unit_test(test_limits),
       cmocka_unit_test(test_hostile),   cmocka_unit_test(test_mutated),
-      cmocka_unit_test(test_rows),
+      cmocka_unit_test(test_rows),      cmocka_unit_test(test_behind_letters),
   };
   return cmocka_run_group_tests(tests, setup, scratch_teardown);
 }
