@@ -159,6 +159,19 @@ bool content_builder_append(ContentBuilder *builder, const void *bytes, size_t n
   return true;
 }
 
+uint8_t *content_builder_room(ContentBuilder *builder, uint64_t n) {
+  if (builder->is_spooled || n > builder->max - builder->size ||
+      builder->size + n > LIMIT_HEAP_CONTENT)
+    return NULL;
+  g_byte_array_set_size(builder->heap, (guint)(builder->size + MAX(n, 1)));
+  return builder->heap->data + builder->size;
+}
+
+void content_builder_filled(ContentBuilder *builder, uint64_t n) {
+  builder->size += n;
+  g_byte_array_set_size(builder->heap, (guint)builder->size);
+}
+
 /* Small holes are bytes like others, and so are those behind very many. */
 static void note_hole(ContentBuilder *builder, uint64_t from, uint64_t end) {
   if (builder->holes == NULL)

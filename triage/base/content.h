@@ -25,6 +25,11 @@ ContentBuilder *content_builder_new(Spool *spool, uint64_t max);
 bool content_builder_append(ContentBuilder *builder, const void *bytes, size_t n, GError **error);
 /* Appends n zero bytes without storing them where the spool can leave a hole. */
 bool content_builder_append_zeros(ContentBuilder *builder, uint64_t n, GError **error);
+/* Room for n bytes more, to be filled and then counted by content_builder_filled (0: given back);
+ * valid until the builder's next call. NULL where they would not all lie on the heap, or be
+ * allowed. */
+uint8_t *content_builder_room(ContentBuilder *builder, uint64_t n);
+void content_builder_filled(ContentBuilder *builder, uint64_t n);
 uint64_t content_builder_size(const ContentBuilder *builder);
 /* The content built so far (transfer full); the builder is freed in any case. NULL with error. */
 Content *content_builder_finish(ContentBuilder *builder, GError **error);

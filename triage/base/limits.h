@@ -72,7 +72,7 @@
 #define LIMIT_EXPANDED_DEFAULT (16 * GIB) /* bytes unpacked from one object of the evidence */
 #define LIMIT_RATIO 1000u                 /* expanded : packed, looked at above LIMIT_RATIO_FROM */
 #define LIMIT_RATIO_FROM (64 * MIB)
-#define LIMIT_AT_ONCE_BYTES (4 * MIB)    /* gzip unpacked in one step; longer ones in many */
+#define LIMIT_AT_ONCE_BYTES (32 * MIB)   /* deflated, unpacked in one step; longer ones in many */
 #define LIMIT_HOLE_BYTES (1 * GIB)       /* holes of one sparse object that are always read */
 #define LIMIT_NESTED_OBJECTS 1000000u    /* files of one volume of an image inside an object */
 #define LIMIT_NESTED_STEPS 4096u         /* directories in the path of one of them */

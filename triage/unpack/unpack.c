@@ -249,6 +249,7 @@ bool unpack_object_of_set(const UnpackOptions *options, const UnpackSink *sink, 
                    .top_size = content_size(top->content),
                    .max_depth = MIN(options->max_depth, LIMIT_DEPTH_MAX)};
   examine(&unpack, top, false, set);
+  unpack_inflater_free(&unpack);
   return !unpack.is_stopped;
 }
 
@@ -267,6 +268,7 @@ bool unpack_views(const UnpackOptions *options, const UnpackSink *sink, const Me
   VbaBudget budget = VBA_BUDGET;
   if (!unpack.is_stopped)
     vba_carve(&unpack, top->content, top->path, NULL, &budget);
+  unpack_inflater_free(&unpack);
   return !unpack.is_stopped;
 }
 

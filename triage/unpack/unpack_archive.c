@@ -187,7 +187,8 @@ static void walk_entry(Walk *walk, struct archive_entry *entry, uint64_t i, cons
   g_autoptr(Content) content = NULL;
   bool is_own =
       walk->hooks != NULL && walk->hooks->content != NULL &&
-      walk->hooks->content(walk->hooks->user, walk->unpack, walk->container, &content, &error);
+      walk->hooks->content(walk->hooks->user, walk->unpack, walk->container,
+                           !is_link && archive_entry_filetype(entry) == AE_IFREG, &content, &error);
   if (!is_own)
     content = read_content(walk, entry, is_encrypted, is_link, claimed, &error, &trouble);
   else if (content == NULL)

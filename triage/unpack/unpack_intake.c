@@ -69,6 +69,20 @@ bool intake_append(Intake *intake, const void *bytes, size_t n, GError **error) 
   return take == n || fail_ratio(intake, error);
 }
 
+bool intake_has_room(const Intake *intake, uint64_t n) {
+  return n <= intake->data_left && n <= intake->max - intake_size(intake);
+}
+
+uint8_t *intake_room(Intake *intake, uint64_t n) {
+  return intake_has_room(intake, n) ? content_builder_room(intake->builder, n) : NULL;
+}
+
+void intake_filled(Intake *intake, uint64_t n) {
+  content_builder_filled(intake->builder, n);
+  intake->data_left -= n;
+  charge(intake, n);
+}
+
 /* Holes of sparse files: disk images in a tar have long ones and are no bombs, up to a point. */
 bool intake_zeros_to(Intake *intake, uint64_t size, GError **error) {
   uint64_t before = intake_size(intake), n = size > before ? size - before : 0;

@@ -21,6 +21,7 @@ typedef struct {
   bool is_again;     /* it is: what the container gave is not given again */
   HeldParts *held;   /* members that may be parts of an archive; NULL: none are held */
   bool is_joined;    /* the container to be opened next was put together from several files */
+  void *inflater;    /* of unpack_deflate.c; NULL: none yet */
 } Unpack;
 
 /* One container while it is open. */
@@ -57,6 +58,7 @@ struct _Unpacker {
   const char *step; /* name of a stream's one member: "(gunzip)" */
   uint64_t (*extent)(const uint8_t *data, uint64_t size); /* as its header claims; 0: not said */
   bool is_in_stream; /* a tar in a gzip: its members follow without the stream's step */
+  bool is_text;      /* no number in it says where its parts lie */
   bool is_evidence;  /* unpack_recognises answers for it */
   const char *gap;   /* not available: what the coverage row says */
   /* Does what was unpacked fit the sum that the archive keeps of the member whose header libarchive
@@ -101,6 +103,12 @@ typedef struct {
 void intake_init(Intake *intake, Unpack *unpack, Container *container);
 /* False with error where a limit was met; what fitted is kept. */
 bool intake_append(Intake *intake, const void *bytes, size_t n, GError **error);
+/* True where n bytes more meet no limit. */
+bool intake_has_room(const Intake *intake, uint64_t n);
+/* Room for n bytes more, to be filled and then counted by intake_filled (0: given back). NULL where
+ * a limit or their number forbids it. */
+uint8_t *intake_room(Intake *intake, uint64_t n);
+void intake_filled(Intake *intake, uint64_t n);
 /* Fills up with zeros to size bytes in all. */
 bool intake_zeros_to(Intake *intake, uint64_t size, GError **error);
 uint64_t intake_size(const Intake *intake);
@@ -122,7 +130,7 @@ typedef struct {
   void (*entry)(void *user, uint64_t i, GBytes **name, Member *member);
   /* Of the entry just named, content libarchive is not asked for (transfer full), may be NULL. True
    * where it is so; error says why it is not all. */
-  bool (*content)(void *user, Unpack *unpack, Container *container, Content **content,
+  bool (*content)(void *user, Unpack *unpack, Container *container, bool is_file, Content **content,
                   GError **error);
   bool is_remnant; /* the end of this piece is no archive's end: no complaint about it */
 } WalkHooks;
@@ -151,6 +159,16 @@ void reader_free(Reader *reader);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Reader, reader_free)
 /* The reason and printable text of libarchive's last error (transfer full). */
 char *reader_error(Reader *reader, TriageReason *reason);
+
+/* unpack_deflate.c: what is packed in one piece, sound to its last byte and not large, in half of
+ * zlib's time. All else is zlib's, which tells what is wrong with it and keeps what there is. */
+typedef enum { DEFLATE_RAW, DEFLATE_GZIP } DeflateKind;
+/* Takes in the length bytes that data of size bytes is packed from. False, and nothing is taken in,
+ * where that is not exactly so or a limit would be met. */
+bool unpack_inflate_at_once(Unpack *unpack, DeflateKind kind, const uint8_t *data, uint64_t size,
+                            uint64_t length, Intake *intake);
+uint32_t unpack_crc32(const uint8_t *data, uint64_t size);
+void unpack_inflater_free(Unpack *unpack);
 
 /* unpack_stream.c */
 void unpack_stream_open(Unpack *unpack, const Unpacker *self, Container *container);
@@ -186,6 +204,18 @@ void unpack_7z_open(Unpack *unpack, const Unpacker *self, Container *container);
 void unpack_zip_open(Unpack *unpack, const Unpacker *self, Container *container);
 /* True where a zip ends in data: *start its first byte, *end the byte behind it. */
 bool zip_find(const uint8_t *data, uint64_t size, uint64_t *start, uint64_t *end);
+
+/* unpack_zip_plain.c */
+typedef struct {
+  const uint8_t *local;  /* the local header */
+  uint64_t left;         /* bytes from there to the end */
+  uint64_t packed, size; /* as the directory claims, and the rest */
+  uint32_t crc;
+  uint16_t method, flags;
+} ZipPlain;
+/* The member's content where it is stored or deflated, sound, and both its headers say the same
+ * (transfer full); else NULL. */
+Content *unpack_zip_plain(Unpack *unpack, Container *container, const ZipPlain *plain);
 
 /* unpack_zipcrypto.c */
 typedef struct {

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* unpack_stream.c - single compressed streams: what comes out is one member, "(gunzip)", or, where
  * it is a tar or cpio, the members of that. Knows no archive format. */
+#include "unpack/unpack_bytes.h"
 #include "unpack/unpack_private.h"
 #include <archive_entry.h>
 #include <string.h>
 #include <zlib.h>
-#ifdef TRIAGE_HAVE_LIBDEFLATE
-#include <libdeflate.h>
-#endif
 
 enum { OUT_BYTES = 256 * 1024, IDLE_BLOCKS = 1000 };
 
@@ -142,38 +140,15 @@ bool unpack_inflate_zlib(Unpack *unpack, const uint8_t *data, uint64_t size, Int
   return inflate_bits(unpack, 15, data, size, intake, error);
 }
 
-#ifdef TRIAGE_HAVE_LIBDEFLATE
-/* A gzip of one member, sound to its last byte, and not large: at once, in half of zlib's time. All
- * others are zlib's, which tells what is wrong with them and keeps what there is. */
-static bool gunzip_at_once(Unpack *unpack, const uint8_t *data, uint64_t size, Intake *intake,
-                           GError **error) {
-  enum { HEAD_AND_TAIL = 18, HEADER_SUM = 2, RATIO_MAX = 1032 };
-  if (size < HEAD_AND_TAIL || size > LIMIT_AT_ONCE_BYTES || (data[3] & HEADER_SUM) != 0)
+/* A gzip of one member, sound to its last byte. */
+static bool gunzip_at_once(Unpack *unpack, const uint8_t *data, uint64_t size, Intake *intake) {
+  enum { HEAD_AND_TAIL = 18, HEADER_SUM = 2 };
+  if (size < HEAD_AND_TAIL || (data[3] & HEADER_SUM) != 0)
     return false;
-  const uint8_t *tail = data + size - 4;
-  uint32_t length =
-      tail[0] | (uint32_t)tail[1] << 8 | (uint32_t)tail[2] << 16 | (uint32_t)tail[3] << 24;
-  if (length > LIMIT_AT_ONCE_BYTES || length > size * RATIO_MAX)
-    return false;
-  struct libdeflate_decompressor *inflater = libdeflate_alloc_decompressor();
-  g_autofree uint8_t *out = g_malloc(MAX(length, 1));
-  size_t used = 0, made = 0;
-  bool ok = inflater != NULL &&
-            libdeflate_gzip_decompress_ex(inflater, data, (size_t)size, out, length, &used,
-                                          &made) == LIBDEFLATE_SUCCESS &&
-            used == size && made == length;
-  libdeflate_free_decompressor(inflater);
-  if (ok && unpack_alive(unpack, size + length))
-    intake_append(intake, out, length, error);
-  return ok;
+  uint32_t length = bytes_le32(data + size - 4);
+  return unpack_inflate_at_once(unpack, DEFLATE_GZIP, data, size, length, intake) &&
+         unpack_alive(unpack, size + length);
 }
-#else
-static bool gunzip_at_once(Unpack *unpack, const uint8_t *data, uint64_t size, Intake *intake,
-                           GError **error) {
-  (void)unpack, (void)data, (void)size, (void)intake, (void)error;
-  return false;
-}
-#endif
 
 static bool gunzip(Unpack *unpack, const uint8_t *data, uint64_t size, uint64_t *position,
                    Intake *intake, GError **error) {
@@ -191,7 +166,7 @@ void unpack_gzip_open(Unpack *unpack, const Unpacker *self, Container *container
   const uint8_t *data = content_data(container->content);
   Intake intake;
   intake_init(&intake, unpack, container);
-  bool is_whole = !gunzip_at_once(unpack, data, size, &intake, &error) &&
+  bool is_whole = !gunzip_at_once(unpack, data, size, &intake) &&
                   gunzip(unpack, data, size, &position, &intake, &error);
   container->end = is_whole ? position : size;
   hand_out(unpack, self, container, &intake, error);

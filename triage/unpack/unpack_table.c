@@ -216,6 +216,7 @@ static const Unpacker WARC = {
     .open = unpack_archive_open,
     .format = archive_read_support_format_warc,
     .check = warc_check,
+    .is_text = true,
     .is_evidence = true,
 };
 
@@ -367,6 +368,7 @@ static const Unpacker UU = {
     .open = unpack_stream_open,
     .filter = archive_read_support_filter_uu,
     .step = "(uudecode)",
+    .is_text = true,
     .is_evidence = true,
 };
 
@@ -382,6 +384,7 @@ static const Unpacker MIME = {
             .available = true},
     .probe = probe_mime,
     .open = unpack_mime_open,
+    .is_text = true,
     .is_evidence = true,
 };
 
@@ -395,6 +398,7 @@ static const Unpacker MBOX = {
             .available = true},
     .probe = probe_mbox,
     .open = unpack_mbox_open,
+    .is_text = true,
     .is_evidence = true,
 };
 

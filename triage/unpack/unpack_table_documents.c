@@ -57,6 +57,7 @@ const Unpacker UNPACKER_RTF = {
             .available = true},
     .probe = probe_rtf,
     .open = unpack_rtf_open,
+    .is_text = true,
     .is_evidence = true,
 };
 
@@ -85,6 +86,7 @@ const Unpacker UNPACKER_OFFICE_XML = {
             .available = true},
     .probe = probe_officexml,
     .open = unpack_officexml_open,
+    .is_text = true,
     .is_evidence = true,
 };
 
@@ -98,6 +100,7 @@ const Unpacker UNPACKER_ACTIVEMIME = {
             .available = true},
     .probe = probe_activemime,
     .open = unpack_activemime_open,
+    .is_text = true,
     .is_evidence = true,
     .step = "(activemime)",
 };
@@ -174,5 +177,6 @@ const Unpacker UNPACKER_PDF = {
             .available = true},
     .probe = probe_pdf,
     .open = unpack_pdf_open,
+    .is_text = true,
     .is_evidence = true,
 };

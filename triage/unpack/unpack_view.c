@@ -236,18 +236,33 @@ static char *chain_name(const char *parent, const char *view) {
   return name;
 }
 
-static bool is_container(const Content *content) {
+/* True where the view begins as its parent does: a container that parent is there, with some text
+ * further on undone. */
+static bool is_same_beginning(const ViewMap *map) {
+  enum { HEAD_BYTES = 64 };
+  const ViewSegment *first = segment_at(map, 0);
+  return first != NULL && !first->is_whole && first->from == 0 &&
+         first->length == first->from_length && first->length >= HEAD_BYTES;
+}
+
+/* Is content a container the parent is not? One with numbers that say where its parts lie is broken
+ * by what the view undid in it, and was opened whole; one that is text may hold more now. */
+static bool is_container(const Content *parent, const Content *content, const ViewMap *map) {
   size_t n;
   const Unpacker *const *rows = unpack_table(&n);
+  bool is_same = is_same_beginning(map);
   for (size_t i = 0; i < n; i++)
     if (rows[i]->probe != NULL && rows[i]->row.available &&
-        rows[i]->probe(content_data(content), content_size(content)))
+        rows[i]->probe(content_data(content), content_size(content)) &&
+        (!is_same || rows[i]->is_text ||
+         !rows[i]->probe(content_data(parent), content_size(parent))))
       return true;
   return false;
 }
 
-static void keep_text(ViewSet *set, const char *name, Content *content) {
-  if (!is_container(content))
+static void keep_text(ViewSet *set, const char *name, const Content *parent, Content *content,
+                      const ViewMap *map) {
+  if (!is_container(parent, content, map))
     return;
   ViewText *text = g_new0(ViewText, 1);
   text->content = content_ref(content);
@@ -281,7 +296,7 @@ static void hand_out(ViewSet *set, const Member *parent, const View *view, Conte
   member.map = map;
   if (unpack->sink->member != NULL && !unpack->sink->member(unpack->sink->user, &member))
     unpack->is_stopped = true;
-  keep_text(set, name, content);
+  keep_text(set, name, parent->content, content, map);
   member.error = NULL;
   make_views(set, &member, level + 1);
 }

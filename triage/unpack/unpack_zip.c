@@ -32,6 +32,7 @@ typedef struct {
   bool is_multi_disk, is_beheaded; /* bytes lack before the directory */
   GArray *entries;                 /* ZipEntry by offset, each offset once */
   guint cursor;                    /* the entry libarchive should hand out next */
+  bool is_named;                   /* the one before it has the very name that libarchive gave */
 } ZipIndex;
 
 static bool has_signature(const ZipIndex *zip, uint64_t at, const char *signature) {
@@ -253,6 +254,7 @@ static void on_entry(void *user, uint64_t number, GBytes **name, Member *member)
     return;
   ZipEntry *entry = &g_array_index(zip->entries, ZipEntry, i);
   zip->cursor = i + 1;
+  zip->is_named = is_named(zip, entry, *name);
   entry->is_seen = true;
   zip_times_give(&entry->times, member);
   if (entry->name_bytes == 0)
@@ -278,16 +280,34 @@ static Content *decrypt_entry(Unpack *unpack, Container *container, const ZipInd
   return unpack_zip_decrypt(unpack, container, &secret, error);
 }
 
-static bool on_content(void *user, Unpack *unpack, Container *container, Content **content,
-                       GError **error) {
+/* Members that are but stored or deflated, and sound, need no libarchive. */
+static Content *plain_content(Unpack *unpack, Container *container, const ZipIndex *zip,
+                              const ZipEntry *entry) {
+  const ZipPlain plain = {.local = zip->data + entry->offset,
+                          .left = zip->size - entry->offset,
+                          .packed = entry->packed,
+                          .size = entry->size,
+                          .crc = entry->crc,
+                          .method = entry->method,
+                          .flags = entry->flags};
+  return entry->end > entry->offset ? unpack_zip_plain(unpack, container, &plain) : NULL;
+}
+
+static bool on_content(void *user, Unpack *unpack, Container *container, bool is_file,
+                       Content **content, GError **error) {
   ZipIndex *zip = user;
   if (zip->cursor == 0 || zip->cursor > zip->entries->len)
     return false;
   const ZipEntry *entry = &g_array_index(zip->entries, ZipEntry, zip->cursor - 1);
-  if (!entry->is_seen || !is_secret(unpack, entry))
+  if (!entry->is_seen)
     return false;
-  *content = decrypt_entry(unpack, container, zip, entry, error);
-  return true;
+  if (is_secret(unpack, entry)) {
+    *content = decrypt_entry(unpack, container, zip, entry, error);
+    return true;
+  }
+  if (is_file && zip->is_named)
+    *content = plain_content(unpack, container, zip, entry);
+  return *content != NULL;
 }
 
 /* What is stored or deflated at entry; error is set where it is not all of it. */
