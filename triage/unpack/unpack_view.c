@@ -239,7 +239,7 @@ static char *chain_name(const char *parent, const char *view) {
 /* True where the view begins as its parent does: a container that parent is there, with some text
  * further on undone. */
 static bool is_same_beginning(const ViewMap *map) {
-  enum { HEAD_BYTES = 64 };
+  enum { HEAD_BYTES = 16 };
   const ViewSegment *first = segment_at(map, 0);
   return first != NULL && !first->is_whole && first->from == 0 &&
          first->length == first->from_length && first->length >= HEAD_BYTES;
