@@ -156,12 +156,24 @@ static void load_meta(Walk *walk, TSK_FS_FILE *file) {
   tsk_fs_file_close(loaded);
 }
 
+static int by_address(gconstpointer a, gconstpointer b) {
+  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+  return x < y ? -1 : x > y;
+}
+
 /* libtsk walks all names once more before it looks for orphans, to know which entries not in use
- * have one. This walk has seen them: its list spares the other. */
-static void note_named(Walk *walk, uint64_t meta_addr) {
+ * have one. This walk has seen them: its list spares the other. Sorted, as libtsk's list is looked
+ * through from its largest on for each entry added; the root is never an orphan, and an empty list
+ * counts as none. */
+static void tell_named(Walk *walk) {
   TSK_FS_TYPE_ENUM type = walk->fs->ftype;
-  if (TSK_FS_TYPE_ISNTFS(type) || TSK_FS_TYPE_ISEXT(type) || TSK_FS_TYPE_ISFFS(type))
-    tsk_list_add(&walk->fs->list_inum_named, meta_addr);
+  if (!TSK_FS_TYPE_ISNTFS(type) && !TSK_FS_TYPE_ISEXT(type) && !TSK_FS_TYPE_ISFFS(type))
+    return;
+  g_array_append_val(walk->named, walk->fs->root_inum);
+  g_array_sort(walk->named, by_address);
+  for (guint i = 0; i < walk->named->len; i++)
+    tsk_list_add(&walk->fs->list_inum_named, g_array_index(walk->named, uint64_t, i));
+  g_array_set_size(walk->named, 0);
 }
 
 static void take_name(Walk *walk, const PendingDir *below, TSK_FS_FILE *file) {
@@ -176,7 +188,7 @@ static void take_name(Walk *walk, const PendingDir *below, TSK_FS_FILE *file) {
   bool is_deleted = (entry->flags & TSK_FS_NAME_FLAG_UNALLOC) != 0;
   load_meta(walk, file);
   if (file->meta != NULL && (file->meta->flags & TSK_FS_META_FLAG_UNALLOC) != 0)
-    note_named(walk, file->meta->addr);
+    g_array_append_val(walk->named, file->meta->addr);
   if (is_deleted && file->meta != NULL && (file->meta->flags & TSK_FS_META_FLAG_ALLOC) != 0) {
     TakenName taken = {entry->meta_addr, below->dir, below->is_orphan, g_bytes_ref(name)};
     g_array_append_val(walk->taken, taken);
@@ -246,7 +258,6 @@ static void walk_names(Walk *walk) {
     tsk_fs_file_close(root);
   walk_remember(walk->entries, walk->fs->root_inum);
   walk_remember(walk->dirs, walk->fs->root_inum);
-  note_named(walk, walk->fs->root_inum); /* no orphan; an empty list is none */
   PendingDir *first = g_new0(PendingDir, 1);
   *first = top;
   g_queue_push_tail(walk->pending, first);
@@ -266,6 +277,8 @@ static void walk_names(Walk *walk) {
       g_free(dir);
       break;
     }
+    if (dir->meta_addr == TSK_FS_ORPHANDIR_INUM(walk->fs))
+      tell_named(walk);
     read_dir(walk, dir);
     g_free(dir);
   }
@@ -368,6 +381,7 @@ static void walk_clear(Walk *walk) {
   for (guint i = 0; i < walk->taken->len; i++)
     g_bytes_unref(g_array_index(walk->taken, TakenName, i).name);
   g_array_unref(walk->taken);
+  g_array_unref(walk->named);
   g_queue_free_full(walk->pending, g_free);
   g_hash_table_unref(walk->objects);
   g_hash_table_unref(walk->entries);
@@ -385,6 +399,7 @@ static void walk_init(Walk *walk) {
   walk->clusters = g_hash_table_new_full(keyhash_uint64, g_int64_equal, g_free, NULL);
   walk->pending = g_queue_new();
   walk->taken = g_array_new(FALSE, FALSE, sizeof(TakenName));
+  walk->named = g_array_new(FALSE, FALSE, sizeof(uint64_t));
   ranges_init(&walk->live);
   ranges_init(&walk->dead);
 }

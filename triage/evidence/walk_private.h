@@ -39,6 +39,7 @@ typedef struct {
   GHashTable *clusters; /* FAT: first clusters of directories in use, read or queued */
   GQueue *pending;      /* PendingDir* */
   GArray *taken;        /* TakenName */
+  GArray *named;        /* uint64_t: entries that a name leads to, for libtsk; see tell_named */
   uint64_t seq;
   uint32_t n_dirs;
   uint32_t root_dir;    /* of a snapshot: the directory that names it; else 0 */
