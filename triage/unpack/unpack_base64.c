@@ -195,7 +195,7 @@ static bool is_container(const Probes *probes, const uint8_t *data, uint64_t siz
   return unpack_may_carry(data, size);
 }
 
-typedef enum { BLOCK_NOTHING, BLOCK_TEXT, BLOCK_CONTAINER } BlockKind;
+typedef enum { BLOCK_NOTHING, BLOCK_TEXT, BLOCK_CONTAINER, BLOCK_PACKED } BlockKind;
 
 /* False where the first 18 bytes at that are neither kind of text, as half of them tell: of 18, two
  * may be other characters, and of UTF-16 that short, in which each takes two bytes or more of
@@ -214,9 +214,14 @@ static bool begins_text(const uint8_t *data, uint64_t at, uint64_t end) {
   return is_text(head, n) || is_wide_text(head, n);
 }
 
+/* Of a block that decodes to nothing known. */
+static BlockKind kind_of_other(uint64_t start, uint64_t end) {
+  return end - start >= LONG_CHARACTERS ? BLOCK_TEXT : BLOCK_NOTHING;
+}
+
 /* What the block is. It may begin behind up to three letters that only look like its own. */
 static BlockKind look_at_block(const Probes *probes, const uint8_t *data, uint64_t *start,
-                               uint64_t end) {
+                               uint64_t end, Packed *packed) {
   uint8_t head[HEAD_BYTES];
   for (unsigned skip = 0; skip < 4; skip++) {
     uint64_t at = *start + skip;
@@ -226,12 +231,14 @@ static BlockKind look_at_block(const Probes *probes, const uint8_t *data, uint64
     size_t n = decode(data, &at, end, head, sizeof head);
     if (skip == 0 && n >= 16 && is_container(probes, head, n))
       return BLOCK_CONTAINER;
+    if (skip == 0)
+      *packed = packed_kind(head, n);
     if (is_text(head, n) || is_wide_text(head, n)) {
       *start += skip;
       return BLOCK_TEXT;
     }
   }
-  return end - *start >= LONG_CHARACTERS ? BLOCK_TEXT : BLOCK_NOTHING;
+  return *packed != PACKED_NOT ? BLOCK_PACKED : kind_of_other(*start, end);
 }
 
 static Content *decode_all(ViewBuilder *builder, uint64_t start, uint64_t end) {
@@ -299,6 +306,16 @@ static bool is_mail(const ViewBuilder *builder) {
   return probe_mime(builder->data, builder->size) || probe_mbox(builder->data, builder->size);
 }
 
+/* Has what the block inflates to examined. False where it does not inflate. */
+static bool carry_packed(ViewBuilder *builder, Packed packed, uint64_t start, uint64_t end) {
+  g_autoptr(Content) block = decode_all(builder, start, end);
+  Content *content = block != NULL ? packed_inflate(builder, packed, block) : NULL;
+  if (content == NULL)
+    return false;
+  view_carry(builder, packed == PACKED_ZLIB ? "zlib" : "deflate", start, content);
+  return true;
+}
+
 void base64_make(ViewBuilder *builder, uint64_t from) {
   const uint8_t *data = builder->data;
   uint64_t start, end;
@@ -314,7 +331,10 @@ void base64_make(ViewBuilder *builder, uint64_t from) {
       g_string_free(command, TRUE);
       continue;
     }
-    BlockKind kind = look_at_block(&probes, data, &start, end);
+    Packed packed = PACKED_NOT;
+    BlockKind kind = look_at_block(&probes, data, &start, end, &packed);
+    if (kind == BLOCK_PACKED && !carry_packed(builder, packed, start, end))
+      kind = kind_of_other(start, end);
     if (kind == BLOCK_CONTAINER) {
       Content *content = decode_all(builder, start, end);
       if (content != NULL)

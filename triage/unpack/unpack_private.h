@@ -173,6 +173,10 @@ void unpack_inflater_free(Unpack *unpack);
 /* unpack_stream.c */
 void unpack_stream_open(Unpack *unpack, const Unpacker *self, Container *container);
 void unpack_gzip_open(Unpack *unpack, const Unpacker *self, Container *container);
+/* Inflates one deflate stream, in what zlib's windowBits says; *position is the byte behind it.
+ * False with error where it is not whole. */
+bool unpack_inflate_bits(Unpack *unpack, int bits, const uint8_t *data, uint64_t size,
+                         uint64_t *position, Intake *intake, GError **error);
 /* Inflates a raw deflate stream; false with error where it is not whole. */
 bool unpack_inflate_raw(Unpack *unpack, const uint8_t *data, uint64_t size, Intake *intake,
                         GError **error);

@@ -119,25 +119,27 @@ static bool inflate_all(Unpack *unpack, z_stream *stream, bool is_gzip, const ui
   }
 }
 
-static bool inflate_bits(Unpack *unpack, int bits, const uint8_t *data, uint64_t size,
-                         Intake *intake, GError **error) {
+bool unpack_inflate_bits(Unpack *unpack, int bits, const uint8_t *data, uint64_t size,
+                         uint64_t *position, Intake *intake, GError **error) {
   z_stream stream = {0};
-  uint64_t position = 0;
+  *position = 0;
   if (inflateInit2(&stream, bits) != Z_OK)
     return triage_fail(error, TRIAGE_REASON_OUT_OF_MEMORY, "no memory to inflate");
-  bool is_whole = inflate_all(unpack, &stream, false, data, size, &position, intake, error);
+  bool is_whole = inflate_all(unpack, &stream, false, data, size, position, intake, error);
   inflateEnd(&stream);
   return is_whole;
 }
 
 bool unpack_inflate_raw(Unpack *unpack, const uint8_t *data, uint64_t size, Intake *intake,
                         GError **error) {
-  return inflate_bits(unpack, -15, data, size, intake, error);
+  uint64_t position;
+  return unpack_inflate_bits(unpack, -15, data, size, &position, intake, error);
 }
 
 bool unpack_inflate_zlib(Unpack *unpack, const uint8_t *data, uint64_t size, Intake *intake,
                          GError **error) {
-  return inflate_bits(unpack, 15, data, size, intake, error);
+  uint64_t position;
+  return unpack_inflate_bits(unpack, 15, data, size, &position, intake, error);
 }
 
 /* A gzip of one member, sound to its last byte. */

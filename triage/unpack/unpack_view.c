@@ -317,8 +317,12 @@ static void make_view(ViewSet *set, const Member *parent, const View *view, uint
   view->make(&builder, from);
   g_autoptr(GError) error = builder.error;
   g_autoptr(GError) trouble = NULL;
-  if (builder.out == NULL)
+  if (builder.out == NULL) {
+    if (error != NULL && !unpack->is_stopped)
+      unpack_gap(unpack, parent->path, size, size, triage_error_reason(error),
+                 "encoded data (%s) was not all examined: %s", view->row.name, error->message);
     return;
+  }
   if (error == NULL)
     copy_unchanged(&builder, builder.done,
                    builder.done + MIN(builder.context, builder.size - builder.done));

@@ -116,6 +116,13 @@ bool base64_is_command(const uint8_t *data, uint64_t start);
 void base64_make(ViewBuilder *builder, uint64_t from);
 void powershell_make(ViewBuilder *builder, uint64_t from);
 
+/* unpack_base64_deflate.c: what PowerShell's DeflateStream reads, which has no mark. */
+typedef enum { PACKED_NOT, PACKED_ZLIB, PACKED_RAW } Packed;
+/* What the first n bytes of a block, all of it or 512, begin like. */
+Packed packed_kind(const uint8_t *head, size_t n);
+/* What block inflates to; NULL where it does not, with builder->error where a limit was met. */
+Content *packed_inflate(ViewBuilder *builder, Packed kind, Content *block);
+
 /* unpack_escape.c */
 /* True where something stands at p ('+', '&', a backslash or '%') that means more than itself. */
 bool utf7_at(const uint8_t *data, const uint8_t *end, const uint8_t *p, size_t *scanned);

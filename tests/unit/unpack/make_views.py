@@ -5,6 +5,7 @@ same of a script that is no hit, miss.N; views.tsv names them with the view that
 import random
 import struct
 import sys
+import zlib
 
 sys.dont_write_bytecode = True
 import script_encodings as se  # noqa: E402
@@ -20,6 +21,12 @@ def script(name):
 def noise(n, seed):
     """Bytes that are no text."""
     return bytes(random.Random(seed).choices(range(128, 256), k=n))
+
+
+def deflated(data, bits=-15, level=9):
+    """-15: raw, 15: zlib"""
+    packer = zlib.compressobj(level, zlib.DEFLATED, bits)
+    return packer.compress(data) + packer.flush()
 
 
 def vb(expression):
@@ -68,6 +75,14 @@ def cases(name):
     yield 'base64', html.format(se.lines(b64)).encode()
     yield 'base64', html.format('  ' + se.lines(b64).replace('\r\n', '\n  ')).encode()
     yield 'base64', noise(70000, 8) + b64.encode() + noise(100, 1)
+    long = (text + se.hex_escapes(''.join(chr(c) for c in random.Random(4).choices(range(256), k=3000)))).encode()
+    stream = 'IEX (New-Object IO.StreamReader((New-Object IO.Compression.DeflateStream([IO.MemoryStream]' \
+             "[Convert]::FromBase64String('{}'),[IO.Compression.CompressionMode]::Decompress)))).ReadToEnd()"
+    for bits in -15, 15:
+        yield 'raw', stream.format(se.b64(deflated(text.encode(), bits))).encode()
+        yield 'raw', stream.format(se.b64(deflated(text.encode(), bits, 0))).encode()
+        yield 'raw', stream.format(se.lines(se.b64(deflated(long, bits)))).encode()
+        yield 'utf-16le', stream.format(se.b64(deflated(wide, bits))).encode()
     yield 'base64+utf-16le', html.format(se.b64(wide)).encode()
     yield 'base64+base64', html.format(se.b64(se.b64(text.encode()).encode())).encode()
     for option in '-EncodedCommand ', '-enc ', '-e "', '-ec ', '/EncodedCommand:':
