@@ -34,6 +34,7 @@
 #define LIMIT_LVM_DEPTH 8u              /* sections inside each other; real ones: 4 */
 #define LIMIT_LVM_NAME_BYTES 255u       /* one name */
 #define LIMIT_LVM_NESTING 16u           /* logical volumes made of others */
+#define LIMIT_LVM_PIECES 4000000u       /* of all logical volumes of a group, looked at */
 #define LIMIT_LVM_ROWS 1024u            /* volumes of one group listed one by one */
 
 /* disk images */

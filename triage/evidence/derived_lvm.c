@@ -252,9 +252,15 @@ static void tell_lacking(const LvmGroup *group, const LvmLogical *logical, Deriv
               logical->note != NULL ? "; " : "", logical->note != NULL ? logical->note : "");
 }
 
-/* False where nothing of it is here. */
-static bool hand_over(const Join *join, LvmGroup *group, const LvmLogical *logical) {
+/* False where nothing of it is here, and where it is in too many pieces: why says so. */
+static bool hand_over(const Join *join, LvmGroup *group, LvmLogical *logical) {
   g_autoptr(GArray) pieces = lvm_map_pieces(group, logical);
+  if (pieces == NULL) {
+    logical->reason = TRIAGE_REASON_SIZE_LIMIT;
+    logical->why = g_strdup_printf("the volumes of its group are made of more than %u pieces",
+                                   LIMIT_LVM_PIECES);
+    return false;
+  }
   const LvmPiece *first = NULL, *lack = NULL;
   DerivedVolume volume = {.lacking = ranges_new()};
   for (guint i = 0; i < pieces->len; i++) {
@@ -297,7 +303,7 @@ static void open_group(const Join *join, LvmGroup *group) {
   lvm_map_settle(group);
   tell_missing(join, group);
   for (guint i = 0; i < group->logical->len; i++) {
-    const LvmLogical *logical = group->logical->pdata[i];
+    LvmLogical *logical = group->logical->pdata[i];
     uint64_t size = logical->extents * group->extent_bytes;
     if (!logical->is_visible || (logical->why == NULL && hand_over(join, group, logical)))
       continue;

@@ -84,6 +84,7 @@ typedef struct {
   GPtrArray *physical; /* LvmPhysical* */
   GPtrArray *logical;  /* LvmLogical* */
   Image *media;        /* told of reads that go into what lacks */
+  guint n_pieces;      /* that were looked at so far */
   guint references;
 } LvmGroup;
 
@@ -104,8 +105,9 @@ typedef struct {
 /* To be called when the physical volumes that are here are known: a copy that is whole is preferred
  * from then on. */
 void lvm_map_settle(LvmGroup *group);
-/* All pieces of a logical volume that can be read. (transfer full) LvmPiece */
-GArray *lvm_map_pieces(const LvmGroup *group, const LvmLogical *logical);
+/* All pieces of a logical volume that can be read; NULL: the group's are too many. (transfer full)
+ * LvmPiece */
+GArray *lvm_map_pieces(LvmGroup *group, const LvmLogical *logical);
 /* Fills n bytes; what lacks is zero, and told as damage of the media. */
 void lvm_map_read(const LvmGroup *group, const LvmLogical *logical, uint64_t offset,
                   uint8_t *buffer, size_t n, bool is_passing);

@@ -11,6 +11,12 @@ static LvmLogical *logical_of(const LvmGroup *group, const LvmArea *area) {
   return group->logical->pdata[area->index];
 }
 
+/* Stripes on stripes that do not begin where those below do are as many pieces as there are
+ * stripes, again with every copy that is looked at. */
+static bool is_spent(const LvmGroup *group) {
+  return group->n_pieces > LIMIT_LVM_PIECES;
+}
+
 /* The copy of a column that is read: the first. */
 static LvmArea *area_at(const LvmSegment *segment, uint64_t column) {
   return &((LvmArea *)(void *)segment->areas->data)[column * segment->copies];
@@ -18,20 +24,19 @@ static LvmArea *area_at(const LvmSegment *segment, uint64_t column) {
 
 /* ---- can it be read, and by which copies ---- */
 
-static bool is_whole(const LvmGroup *group, const LvmArea *area, uint64_t extents) {
-  if (!area->is_logical) {
-    const LvmPhysical *physical = group->physical->pdata[area->index];
-    uint64_t end = physical->start + (area->extent + extents) * group->extent_bytes;
-    return physical->is_here && end <= physical->base.length;
-  }
-  g_autoptr(GArray) pieces = lvm_map_pieces(group, logical_of(group, area));
-  bool whole = true;
+static void add_area(LvmGroup *group, const LvmArea *area, uint64_t at, uint64_t length,
+                     uint64_t shown, GArray *out);
+
+static bool is_whole(LvmGroup *group, const LvmArea *area, uint64_t extents) {
+  g_autoptr(GArray) pieces = g_array_new(FALSE, FALSE, sizeof(LvmPiece));
+  add_area(group, area, 0, extents * group->extent_bytes, 0, pieces);
+  bool whole = !is_spent(group);
   for (guint i = 0; i < pieces->len; i++)
     whole = whole && g_array_index(pieces, LvmPiece, i).physical != NULL;
   return whole;
 }
 
-static int rank_of(const LvmGroup *group, const LvmArea *area, uint64_t extents) {
+static int rank_of(LvmGroup *group, const LvmArea *area, uint64_t extents) {
   const LvmLogical *logical = area->is_logical ? logical_of(group, area) : NULL;
   if (logical != NULL && logical->why != NULL)
     return 0;
@@ -41,7 +46,7 @@ static int rank_of(const LvmGroup *group, const LvmArea *area, uint64_t extents)
 }
 
 /* The first copy that is whole and not being rebuilt comes to the front; else the best there is. */
-static void choose_copies(const LvmGroup *group, LvmSegment *segment) {
+static void choose_copies(LvmGroup *group, LvmSegment *segment) {
   for (guint column = 0; column < segment->columns && segment->copies > 1; column++) {
     LvmArea *areas = area_at(segment, column);
     guint best = 0;
@@ -102,8 +107,8 @@ void lvm_map_settle(LvmGroup *group) {
 
 /* ---- all pieces ---- */
 
-static void add_pieces(const LvmGroup *group, const LvmLogical *logical, uint64_t start,
-                       uint64_t end, uint64_t shown, GArray *out);
+static void add_pieces(LvmGroup *group, const LvmLogical *logical, uint64_t start, uint64_t end,
+                       uint64_t shown, GArray *out);
 
 static void add_lack(GArray *out, uint64_t logical, uint64_t length, TriageReason reason) {
   LvmPiece piece = {.logical = logical, .length = length, .reason = reason};
@@ -111,8 +116,11 @@ static void add_lack(GArray *out, uint64_t logical, uint64_t length, TriageReaso
     g_array_append_val(out, piece);
 }
 
-static void add_area(const LvmGroup *group, const LvmArea *area, uint64_t at, uint64_t length,
+static void add_area(LvmGroup *group, const LvmArea *area, uint64_t at, uint64_t length,
                      uint64_t shown, GArray *out) {
+  group->n_pieces++;
+  if (is_spent(group))
+    return;
   uint64_t inside = area->extent * group->extent_bytes + at;
   if (area->is_logical) {
     add_pieces(group, logical_of(group, area), inside, inside + length, shown, out);
@@ -132,22 +140,20 @@ static void add_area(const LvmGroup *group, const LvmArea *area, uint64_t at, ui
 
 /* Whole stripes of every column in one piece each, what is left over at both ends by itself. Where
  * a column lacks, the whole counts as lacking: what is left of it is examined with its PV. */
-static void add_stripes(const LvmGroup *group, const LvmSegment *segment, uint64_t from,
-                        uint64_t to, uint64_t shown, GArray *out) {
+static void add_stripes(LvmGroup *group, const LvmSegment *segment, uint64_t from, uint64_t to,
+                        uint64_t shown, GArray *out) {
   uint64_t stripe = segment->stripe_bytes, row = stripe * segment->columns;
   uint64_t first_row = (from + row - 1) / row, end_row = to / row;
   guint before = out->len;
-  for (uint64_t at = from; at < to;) {
+  for (uint64_t at = from; at < to && !is_spent(group);) {
     bool is_row = at == first_row * row && first_row < end_row;
     uint64_t take = is_row ? (end_row - first_row) * row : MIN(to - at, stripe - at % stripe);
-    for (guint i = 0; i < segment->columns; i++) {
-      const LvmArea *area = area_at(segment, i);
-      if (is_row)
-        add_area(group, area, first_row * stripe, (end_row - first_row) * stripe, shown + at - from,
-                 out);
-      else if (at / stripe % segment->columns == i)
-        add_area(group, area, at / row * stripe + at % stripe, take, shown + at - from, out);
-    }
+    for (guint i = 0; is_row && i < segment->columns; i++)
+      add_area(group, area_at(segment, i), first_row * stripe, (end_row - first_row) * stripe,
+               shown + at - from, out);
+    if (!is_row)
+      add_area(group, area_at(segment, at / stripe % segment->columns),
+               at / row * stripe + at % stripe, take, shown + at - from, out);
     at += take;
   }
   for (guint i = before; i < out->len; i++) {
@@ -175,13 +181,14 @@ static guint find_segment(const LvmLogical *logical, uint64_t extent) {
 }
 
 /* From start to end of a logical volume, which shows from shown on in the one asked for. */
-static void add_pieces(const LvmGroup *group, const LvmLogical *logical, uint64_t start,
-                       uint64_t end, uint64_t shown, GArray *out) {
+static void add_pieces(LvmGroup *group, const LvmLogical *logical, uint64_t start, uint64_t end,
+                       uint64_t shown, GArray *out) {
   for (guint i = find_segment(logical, start / group->extent_bytes);
-       i < logical->segments->len && start < end; i++) {
+       i < logical->segments->len && start < end && !is_spent(group); i++) {
     const LvmSegment *segment = &g_array_index(logical->segments, LvmSegment, i);
     uint64_t base = segment->start * group->extent_bytes;
     uint64_t to = MIN(end, base + segment->count * group->extent_bytes);
+    group->n_pieces++;
     if (logical->why != NULL || segment->columns == 0)
       add_lack(out, shown, to - start, TRIAGE_REASON_MISSING_SEGMENT);
     else if (segment->columns == 1)
@@ -194,10 +201,10 @@ static void add_pieces(const LvmGroup *group, const LvmLogical *logical, uint64_
   }
 }
 
-GArray *lvm_map_pieces(const LvmGroup *group, const LvmLogical *logical) {
-  GArray *out = g_array_new(FALSE, FALSE, sizeof(LvmPiece));
+GArray *lvm_map_pieces(LvmGroup *group, const LvmLogical *logical) {
+  g_autoptr(GArray) out = g_array_new(FALSE, FALSE, sizeof(LvmPiece));
   add_pieces(group, logical, 0, logical->extents * group->extent_bytes, 0, out);
-  return out;
+  return is_spent(group) ? NULL : g_steal_pointer(&out);
 }
 
 /* ---- reading ---- */
