@@ -126,7 +126,7 @@ grep -q '"event":"worker-lost".*"job":"listing"' case/log.jsonl || fail "the wal
 early case/log.jsonl || fail "nothing was examined while the walk ran"
 same_many "a walk that hung"
 rm -rf case
-TRIAGE_TEST_FAULT="hang:(object 8500)" "$TRIAGE" scan -q --entries --jobs 2 -o case many &
+TRIAGE_TEST_FAULT="hang:(object 8500)" "$TRIAGE" scan -q --entries --jobs 2 --metrics many.prom -o case many &
 pid=$!
 for _ in $(seq 200); do
   [ "$(sqlite3 -readonly case/case.db 'select count(*) from object where status = 1' 2>/dev/null || echo 0)" -gt 0 ] && break
@@ -135,6 +135,7 @@ done
 kill -9 $pid
 wait $pid 2>/dev/null
 [ "$(sqlite3 case/case.db 'select count(*) from object where status = 1 and not (select is_enumerated from volume)')" -gt 0 ] || fail "nothing was examined before the kill"
+awk '{ value[$1] = $2 } END { exit !(value["triage_bytes_examined"] > 0 && value["triage_bytes_known"] >= value["triage_bytes_examined"]) }' many.prom || fail "more is examined than is known"
 "$TRIAGE" scan -q --entries --jobs 2 --resume -o case many
 same_many "killed while the walk ran"
 rm -rf many whole_many case

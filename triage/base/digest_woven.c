@@ -159,6 +159,8 @@ void woven_digest_init(WovenDigest *digest) {
 
 void woven_digest_update(WovenDigest *digest, const uint8_t *bytes, size_t n) {
   size_t kept = (size_t)(digest->n % BLOCK);
+  if (n == 0) /* bytes may be NULL then */
+    return;
   digest->n += n;
   if (kept > 0) {
     size_t more = n < BLOCK - kept ? n : BLOCK - kept;

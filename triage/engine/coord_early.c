@@ -46,6 +46,8 @@ void early_begin(Run *run, VolumeWork *volume) {
   g_ptr_array_set_size(volume->early, 0);
   g_clear_pointer(&volume->parts, part_index_free);
   run->progress.objects_total -= volume->max_seq;
+  run->progress.bytes_total -= volume->bytes;
+  volume->bytes = 0;
   run->progress.objects -= volume->examined_early.objects;
   run->progress.bytes -= volume->examined_early.bytes;
   run->progress.hits -= volume->examined_early.hits;

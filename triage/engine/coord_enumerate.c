@@ -45,6 +45,16 @@ bool enumerate_start(Run *run, Slot *slot, VolumeWork *volume, GError **error) {
          true; /* a worker that died at once is seen when its channel is read */
 }
 
+/* What is to be examined is known as it is listed: others may be at it before the walk ends. Which
+ * part of it is a shard's is known at the end alone. */
+static void know_bytes(Run *run, VolumeWork *volume, const Object *object) {
+  if (run->is_split || (object->flags & OBJECT_NO_CONTENT) != 0)
+    return;
+  uint64_t bytes = MIN(object->size, UINT64_C(1) << 40); /* as the store counts */
+  volume->bytes += bytes;
+  run->progress.bytes_total += bytes;
+}
+
 static bool take_objects(Run *run, VolumeWork *volume, GVariant *message, GError **error) {
   g_autoptr(ObjectBatch) batch = object_batch_new(message);
   run->pending_rows += object_batch_n(batch);
@@ -59,6 +69,7 @@ static bool take_objects(Run *run, VolumeWork *volume, GVariant *message, GError
     ok = ok && store_put_object(run->store, run->evidence, &object, error);
     if (ok)
       early_take(volume, &object);
+    know_bytes(run, volume, &object);
     proto_object_clear(&object);
     run->progress.objects_total++;
   }

@@ -174,6 +174,7 @@ struct _VolumeWork {
   GQueue *page;      /* Object* read from the store, not handed out */
   guint n_returned;  /* of page, at its front: handed out to a worker that was lost */
   uint64_t max_seq;  /* of the walk, for checks */
+  uint64_t bytes;    /* of the objects listed so far, as progress knows them */
   PartIndex *parts;
   bool is_early;       /* objects are handed out while the walk still runs */
   GPtrArray *early;    /* Object*: for the page, when it is empty and these are a group */

@@ -413,13 +413,16 @@ static bool finish_enumeration(Run *run, Slot *slot, GError **error) {
   slot->job = JOB_NONE;
   volume->state = VOLUME_READY;
   early_end(volume);
+  if (!run_put_volume(run, volume, true, error))
+    return false;
+  if (!run->is_split)
+    return true;
   uint64_t objects, bytes;
-  if (!run_put_volume(run, volume, true, error) ||
-      (run->is_split && !store_keep_shard(run->store, run->evidence, volume->no,
-                                          run->options->shard, run->options->shards, error)) ||
+  if (!store_keep_shard(run->store, run->evidence, volume->no, run->options->shard,
+                        run->options->shards, error) ||
       !store_count_work(run->store, run->evidence, volume->no, &objects, &bytes, error))
     return false;
-  run->progress.bytes_total += bytes + volume->examined_early.bytes;
+  run->progress.bytes_total += bytes;
   return true;
 }
 

@@ -127,6 +127,8 @@ static void test_digest(void **state) {
   assert_string_equal(digests.sha1, "a9993e364706816aba3e25717850c26c9cd0d89d");
   assert_string_equal(digests.sha256,
                       "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  digest_bytes(DIGEST_ALL, NULL, 0, &digests);
+  assert_string_equal(digests.md5, "d41d8cd98f00b204e9800998ecf8427e");
   digest_bytes(DIGEST_SHA1, "", 0, &digests);
   assert_string_equal(digests.sha256, "");
 }
