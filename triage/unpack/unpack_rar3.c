@@ -3,6 +3,7 @@
  * where passwords fit, the archive is written anew without its encryption, and that is what
  * libarchive gets. Nothing in such an archive tells whether a password fits but what comes out. */
 #include "unpack/unpack_bytes.h"
+#include "unpack/unpack_cfb.h"
 #include "unpack/unpack_known.h"
 #include "unpack/unpack_rarcrypt.h"
 #include <archive_entry.h>
@@ -16,6 +17,9 @@ enum {
   HIGH_BYTES = 8, /* upper halves of a large member's sizes */
   TYPE_MAIN = 0x73,
   TYPE_FILE = 0x74,
+  TYPE_OLD_FIRST = 0x75, /* of what hung on members before RAR 3 */
+  TYPE_OLD_SERVICE = 0x77,
+  TYPE_OLD_LAST = 0x79,
   TYPE_SERVICE = 0x7A,
   TYPE_END = 0x7B,
   MAIN_SOLID = 0x0008,
@@ -134,6 +138,11 @@ static bool read_block(const Rar3 *rar, uint64_t at, Block *block) {
   return false;
 }
 
+/* libarchive counts the data of such a block into the header's checksum, and stops there. */
+static bool is_old_with_data(const Block *block) {
+  return block->type >= TYPE_OLD_FIRST && block->type <= TYPE_OLD_LAST && block->n_data > 0;
+}
+
 static bool is_secret(const Block *block) {
   return (block->type == TYPE_FILE || block->type == TYPE_SERVICE) &&
          (block->flags & FILE_SECRET) != 0 && block->bytes->len >= FILE_BYTES;
@@ -225,7 +234,7 @@ static bool write_member(Rar3 *rar, uint64_t at, Block *block, ContentBuilder *o
   g_autoptr(GError) own = NULL;
   /* One of a comment, of recovery data: no member, and where it lies between the parts of one
    * libarchive loses the thread. */
-  if (block->type == TYPE_SERVICE)
+  if (block->type == TYPE_SERVICE || is_old_with_data(block))
     return unpack_alive(rar->unpack, block->n_data);
   if (!is_secret(block))
     return copy_block(rar, block, out, error);
@@ -261,7 +270,7 @@ static bool step(Rar3 *rar, uint64_t *at, ContentBuilder *out, Block *block) {
   if (*at >= rar->size || !read_block(rar, *at, block))
     return false;
   bool ok = block->type == TYPE_MAIN ? write_main(rar, block, out, NULL)
-            : block->type == TYPE_FILE || block->type == TYPE_SERVICE
+            : block->type == TYPE_FILE || block->type == TYPE_SERVICE || is_old_with_data(block)
                 ? write_member(rar, *at, block, out, NULL)
                 : copy_block(rar, block, out, NULL);
   *at = block->after;
@@ -371,13 +380,14 @@ static bool is_encrypted(const Rar3 *rar) {
   return is_any;
 }
 
-/* Does a service block lie between the parts of a member? Then one does in the first volume. */
-static bool has_service_between(const Rar3 *rar) {
+/* Is there a block that libarchive does not step over? A service block between the parts of a
+ * member lies in the first volume too. */
+static bool has_stumbling_block(const Rar3 *rar) {
   uint64_t at = SIGNATURE_BYTES;
   bool is_any = false, is_ended = false, is_split = false;
   for (Block block; !is_any && !is_ended && at < rar->size && read_block(rar, at, &block);
        block_clear(&block)) {
-    is_any = block.type == TYPE_SERVICE && is_split;
+    is_any = (block.type == TYPE_SERVICE && is_split) || is_old_with_data(&block);
     is_split = block.type == TYPE_FILE && (block.flags & FILE_SPLIT_AFTER) != 0;
     is_ended = block.type == TYPE_END;
     at = block.after;
@@ -484,6 +494,106 @@ static void list_rest(Unpack *unpack, const Container *container, const Content 
   }
 }
 
+/* ---- service blocks: comments, streams of NTFS, rights; libarchive steps over all ---- */
+
+/* Name of the member or service in its header, which ends at *end. */
+static char *block_name(const Block *block, size_t *end) {
+  size_t at = FILE_BYTES + ((block->flags & FILE_LARGE) != 0 ? HIGH_BYTES : 0u);
+  size_t n = bytes_le16(block->bytes->data + 26);
+  at = MIN(at, block->bytes->len);
+  n = MIN(n, block->bytes->len - at);
+  *end = at + n;
+  return g_strndup((const char *)block->bytes->data + at, n);
+}
+
+/* A stream is named as Windows does, "member:stream"; any other by its kind. */
+static GBytes *service_name(const Block *block, const char *kind, size_t from, const char *member) {
+  g_autoptr(GString) name = g_string_new(kind);
+  size_t n = block->bytes->len - from;
+  if ((block->flags & FILE_SALT) != 0)
+    n -= MIN(n, RAR3_SALT);
+  if (strcmp(kind, "STM") == 0) {
+    g_string_assign(name, member);
+    if (n < 2 || bytes_le16(block->bytes->data + from) != ':')
+      g_string_append_c(name, ':');
+    cfb_append_utf16(name, block->bytes->data + from, n / 2);
+  }
+  return g_bytes_new(name->str, MIN(name->len, LIMIT_NAME_BYTES));
+}
+
+/* What is stored plainly was scanned with the archive's own bytes; a stream is a member too. */
+static void tell_service(Unpack *unpack, Container *container, const Block *block,
+                         const char *member) {
+  enum { CRC_AT = 16, METHOD_AT = 25 };
+  const uint8_t *p = block->bytes->data;
+  size_t name_end;
+  g_autofree char *kind = block_name(block, &name_end);
+  g_strcanon(kind, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS, '?');
+  g_autoptr(GBytes) name = service_name(block, kind, name_end, member);
+  bool is_secret_one = (block->flags & FILE_SECRET) != 0;
+  bool is_part = (block->flags & (FILE_SPLIT_BEFORE | FILE_SPLIT_AFTER)) != 0;
+  bool is_stored = p[METHOD_AT] == STORED && !is_secret_one;
+  bool is_stream = strcmp(kind, "STM") == 0;
+  if (is_stored && (is_part || !is_stream))
+    return;
+  if (is_stored) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Content) content =
+        content_new_part(container->content, block->data_at, block->n_data);
+    unpack_check_crc(bytes_le32(p + CRC_AT), content, &error);
+    Member stream = {.content = content, .size = block->n_data, .error = error};
+    unpack_member(unpack, container, name, &stream);
+    return;
+  }
+  const MemberPath path = {container->path, name, "raw", container->path->depth + 1};
+  unpack_gap(unpack, &path, bytes_le32(p + 11), 0,
+             is_secret_one ? TRIAGE_REASON_ENCRYPTED : TRIAGE_REASON_UNSUPPORTED_FORMAT,
+             "a service block of type %s in a RAR archive, %s, %" G_GUINT64_FORMAT
+             " bytes packed, was not unpacked: unpack it with unrar and examine the result",
+             kind, is_secret_one ? "encrypted" : "compressed", block->n_data);
+}
+
+/* Their subtypes are of RAR 2's time: streams, rights, extended attributes. */
+static void tell_old_service(Unpack *unpack, const Container *container, const Block *block,
+                             const char *member) {
+  enum { SUBTYPE_AT = 11, OLD_BYTES = 14 };
+  unsigned subtype =
+      block->bytes->len >= OLD_BYTES ? bytes_le16(block->bytes->data + SUBTYPE_AT) : 0;
+  g_autoptr(GBytes) name = g_bytes_new(member, MIN(strlen(member), LIMIT_NAME_BYTES));
+  const MemberPath path = {container->path, name, "raw", container->path->depth + 1};
+  unpack_gap(unpack, &path, block->n_data, 0, TRIAGE_REASON_UNSUPPORTED_FORMAT,
+             "a service block of type 0x%X behind this member, %" G_GUINT64_FORMAT
+             " bytes packed, was not unpacked: unpack it with unrar and examine the result",
+             subtype, block->n_data);
+}
+
+static void tell_services(Rar3 *rar, Container *container) {
+  g_autofree char *member = g_strdup("");
+  uint64_t at = SIGNATURE_BYTES;
+  bool is_ended = false;
+  rar->header_password = NONE;
+  for (Block block;
+       !is_ended && !rar->unpack->is_stopped && at < rar->size && read_block(rar, at, &block);
+       block_clear(&block), at = next_volume(rar, at, &is_ended)) {
+    bool is_long = block.bytes->len >= FILE_BYTES;
+    if (block.type == TYPE_MAIN)
+      rar->header_password =
+          (block.flags & MAIN_SECRET) != 0 ? find_header_password(rar, block.after) : NONE;
+    if (block.type == TYPE_FILE && is_long) {
+      size_t end;
+      g_free(member);
+      member = block_name(&block, &end);
+      g_strdelimit(member, "\\", '/');
+    } else if (block.type == TYPE_SERVICE && is_long && block.n_data > 0) {
+      tell_service(rar->unpack, container, &block, member);
+    } else if (block.type == TYPE_OLD_SERVICE && block.n_data > 0) {
+      tell_old_service(rar->unpack, container, &block, member);
+    }
+    is_ended = block.type == TYPE_END;
+    at = block.after;
+  }
+}
+
 static bool is_solid(const Content *whole) {
   enum { FLAGS_AT = SIGNATURE_BYTES + 3 };
   return content_size(whole) >= SIGNATURE_BYTES + BLOCK_BYTES &&
@@ -506,9 +616,10 @@ void unpack_rar3_open(Unpack *unpack, const Unpacker *self, Container *container
               .password = NONE,
               .last_password = NONE};
   bool is_closed = is_encrypted(&rar);
-  if (!is_closed && !has_service_between(&rar)) {
+  if (!is_closed && !has_stumbling_block(&rar)) {
     unpack_archive_open(unpack, self, container);
     list_rest_of_solid(unpack, container);
+    tell_services(&rar, container);
     return;
   }
   g_autoptr(Content) whole = rewrite(&rar);
@@ -524,4 +635,5 @@ void unpack_rar3_open(Unpack *unpack, const Unpacker *self, Container *container
     unpack_archive_open_rebuilt(unpack, self, container, whole, rar.end, list_rest_of_solid);
   else
     unpack_archive_open(unpack, self, container);
+  tell_services(&rar, container);
 }

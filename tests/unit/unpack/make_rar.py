@@ -3,7 +3,8 @@
 """make_rar.py FILE MEMBER PART_BYTES NAME...: a RAR 2.9 archive that stores FILE as MEMBER, in as many
 volumes as names are given, PART_BYTES of it in each but the last; with "recovery" before FILE
 a service block lies behind each; make_rar.py solid NAME: two volumes of a solid archive
-one behind the other, members one and two in the first, three in the second. No free program writes RAR; the layout is
+one behind the other, members one and two in the first, three in the second; make_rar.py services NAME: a member with an old service block, a stored stream,
+a packed one and a packed comment. No free program writes RAR; the layout is
 that of unrar's technote.txt."""
 import struct
 import sys
@@ -37,7 +38,24 @@ def solid():
             start + block(0x73, 0x19, bytes(6)) + member(b'three', False) + block(0x7B, 0x4000, b''))
 
 
+def services():
+    def entry(kind, name, data, method, tail=b''):
+        head = struct.pack('<IIBIIBBHI', len(data), len(data), 2, zlib.crc32(data), 0x58A55000, 29, method, len(name), 0x20)
+        return block(kind, 0x8000, head + name + tail, data)
+
+    def stream(name, data, method):
+        return entry(0x7A, b'STM', data, method, (':' + name).encode('utf-16-le'))
+    old = block(0x77, 0x8000, struct.pack('<IHB', 5, 0x105, 0), b'12345')
+    return (b'Rar!\x1a\x07\0' + block(0x73, 0x10, bytes(6)) + entry(0x74, b'dir\\a.txt', b'text', 0x30) + old +
+            stream('run.vbs', b'CDO.Message', 0x30) + stream('packed', b'?' * 9, 0x33) + entry(0x7A, b'CMT', b'?' * 7, 0x33) +
+            block(0x7B, 0x4000, b''))
+
+
 def main():
+    if sys.argv[1] == 'services':
+        with open(sys.argv[2], 'wb') as out:
+            out.write(services())
+        return
     if sys.argv[1] == 'solid':
         with open(sys.argv[2], 'wb') as out:
             out.write(solid())
