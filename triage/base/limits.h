@@ -90,6 +90,8 @@
               */
 #define LIMIT_LUKS_HEADER_BYTES (4 * MIB) /* one copy of a LUKS2 header */
 #define LIMIT_APPENDED 256u               /* containers one behind the other in one object */
+#define LIMIT_CARVED 2048u                /* archives tried in one area: one for each sector */
+#define LIMIT_CARVED_READS 16u            /* bytes they reach over : bytes of the area */
 
 /* views */
 #define LIMIT_VIEW_CHAIN 6u                     /* encodings one inside the other */

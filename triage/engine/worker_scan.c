@@ -565,11 +565,14 @@ static void scan_object(Worker *worker, const Object *object, const char *path,
                    .changed = object->changed,
                    .accessed = object->accessed,
                    .error = content.error};
+  const AreaPlace place = {content.border, scan.own};
   UnpackSink sink = {&scan, on_member, on_gap, on_alive};
   /* A part of an archive is more than its own bytes: a list cannot know it. */
   if ((set == NULL || set->n < 2) && is_known(&scan, &content))
     size = 0;
-  else if (object->kind == OBJECT_AREA || is_table(worker, object))
+  else if (object->kind == OBJECT_AREA)
+    unpack_area(&worker->unpack, &sink, &member, &place);
+  else if (is_table(worker, object))
     unpack_views(&worker->unpack, &sink, &member);
   else
     unpack_object_of_set(&worker->unpack, &sink, &member, set);

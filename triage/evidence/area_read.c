@@ -139,6 +139,9 @@ void area_read(VolumeSet *set, const Object *object, Spool *spool, WalkContent *
     g_clear_error(&out->error);
     out->error = error;
   }
+  /* Of slack all later runs begin with a block. */
+  if (out->runs->len > 0)
+    out->border = (512 - g_array_index(out->runs, ContentRun, 0).media_offset % 512) % 512;
   /* The bytes of a derived volume lie in no one place of the media. */
   const Volume *volume = volume_set_find(set, object->volume);
   if (volume != NULL && volume->is_derived)

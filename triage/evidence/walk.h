@@ -39,6 +39,7 @@ typedef struct {
   uint64_t
       overwritten; /* of a deleted entry: bytes in blocks that are in use again, read as zero */
   uint64_t own;    /* of an area: how many bytes are its own; the rest is the next one's */
+  uint64_t border; /* of an area: the first byte that begins a sector of the media */
   GError *error;   /* NULL: all of size was read; else reason and sentence */
 } WalkContent;
 void walk_content_clear(WalkContent *content);

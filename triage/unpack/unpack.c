@@ -130,9 +130,8 @@ void unpack_member(Unpack *unpack, Container *container, GBytes *name, Member *m
   member->path = NULL;
 }
 
-/* Opens size bytes of content at from as row's container. Returns the byte behind it. */
-static uint64_t open_row(Unpack *unpack, const Unpacker *row, Content *content,
-                         const MemberPath *path, uint64_t from, uint64_t size) {
+uint64_t unpack_open_part(Unpack *unpack, const Unpacker *row, Content *content,
+                          const MemberPath *path, uint64_t from, uint64_t size) {
   if (!row->row.available) {
     unpack_gap(unpack, path, size, size, TRIAGE_REASON_UNSUPPORTED_FORMAT, "%s", row->gap);
     return from + size;
@@ -158,7 +157,7 @@ static uint64_t open_row(Unpack *unpack, const Unpacker *row, Content *content,
 void unpack_open_row(Unpack *unpack, const Unpacker *row, Content *content,
                      const MemberPath *path) {
   if (!unpack->is_stopped)
-    open_row(unpack, row, content, path, 0, content_size(content));
+    unpack_open_part(unpack, row, content, path, 0, content_size(content));
 }
 
 /* Opens every row that is sure of the bytes at from: a polyglot is as many containers as it is.
@@ -173,7 +172,7 @@ static unsigned open_rows(Unpack *unpack, Content *content, const MemberPath *pa
     if (rows[i]->probe == NULL || !rows[i]->probe(content_data(content) + from, size))
       continue;
     n_opened++;
-    uint64_t stop = open_row(unpack, rows[i], content, path, from, size);
+    uint64_t stop = unpack_open_part(unpack, rows[i], content, path, from, size);
     *end = MAX(*end, stop);
   }
   return n_opened;
@@ -191,7 +190,7 @@ static void open_zip_in_stream(Unpack *unpack, Content *content, const MemberPat
     return;
   for (size_t i = 0; i < n_rows; i++) {
     if (rows[i]->step != NULL && rows[i]->probe(data, size)) {
-      open_row(unpack, unpack_row("zip"), content, path, from, stop);
+      unpack_open_part(unpack, unpack_row("zip"), content, path, from, stop);
       return;
     }
   }
@@ -207,12 +206,12 @@ static unsigned open_inside(Unpack *unpack, Content *content, const MemberPath *
     row = unpack_find_carried(content_data(content), size, from, &at);
   if (zip_find(content_data(content) + from, size - from, &start, &stop) &&
       (row == NULL || from + start < at)) {
-    *end = open_row(unpack, unpack_row("zip"), content, path, from, stop);
+    *end = unpack_open_part(unpack, unpack_row("zip"), content, path, from, stop);
     return 1;
   }
   if (row == NULL)
     return 0;
-  *end = open_row(unpack, row, content, path, at, size - at);
+  *end = unpack_open_part(unpack, row, content, path, at, size - at);
   return 1;
 }
 
@@ -257,7 +256,8 @@ bool unpack_object(const UnpackOptions *options, const UnpackSink *sink, const M
   return unpack_object_of_set(options, sink, top, NULL);
 }
 
-bool unpack_views(const UnpackOptions *options, const UnpackSink *sink, const Member *top) {
+static bool open_views(const UnpackOptions *options, const UnpackSink *sink, const Member *top,
+                       const AreaPlace *place) {
   Unpack unpack = {.options = options,
                    .sink = sink,
                    .top_size = content_size(top->content),
@@ -268,8 +268,19 @@ bool unpack_views(const UnpackOptions *options, const UnpackSink *sink, const Me
   VbaBudget budget = VBA_BUDGET;
   if (!unpack.is_stopped)
     vba_carve(&unpack, top->content, top->path, NULL, &budget);
+  if (!unpack.is_stopped && place != NULL)
+    unpack_carve(&unpack, top, place);
   unpack_inflater_free(&unpack);
   return !unpack.is_stopped;
+}
+
+bool unpack_views(const UnpackOptions *options, const UnpackSink *sink, const Member *top) {
+  return open_views(options, sink, top, NULL);
+}
+
+bool unpack_area(const UnpackOptions *options, const UnpackSink *sink, const Member *top,
+                 const AreaPlace *place) {
+  return open_views(options, sink, top, place);
 }
 
 bool unpack_recognises(const uint8_t *data, uint64_t size, const char **format_name) {

@@ -96,8 +96,17 @@ bool unpack_object_of_set(const UnpackOptions *options, const UnpackSink *sink, 
                           const UnpackSet *set);
 
 /* Hands out one object and its views, and what those carry, but opens no container of its own
- * bytes: for areas, in which containers belong to other objects or lie in pieces. */
+ * bytes: for tables, in which containers belong to other objects or lie in pieces. */
 bool unpack_views(const UnpackOptions *options, const UnpackSink *sink, const Member *top);
+
+/* Of bytes that no entry covers. */
+typedef struct {
+  uint64_t border; /* the first byte of content that begins a sector of the media */
+  uint64_t own;    /* archives that begin behind are the next area's */
+} AreaPlace;
+/* The same for an area, and archives that begin where a sector does: "(carved at OFFSET)". */
+bool unpack_area(const UnpackOptions *options, const UnpackSink *sink, const Member *top,
+                 const AreaPlace *place);
 
 /* True where some available unpacker is sure, by magic at the beginning, that these bytes are its
  * container; *format_name (may be NULL) is its row's name, static. Not for iso9660, which is an

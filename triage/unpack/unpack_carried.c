@@ -48,6 +48,13 @@ static const struct {
     {"\x60\xEA", 2, "arj", is_arj},
 };
 
+const Unpacker *unpack_carried_here(const uint8_t *data, uint64_t size) {
+  for (size_t i = 0; i < G_N_ELEMENTS(CARRIED); i++)
+    if (CARRIED[i].is_sure(data, size))
+      return unpack_row(CARRIED[i].row);
+  return NULL;
+}
+
 bool unpack_may_carry(const uint8_t *data, uint64_t size) {
   if (size < 64)
     return false;

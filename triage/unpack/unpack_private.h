@@ -80,6 +80,9 @@ void unpack_member(Unpack *unpack, Container *container, GBytes *name, Member *m
 void unpack_view(Unpack *unpack, const Member *member);
 /* Opens content as row's container: for what no magic tells, but a name. */
 void unpack_open_row(Unpack *unpack, const Unpacker *row, Content *content, const MemberPath *path);
+/* Opens size bytes of content at from as row's container. Returns the byte behind it. */
+uint64_t unpack_open_part(Unpack *unpack, const Unpacker *row, Content *content,
+                          const MemberPath *path, uint64_t from, uint64_t size);
 /* Opens what content is, or holds. Returns false where nothing was recognised. */
 bool unpack_open(Unpack *unpack, Content *content, const MemberPath *path);
 bool unpack_alive(Unpack *unpack, uint64_t bytes);
@@ -209,6 +212,12 @@ void unpack_zip_open(Unpack *unpack, const Unpacker *self, Container *container)
 /* True where a zip ends in data: *start its first byte, *end the byte behind it. */
 bool zip_find(const uint8_t *data, uint64_t size, uint64_t *start, uint64_t *end);
 
+/* True where a writer's local header begins data. */
+bool zip_begins(const uint8_t *data, uint64_t size);
+
+/* unpack_carve.c: opens the archives that begin at borders of sectors in the bytes of an area. */
+void unpack_carve(Unpack *unpack, const Member *top, const AreaPlace *place);
+
 /* unpack_zip_plain.c */
 typedef struct {
   const uint8_t *local;  /* the local header */
@@ -280,4 +289,6 @@ const Unpacker *unpack_row(const char *name);
 /* Where inside data, from byte from on, a container lies that a program or picture carries. */
 const Unpacker *unpack_find_carried(const uint8_t *data, uint64_t size, uint64_t from,
                                     uint64_t *at);
+/* The row of the archive whose sound header begins data, of those that are carried. */
+const Unpacker *unpack_carried_here(const uint8_t *data, uint64_t size);
 bool unpack_may_carry(const uint8_t *data, uint64_t size);

@@ -348,6 +348,11 @@ static bool is_local_header(const ZipIndex *zip, uint64_t at, uint64_t end) {
   return true;
 }
 
+bool zip_begins(const uint8_t *data, uint64_t size) {
+  const ZipIndex zip = {.data = data, .size = size};
+  return is_local_header(&zip, 0, size) && bytes_le16(data + 26) > 0;
+}
+
 /* A stretch in which members are found by their local headers. */
 typedef struct {
   const ZipIndex *zip;
