@@ -111,9 +111,9 @@ static uint64_t zip_extent(const uint8_t *data, uint64_t size) {
 /* liblzma takes what follows a stream for a damaged one: the end is that of its footer, or of the
  * last one where several streams stand one behind the other. */
 static uint64_t xz_extent(const uint8_t *data, uint64_t size) {
-  enum { FOOTER = 12 };
+  enum { FOOTER = 12, FIRST_FOOTER = 24 };
   uint64_t end = size;
-  for (uint64_t at = 2 * FOOTER; at <= size; at += 4) {
+  for (uint64_t at = FIRST_FOOTER; at <= size; at += 4) {
     const uint8_t *footer = data + at - FOOTER;
     if (footer[10] != 'Y' || footer[11] != 'Z' || memcmp(footer + 8, data + 6, 2) != 0 ||
         crc32(0, footer + 4, 6) != bytes_le32(footer))
