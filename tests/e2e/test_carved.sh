@@ -75,6 +75,11 @@ once "r['state'] == 'slack' and r['member'].endswith('!/slack.vbs') and '(carved
 once "r['path'].startswith('/\$Unpartitioned/') and r['member'].endswith(')!/docs/a.vbs')"
 once "r['path'].startswith('/\$Unknown/') and r['member'].endswith('(carved at 1048064)!/(gunzip)')"
 has_no one/hits.csv "'near.txt' in r['member'] or 'readme' in r['member']"
+# what comes out of the evidence is that member
+id=$(python3 -c 'import csv; print([r["hit_id"] for r in csv.DictReader(open("one/hits.csv")) if r["member"].endswith("x.zip!/in.vbs")][0])')
+status 0 "$TRIAGE" extract one "$id" -o out.zip
+7z x -bd -pinfected -oout out.zip >/dev/null && grep -rlq 'CDO.Message' out && find out -type f -exec cmp -s {} plain.vbs \; -print | grep -q . ||
+  fail "the member does not come out as it is"
 # sound archives say nothing, nor do beginnings of nothing; the broken one does
 has one/coverage.csv "'(carved at ' in r['member'] and r['reason'] == 'truncated'"
 [ "$(rows one/coverage.csv "'(carved at ' in r['member']")" -le 2 ] || { fail "too many rows"; grep carved one/coverage.csv; }

@@ -13,7 +13,6 @@ enum { SECTOR = 512, END_RECORDS = 16, END_RECORD_BYTES = 22 };
 
 /* The sink while a carved archive is open: what is said of it waits until a member came. */
 typedef struct {
-  Unpack *unpack;
   const UnpackSink *sink;
   const MemberPath *path; /* of the carved archive */
   GPtrArray *waiting;     /* Waiting */
@@ -164,7 +163,7 @@ static uint64_t open_carved(Unpack *unpack, const Member *top, const Unpacker *r
   g_autoptr(GBytes) name = g_bytes_new(text, (gsize)n);
   const MemberPath path = {top->path, name, "raw", top->path->depth + 1};
   g_autoptr(GPtrArray) waiting = g_ptr_array_new_with_free_func(waiting_free);
-  Carve carve = {.unpack = unpack, .sink = unpack->sink, .path = &path, .waiting = waiting};
+  Carve carve = {.sink = unpack->sink, .path = &path, .waiting = waiting};
   const UnpackSink sink = {&carve, on_member, on_gap, on_alive};
   unpack->sink = &sink;
   uint64_t end = unpack_open_part(unpack, row, top->content, &path, at, size);
