@@ -38,10 +38,13 @@ const uint8_t *fold_word(const uint8_t *p, const uint8_t *end, const char *word)
 
 /* unpack_fold_list.c: each returns the byte behind what it read, NULL where it is not that.
  * fold_join: Join(), behind its parenthesis; fold_list: a list and what is done with it;
+ * fold_list_behind: the same, behind the comma after its first element, which the list replaces;
  * fold_format: what follows -f, put into the text; fold_concat: elements up to a parenthesis;
  * fold_string_method: what follows [string]:: */
 const uint8_t *fold_join(const uint8_t *p, const uint8_t *end, unsigned depth, Folded *out);
 const uint8_t *fold_list(const uint8_t *p, const uint8_t *end, unsigned depth, Folded *out);
+const uint8_t *fold_list_behind(const uint8_t *p, const uint8_t *end, unsigned depth,
+                                Folded *first);
 const uint8_t *fold_format(const uint8_t *p, const uint8_t *end, unsigned depth, Folded *out);
 const uint8_t *fold_concat(const uint8_t *p, const uint8_t *end, unsigned depth, Folded *out);
 const uint8_t *fold_string_method(const uint8_t *p, const uint8_t *end, unsigned depth,

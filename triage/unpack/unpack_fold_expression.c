@@ -477,16 +477,24 @@ static const uint8_t *take_method(const uint8_t *p, const uint8_t *end, unsigned
   return is_call || (next < end && *next == '-') ? take_call(p, end, depth, out) : NULL;
 }
 
-/* A term in brackets, a list, a cast or a method of a type. */
+/* A term in brackets, or the first of a list: what the bracket holds is read once, as each try of
+ * its own would double the work with every bracket within. */
+static const uint8_t *take_parenthesis(const uint8_t *p, const uint8_t *end, unsigned depth,
+                                       Folded *term) {
+  p = fold_expression(fold_blank(p + 1, end), end, depth + 1, term);
+  const uint8_t *close = take_close(p, end), *comma = take_comma(p, end);
+  if (close != NULL || comma == NULL)
+    return close;
+  return fold_list_behind(comma, end, depth, term);
+}
+
+/* A list, a cast or a method of a type. */
 static const uint8_t *take_bracket(const uint8_t *p, const uint8_t *end, unsigned depth,
                                    Folded *term) {
-  const uint8_t *stop = NULL;
-  if (*p == '(')
-    stop = take_close(fold_expression(fold_blank(p + 1, end), end, depth + 1, term), end);
-  else if ((stop = fold_word(p, end, "[string]::")) != NULL)
+  const uint8_t *stop = fold_word(p, end, "[string]::");
+  if (stop != NULL)
     return fold_string_method(stop, end, depth, term);
-  else
-    stop = take_cast(p, end, term);
+  stop = take_cast(p, end, term);
   if (stop != NULL)
     return stop;
   g_string_truncate(term->text, 0);
@@ -506,7 +514,9 @@ static const uint8_t *take_term(const uint8_t *p, const uint8_t *end, unsigned d
     return NULL;
   g_autoptr(GString) text = g_string_new(NULL);
   Folded term = {text, 0};
-  if (*p == '(' || *p == '[')
+  if (*p == '(')
+    p = take_parenthesis(p, end, depth, &term);
+  else if (*p == '[')
     p = take_bracket(p, end, depth, &term);
   else if (*p == '"' || *p == '\'')
     p = fold_literal(p, end, text);

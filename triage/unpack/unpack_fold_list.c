@@ -5,7 +5,8 @@
 #include "unpack/unpack_fold.h"
 #include <string.h>
 
-enum { PARTS_MAX = 65536, FORMAT_DIGITS = 4 };
+/* TRY_DEPTH: what may turn out to be another form and be read again counts as so many brackets. */
+enum { PARTS_MAX = 65536, FORMAT_DIGITS = 4, TRY_DEPTH = LIMIT_FOLD_DEPTH / 4 };
 
 typedef struct {
   GPtrArray *parts; /* char* */
@@ -171,6 +172,19 @@ const uint8_t *fold_list(const uint8_t *p, const uint8_t *end, unsigned depth, F
   return take_use(stop, end, depth, &list, out->text);
 }
 
+const uint8_t *fold_list_behind(const uint8_t *p, const uint8_t *end, unsigned depth,
+                                Folded *first) {
+  g_auto(List) list = list_new();
+  if (!list_add(&list, first->text->str, first->text->len))
+    return NULL;
+  p = take_elements(p, end, depth, ')', false, &list);
+  if (p == NULL)
+    return NULL;
+  g_string_truncate(first->text, 0);
+  first->n_ops = 1;
+  return take_use(p, end, depth, &list, first->text);
+}
+
 /* Puts list into the places {0}, {1:x} of format. */
 static bool put_format(const GString *format, const List *list, GString *out) {
   const char *p = format->str, *end = p + format->len;
@@ -235,7 +249,8 @@ const uint8_t *fold_string_method(const uint8_t *p, const uint8_t *end, unsigned
   at = take_mark(at, end, ',');
   if (at == NULL)
     return NULL;
-  const uint8_t *stop = is_join ? take_mark(take_list(at, end, depth, &list), end, ')') : NULL;
+  const uint8_t *stop =
+      is_join ? take_mark(take_list(at, end, depth + TRY_DEPTH, &list), end, ')') : NULL;
   if (stop == NULL) {
     g_ptr_array_set_size(list.parts, 0);
     list.total = 0;

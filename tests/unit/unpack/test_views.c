@@ -218,6 +218,9 @@ static void test_hostile(void **state) {
       "Array(",
       "\"x\".replace(\"x\",\"xx\")",
       "&amp;\"",
+      "'&''((((((((((((((((((((((((((((((((((((((",
+      "[string]::join('',(",
+      "('a','a',",
   };
   (void)state;
   for (size_t i = 0; i < G_N_ELEMENTS(PATTERNS); i++) {
