@@ -337,6 +337,8 @@ VolumeSet *volume_set_new(Image *image, const GPtrArray *passwords, VolumeCare c
     Slot *slot = volume_add_slot(set, 0, 0, image_size(image), "the whole image");
     if (!open_slot(set, slot, &next_no, sink)) {
       slot->is_refused = true;
+      /* LVM2 leaves the first sector of a whole disk empty. */
+      is_lost = is_lost && (care == VOLUMES_PLAIN || !volume_is_derived_from(set, slot));
       if (parts->len > 0 || is_lost)
         g_ptr_array_remove_index(set->slots, set->slots->len - 1);
     } else {

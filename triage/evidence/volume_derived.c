@@ -118,6 +118,21 @@ static bool take_xfs(Slot *slot, const DerivedBase *base, GError **error) {
   return slot->xfs != NULL;
 }
 
+static DerivedBase base_of(const VolumeSet *set, const Slot *slot) {
+  uint64_t offset = slot->derived != NULL ? 0 : slot->public.offset;
+  Image *image = slot->derived != NULL ? slot->derived : set->image;
+  return (DerivedBase){.base = image,
+                       .offset = offset,
+                       .length = MIN(slot->public.length, image_size(image) - offset),
+                       .media = set->image,
+                       .passwords = set->passwords};
+}
+
+bool volume_is_derived_from(const VolumeSet *set, const Slot *slot) {
+  DerivedBase base = base_of(set, slot);
+  return derived_find(&base, false) != NULL;
+}
+
 /* What a volume without a file system is instead, and what more is in one with. */
 static void settle_slot(Joining *joining, guint index, VolumeCare care) {
   VolumeSet *set = joining->set;
@@ -125,13 +140,7 @@ static void settle_slot(Joining *joining, guint index, VolumeCare care) {
   bool is_ntfs = slot->fs != NULL && TSK_FS_TYPE_ISNTFS(slot->fs->ftype) && slot->root == NULL;
   if (!slot->is_refused && !is_ntfs)
     return;
-  uint64_t offset = slot->derived != NULL ? 0 : slot->public.offset;
-  Image *image = slot->derived != NULL ? slot->derived : set->image;
-  DerivedBase base = {.base = image,
-                      .offset = offset,
-                      .length = MIN(slot->public.length, image_size(image) - offset),
-                      .media = set->image,
-                      .passwords = set->passwords};
+  DerivedBase base = base_of(set, slot);
   if (care == VOLUMES_PLAIN) {
     set->is_disk = true;
     volume_give_gap(

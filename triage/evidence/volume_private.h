@@ -54,6 +54,8 @@ Bridge *volume_bridge_new(Image *image);       /* (transfer full) */
 TSK_FS_INFO *volume_open_best(TSK_IMG_INFO *tsk, uint64_t offset);
 /* Says what a volume is that no file system driver takes. */
 void volume_refuse(VolumeSet *set, Slot *slot, const WalkSink *sink);
+/* True where a slot without a file system has the signature of what volumes are made from. */
+bool volume_is_derived_from(const VolumeSet *set, const Slot *slot);
 /* What volumes without a file system are instead, and what more is in those with one. A logical
  * volume may lie in an encrypted one, or the other way round: volumes found on the way are looked
  * at too, and what belongs together is put together when all that is there is known. */
