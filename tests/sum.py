@@ -20,8 +20,9 @@ import xml.etree.ElementTree as ET
 SAID = re.compile(r'SKIPPED:.*|\[ +SKIPPED +\] (?!\d+ test)\S.*')
 
 # A line by which a test says what it compared, for the validation statement.
-FIGURES = re.compile(r'^(?:\d+ entries of \d+ tables held against [^;]*|truth: .*|\d+ verdicts agree.*|\d+ combinations, .*|'
-                     r'\d+ damaged images examined|\d+ images: \d+ matches in free blocks and slack held against triage|'
+FIGURES = re.compile(r'^(?:\d+ entries of \d+ tables held against [^;]*|truth: .*|\d+ combinations, .*|'
+                     r'\d+ damaged images, exit statuses .*|\d+ mutants: .*|'
+                     r'\d+ images, \d+ file systems: \d+ matches in free blocks and slack held against triage.*|'
                      r'\d+ hits compared|(?:sample|hostile): \d+ hits, .*)', re.M)
 
 
@@ -68,7 +69,15 @@ def write_statement(counts, tests):
     with open(os.path.join(root, 'CMakeLists.txt'), encoding='utf-8') as file:
         version = re.search(r'VERSION (\d+(?:\.\d+)+) LANGUAGES', file.read()).group(1)
     commit = subprocess.run(['git', '-C', root, 'describe', '--always', '--dirty'], capture_output=True, text=True, check=False).stdout.strip()
-    with open(os.path.join(root, 'reports', 'validation.txt'), 'w', encoding='utf-8') as file:
+    path = os.path.join(root, 'reports', 'validation.txt')
+    given = {test['name'].split('/', 1)[1] for test in tests if test['figures'] and test['name'].startswith('debug/')}
+    with open(path, encoding='utf-8') as file:
+        lost = {line.split(' ', 1)[0] for line in file if line.startswith(('e2e_', 'unit_'))} - given
+    # A test whose output changed its words would vanish from the statement without one.
+    for name in sorted(lost):
+        counts['failed'] += 1
+        print(f'FAILED  {name} printed no figures that the statement knows')
+    with open(path, 'w', encoding='utf-8') as file:
         file.write(f'version {version}\nsource {commit or "not under version control"}\n'
                    f'date {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d}\n'
                    + ''.join(f'{word} {n}\n' for word, n in counts.items())
