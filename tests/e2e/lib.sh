@@ -95,3 +95,14 @@ e01() {
   ewfacquire -u -q -t "$2" -f encase6 -S "${3:-1.4GiB}" -c "${4:-none}" -C 1 -D d -E 1 -e e -N n -m fixed -M physical "$1" >ewf.log 2>&1 ||
     { fail "ewfacquire"; tail -n 3 ewf.log; }
 }
+
+# CASE: nothing is left to do, and each volume's bytes are told of once.
+closes() {
+  "$TRIAGE" info "$1" >stdout
+  grep -q 'still to do [1-9]' stdout && fail "$1: objects are left over"
+  python3 - stdout <<'PY' || fail "$1: the accounts do not close"
+import re, sys
+volumes = re.findall(r'length (\d+),.*?together +(\d+) bytes', open(sys.argv[1]).read(), re.S)
+sys.exit(0 if volumes and all(length == together for length, together in volumes) else print(volumes) or 1)
+PY
+}

@@ -139,16 +139,6 @@ PY
 hits_in() { # CASE CONDITION EXPECTED
   [ "$(rows "$1/hits.csv" "$2")" -eq "$3" ] || { fail "$1: not $3 hits with $2"; cut -d, -f3-6,10 "$1/hits.csv"; cat "$1/coverage.csv"; }
 }
-closes() {
-  "$TRIAGE" info "$1" >stdout
-  grep -q 'still to do [1-9]' stdout && fail "$1: objects are left over"
-  python3 - stdout <<'PY' || fail "$1: the accounts do not close"
-import re, sys
-volumes = re.findall(r'length (\d+),.*?together +(\d+) bytes', open(sys.argv[1]).read(), re.S)
-sys.exit(0 if volumes and all(length == together for length, together in volumes) else print(volumes) or 1)
-PY
-}
-
 luks plain.dd luks.dd || skip "cryptsetup cannot make a LUKS1 volume here"
 status 1 "$TRIAGE" scan -q -o closed luks.dd
 has closed/coverage.csv "r['reason'] == 'encrypted' and 'LUKS' in r['detail']"

@@ -178,16 +178,6 @@ whole() { # NAME...: every file of them is as the file system's own tools read i
     done
   done
 }
-closes() {
-  "$TRIAGE" info "$1" >stdout
-  grep -q 'still to do [1-9]' stdout && fail "$1: objects are left over"
-  python3 - stdout <<'PY' || fail "$1: the accounts do not close"
-import re, sys
-volumes = re.findall(r'length (\d+),.*?together +(\d+) bytes', open(sys.argv[1]).read(), re.S)
-sys.exit(0 if volumes and all(length == together for length, together in volumes) else print(volumes) or 1)
-PY
-}
-
 disk all.dd pv1.img pv2.img pv3.img
 scanned 1 all.dd
 whole "${names[@]}"

@@ -23,15 +23,6 @@ make_xfs() { # FILE SIZE NAMES OPTION...
   shift 3
   mkfs.xfs -q -f -p proto "$@" "$file" >mkfs.log 2>&1 || { cat mkfs.log; skip "mkfs.xfs does not make this one"; }
 }
-closes() {
-  "$TRIAGE" info "$1" >stdout
-  grep -q 'still to do [1-9]' stdout && fail "$1: objects are left over"
-  python3 - stdout <<'PY' || fail "$1: the accounts do not close"
-import re, sys
-volumes = re.findall(r'length (\d+),.*?together +(\d+) bytes', open(sys.argv[1]).read(), re.S)
-sys.exit(0 if volumes and all(length == together for length, together in volumes) else print(volumes) or 1)
-PY
-}
 hits() { # CASE CONDITION EXPECTED
   [ "$(rows "$1/hits.csv" "$2")" -eq "$3" ] || { fail "$1: not $3 hits with $2"; head -n 5 "$1/coverage.csv"; }
 }

@@ -91,6 +91,7 @@
 #define LIMIT_LUKS_HEADER_BYTES (4 * MIB) /* one copy of a LUKS2 header */
 #define LIMIT_APPENDED 256u               /* containers one behind the other in one object */
 #define LIMIT_CARVED 2048u                /* archives tried in one area: one for each sector */
+#define LIMIT_CARVED_WAITING 256u         /* rows of damage kept back until one has a member */
 #define LIMIT_CARVED_READS 16u            /* bytes they reach over : bytes of the area */
 
 /* views */
@@ -101,6 +102,8 @@
 #define LIMIT_VIEW_WHOLE (1 * MIB)   /* texts up to this are kept whole around what was converted */
 #define LIMIT_VIEW_CONTEXT (4 * KIB) /* of larger ones so much */
 #define LIMIT_FOLD_DEPTH 16u         /* calls inside calls of one constant expression */
+#define LIMIT_FOLD_PARTS 65536u      /* constants of one list */
+#define LIMIT_FOLD_REPEATS 4096      /* of one letter, by String() and Space() */
 #define LIMIT_FOLD_BYTES (16 * MIB)  /* one constant string; a longer one is folded in pieces */
 
 /* mail */

@@ -174,7 +174,7 @@ static Content *decode_header(Seven *seven, const SzStreams *streams) {
                              : folder.coders[0].method == SZ_METHOD_COPY ? content_ref(packed)
                                                                          : NULL;
   bool is_right = plain != NULL && (!sz_first_digest(streams, &crc) ||
-                                    crc == crc32_z(0, content_data(plain), content_size(plain)));
+                                    crc == unpack_crc32(content_data(plain), content_size(plain)));
   return is_right ? g_steal_pointer(&plain) : NULL;
 }
 

@@ -55,7 +55,8 @@ static bool on_member(void *user, const Member *member) {
   return carve->sink->member == NULL || carve->sink->member(carve->sink->user, member);
 }
 
-/* Damage alone may be chance; that a member is encrypted or that a limit was met is not. */
+/* Damage alone may be chance; that a member is encrypted or that a limit was met is not, nor is
+ * damage again and again. */
 static bool is_doubtful(TriageReason reason) {
   return reason == TRIAGE_REASON_CORRUPT || reason == TRIAGE_REASON_TRUNCATED ||
          reason == TRIAGE_REASON_BAD_CHECKSUM || reason == TRIAGE_REASON_UNSUPPORTED_FORMAT;
@@ -66,7 +67,8 @@ static bool on_gap(void *user, const MemberPath *path, uint64_t size, uint64_t e
   Carve *carve = user;
   if (path == carve->path || path->parent == carve->path)
     carve->is_damaged = true;
-  if (!carve->has_member && !is_doubtful(reason) && !say_waiting(carve))
+  bool is_said = !is_doubtful(reason) || carve->waiting->len >= LIMIT_CARVED_WAITING;
+  if (!carve->has_member && is_said && !say_waiting(carve))
     return false;
   if (carve->has_member)
     return carve->sink->gap == NULL ||

@@ -8,7 +8,7 @@
 #include "unpack/unpack_view.h"
 #include <string.h>
 
-enum { REPEAT_MAX = 4096, COMMENT_BYTES = 256, FUNCTION_LETTERS = 20 };
+enum { COMMENT_BYTES = 256, FUNCTION_LETTERS = 20 };
 
 /* Its first byte is looked at before anything else is asked. */
 const uint8_t *fold_word(const uint8_t *p, const uint8_t *end, const char *word) {
@@ -221,7 +221,7 @@ static const uint8_t *call_repeat(const uint8_t *p, const uint8_t *end, unsigned
   if (next != NULL)
     p = fold_literal(fold_blank(next, end), end, (g_string_truncate(text, 0)));
   p = take_close(p, end);
-  if (p == NULL || n < 0 || n > REPEAT_MAX || text->len == 0)
+  if (p == NULL || n < 0 || n > LIMIT_FOLD_REPEATS || text->len == 0)
     return NULL;
   for (int64_t i = 0; i < n; i++)
     g_string_append_c(out->text, text->str[0]);

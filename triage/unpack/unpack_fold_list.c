@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* TRY_DEPTH: what may turn out to be another form and be read again counts as so many brackets. */
-enum { PARTS_MAX = 65536, FORMAT_DIGITS = 4, TRY_DEPTH = LIMIT_FOLD_DEPTH / 4 };
+enum { FORMAT_DIGITS = 4, TRY_DEPTH = LIMIT_FOLD_DEPTH / 4 };
 
 typedef struct {
   GPtrArray *parts; /* char* */
@@ -24,7 +24,7 @@ static List list_new(void) {
 
 static bool list_add(List *list, const char *text, gsize n) {
   list->total += n;
-  if (list->parts->len >= PARTS_MAX || list->total > LIMIT_FOLD_BYTES)
+  if (list->parts->len >= LIMIT_FOLD_PARTS || list->total > LIMIT_FOLD_BYTES)
     return false;
   g_ptr_array_add(list->parts, g_strndup(text, n));
   return true;
@@ -78,7 +78,7 @@ static const uint8_t *take_split(const uint8_t *p, const uint8_t *end, unsigned 
   p = take_mark(p, end, ')');
   if (p == NULL)
     return NULL;
-  g_auto(GStrv) parts = g_strsplit(text->str, mark->len > 0 ? mark->str : " ", PARTS_MAX);
+  g_auto(GStrv) parts = g_strsplit(text->str, mark->len > 0 ? mark->str : " ", LIMIT_FOLD_PARTS);
   for (guint i = 0; parts[i] != NULL; i++)
     if (!list_add(list, parts[i], strlen(parts[i])))
       return NULL;

@@ -2,6 +2,7 @@
 /* unpack_rpm.c - an RPM package: lead, signature, header, and behind them a compressed cpio, which
  * is opened as if it stood alone. */
 #include "base/digest.h"
+#include "base/text.h"
 #include "unpack/unpack_bytes.h"
 #include "unpack/unpack_private.h"
 #include <string.h>
@@ -34,7 +35,6 @@ static void check_sums(Unpack *unpack, Container *container, uint64_t signature_
   uint64_t from = (signature_end + 7) & ~UINT64_C(7), n = content_size(container->content) - from;
   const uint8_t *size = find_tag(data, signature_end, SIZE, 4);
   const uint8_t *sum = find_tag(data, signature_end, MD5, MD5_BYTES);
-  char wanted[2 * MD5_BYTES + 1] = "";
   Digests got;
   if (size != NULL && bytes_be32(size) > n)
     unpack_damage(unpack, container, TRIAGE_REASON_TRUNCATED,
@@ -44,8 +44,7 @@ static void check_sums(Unpack *unpack, Container *container, uint64_t signature_
   if (size == NULL || sum == NULL || bytes_be32(size) > n)
     return;
   digest_bytes(DIGEST_MD5, data + from, bytes_be32(size), &got);
-  for (size_t i = 0; i < MD5_BYTES; i++)
-    g_snprintf(wanted + 2 * i, 3, "%02x", sum[i]);
+  g_autofree char *wanted = text_hex(sum, MD5_BYTES);
   if (strcmp(wanted, got.md5) != 0)
     unpack_damage(unpack, container, TRIAGE_REASON_BAD_CHECKSUM,
                   "the rpm's own MD5 sum is not that of its bytes: it is damaged; what could be "

@@ -5,10 +5,9 @@
 #include "unpack/unpack_known.h"
 #include "unpack/unpack_private.h"
 #include <string.h>
-#include <zlib.h>
 
 bool unpack_check_crc(uint32_t crc, const Content *member, GError **error) {
-  uint32_t got = (uint32_t)crc32_z(0, content_data(member), (size_t)content_size(member));
+  uint32_t got = unpack_crc32(content_data(member), content_size(member));
   return got == crc || triage_fail(error, TRIAGE_REASON_BAD_CHECKSUM,
                                    "the archive says CRC %08x, what came out has %08x: the member "
                                    "is damaged; what came out was examined",

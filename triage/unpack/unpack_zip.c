@@ -329,7 +329,7 @@ static Content *inflate_unseen(Unpack *unpack, Container *container, const ZipIn
   if (content != NULL && *error == NULL && !is_whole)
     triage_fail(error, TRIAGE_REASON_TRUNCATED, "the member is cut off");
   if (content != NULL && *error == NULL &&
-      entry->crc != crc32_z(0, content_data(content), content_size(content)))
+      entry->crc != unpack_crc32(content_data(content), content_size(content)))
     triage_fail(error, TRIAGE_REASON_BAD_CHECKSUM, "the member's CRC does not match its content");
   return content;
 }

@@ -64,7 +64,7 @@ static Content *try_keys(Unpack *unpack, Container *container, Keys *keys, const
   g_autoptr(Content) plain =
       decrypt_all(unpack, keys, secret->data + HEAD_BYTES, secret->size - HEAD_BYTES, error);
   if (plain == NULL || secret->method == 0)
-    return plain != NULL && crc32_z(0, content_data(plain), content_size(plain)) == secret->crc
+    return plain != NULL && unpack_crc32(content_data(plain), content_size(plain)) == secret->crc
                ? g_steal_pointer(&plain)
                : NULL;
   Intake intake;
@@ -76,8 +76,9 @@ static Content *try_keys(Unpack *unpack, Container *container, Keys *keys, const
   TriageReason reason = triage_error_reason(*error);
   bool is_limit =
       !is_whole && (reason == TRIAGE_REASON_SIZE_LIMIT || reason == TRIAGE_REASON_RATIO_LIMIT);
-  if (content != NULL && (is_limit || (is_whole && crc32_z(0, content_data(content),
-                                                           content_size(content)) == secret->crc)))
+  if (content != NULL &&
+      (is_limit ||
+       (is_whole && unpack_crc32(content_data(content), content_size(content)) == secret->crc)))
     return g_steal_pointer(&content);
   g_clear_error(error);
   unpack->expanded = expanded; /* garbage is no one's to pay */

@@ -7,13 +7,7 @@ import struct
 import sys
 import zlib
 
-
-def number(value):
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes(out) + bytes([value])
+from make_rar_secret import number
 
 
 def blake2sp(data):

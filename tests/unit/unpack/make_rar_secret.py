@@ -175,4 +175,5 @@ def main():
             given.write(writer.volume(member, part, i, i + 1 == len(parts), not size))
 
 
-main()
+if __name__ == '__main__':
+    main()
