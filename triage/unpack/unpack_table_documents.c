@@ -172,8 +172,9 @@ const Unpacker UNPACKER_PDF = {
             .title = "Streams of a PDF (embedded files, scripts, packed objects)",
             .spec = "ISO 32000-1, 7.3.8 and 7.4",
             .library = "zlib",
-            .limitations = "Flate, ASCIIHex and ASCII85 are decoded, LZW and images are not; "
-                           "strings are scanned as they are written; encrypted files stay closed",
+            .limitations = "pictures are scanned as they are packed; what other filters hide, or "
+                           "ones that another object names, is listed; strings are scanned as "
+                           "they are written; encrypted files stay closed",
             .available = true},
     .probe = probe_pdf,
     .open = unpack_pdf_open,

@@ -17,6 +17,52 @@ SOURCE = b'Attribute VB_Name = "Module1"\r\nSub Auto_Open()\r\n' \
 MSI = bytes.fromhex('84100c0000000000c000000000000046')
 
 
+def lzw(data, early=1):
+    """As a PDF packs it; early: codes grow one code before they must."""
+    table = {bytes([i]): i for i in range(256)}
+    bits, width, following, word = f'{256:09b}', 9, 258, b''
+    for i in range(len(data)):
+        if word + data[i:i + 1] in table:
+            word += data[i:i + 1]
+            continue
+        bits += f'{table[word]:0{width}b}'
+        table[word + data[i:i + 1]] = following
+        following += 1
+        width = max(width, (following + early - 1).bit_length())
+        if following == 4093:
+            bits += f'{256:0{width}b}'
+            table, width, following = {bytes([i]): i for i in range(256)}, 9, 258
+        word = data[i:i + 1]
+    bits += f'{table[word]:0{width}b}'
+    width = max(width, (following + 1 + early - 1).bit_length())
+    bits += f'{257:0{width}b}'
+    return int(bits + '0' * (-len(bits) % 8), 2).to_bytes((len(bits) + 7) // 8, 'big')
+
+
+def runs(data):
+    return b''.join(bytes([len(part) - 1]) + part for part in (data[i:i + 100] for i in range(0, len(data), 100))) + b'\x80'
+
+
+def predicted(data, width, sample):
+    """PNG's five kinds of rows, in turn; the last row may be short."""
+    def guess(kind, left, up, corner):
+        near = min((abs(up - corner), 0, left), (abs(left - corner), 1, up), (abs(left + up - 2 * corner), 2, corner))
+        return [0, left, up, (left + up) // 2, near[2]][kind]
+    out, above = bytearray(), bytes(width)
+    for i in range(0, len(data), width):
+        row, kind = data[i:i + width], i // width % 5
+        out += bytes([kind] + [(row[j] - guess(kind, row[j - sample] if j >= sample else 0, above[j],
+                                               above[j - sample] if j >= sample else 0)) & 255 for j in range(len(row))])
+        above = row
+    return bytes(out)
+
+
+def pdf(*objects):
+    """Of (dictionary, stream), numbered from 1."""
+    return b'%PDF-1.7\n' + b''.join(b'%d 0 obj\n<<%s>>\nstream\n%s\nendstream\nendobj\n' % (i + 1, *pair)
+                                   for i, pair in enumerate(objects)) + b'%%EOF\n'
+
+
 def ovba(data, greedy=True):
     """Compressed container; greedy: with copy tokens, else literals alone."""
     out = bytearray(b'\1')
@@ -307,6 +353,18 @@ def main():
         b'<</Filter /FlateDecode>>\nstream\n'
     put('twice.pdf', twice + zlib.compress(payload) + b'\nendstream\nendobj\n' + twice[9:].replace(b'7 0', b'8 0') +
         zlib.compress(b'another ' + payload) + b'\nendstream\nendobj\n%%EOF\n')
+    put('filters.pdf', pdf(
+        (b'/Filter /LZWDecode', lzw(payload)), (b'/Filter /LZWDecode /DecodeParms <</EarlyChange 0>>', lzw(payload, 0)),
+        (b'/Filter [/ASCIIHexDecode/LZWDecode]', b'800B6050220C0C8501>'), (b'/Filter/RunLengthDecode', runs(payload)),
+        (b'/F#69lter /Fl#61teDecode', zlib.compress(payload)),
+        (b'/Filter [/AHx /Fl] /DecodeParms [null <</Predictor 15 /Columns 50 /Colors 3>>]',
+         zlib.compress(predicted(payload, 150, 3)).hex().encode() + b'>'),
+        (b'/Filter /FlateDecode /X (' + b'x' * 5000 + b')', zlib.compress(payload))))
+    put('unread.pdf', pdf(
+        (b'/Filter /JBIG2Decode', b'xxxx'), (b'/Subtype /Image /Filter /JBIG2Decode', b'xxxx'),
+        (b'/Filter [/FlateDecode /Crypt]', zlib.compress(payload)), (b'/Filter 12 0 R', zlib.compress(payload)),
+        (b'/Filter /LZWDecode', lzw(payload)[:-20]), (b'/Filter /FlateDecode /DecodeParms 9 0 R', zlib.compress(payload)),
+        (b'/Filter /FlateDecode /DecodeParms <</Predictor 2 /BitsPerComponent 4>>', zlib.compress(payload))))
     put('plain.pdf', b'%PDF-1.7\n7 0 obj\n<</Filter /FlateDecode>>\nstream\n' + zlib.compress(payload) +
         b'\nendstream\nendobj\n%%EOF\n')
     # Hostile: a chain that bites its tail, streams that share sectors, very many siblings, deep storages.

@@ -174,6 +174,69 @@ static void test_pdf(void **state) {
   assert_no_gaps(found);
 }
 
+/* The bytes of the one stream of that object; an empty string: it was not unpacked. */
+static const Seen *pdf_object(const Found *found, unsigned number) {
+  g_autofree char *prefix = g_strdup_printf("(object %u at ", number);
+  for (guint i = 0; i < found->seen->len; i++) {
+    const Seen *seen = found->seen->pdata[i];
+    if (g_str_has_prefix(seen->path, prefix) && strcmp(seen->view, "raw") == 0)
+      return seen;
+  }
+  return NULL;
+}
+
+static const Gap *pdf_gap(const Found *found, unsigned number, const char *text) {
+  g_autofree char *prefix = g_strdup_printf("(object %u at ", number);
+  for (guint i = 0; i < found->gaps->len; i++) {
+    const Gap *gap = found->gaps->pdata[i];
+    if (g_str_has_prefix(gap->path, prefix) && strstr(gap->detail, text) != NULL)
+      return gap;
+  }
+  return NULL;
+}
+
+static void test_pdf_filters(void **state) {
+  g_autoptr(Found) found = unpack_fixture("filters.pdf");
+  static const uint8_t EXAMPLE[] = {45, 45, 45, 45, 45, 65, 45, 45, 45, 66}; /* of ISO 32000-1 */
+  gsize n;
+  const void *bytes = g_bytes_get_data(payload, &n);
+  (void)state;
+  for (unsigned number = 1; number <= 7; number++) {
+    bool is_example = number == 3;
+    if (!seen_is(pdf_object(found, number), is_example ? EXAMPLE : bytes,
+                 is_example ? sizeof EXAMPLE : n)) {
+      print_found(found);
+      fail_msg("object %u", number);
+    }
+  }
+  assert_no_gaps(found);
+}
+
+/* What a filter hides that is not read is said, but for the dots of pictures. */
+static void test_pdf_unread(void **state) {
+  g_autoptr(Found) found = unpack_fixture("unread.pdf");
+  gsize n;
+  const void *bytes = g_bytes_get_data(payload, &n);
+  (void)state;
+  print_found(found);
+  const Gap *gap = pdf_gap(found, 1, "filter JBIG2Decode");
+  assert_non_null(gap);
+  assert_int_equal(gap->reason, TRIAGE_REASON_UNSUPPORTED_FORMAT);
+  assert_null(pdf_gap(found, 2, ""));
+  assert_non_null(pdf_gap(found, 3, "filter Crypt"));
+  assert_true(seen_is(pdf_object(found, 3), bytes, n)); /* as far as it is read */
+  assert_non_null(pdf_gap(found, 4, "in another object"));
+  const Seen *cut = pdf_object(found, 5);
+  assert_non_null(cut);
+  assert_int_equal(cut->reason, TRIAGE_REASON_TRUNCATED);
+  /* The line end behind it may have been read as one code more. */
+  assert_true(cut->got > n / 2 && cut->got < n);
+  assert_memory_equal(g_bytes_get_data(cut->bytes, NULL), bytes, cut->got - 40);
+  assert_non_null(pdf_gap(found, 6, "parameters"));
+  assert_non_null(pdf_gap(found, 7, "predictor 2"));
+  assert_int_equal(found->gaps->len, 5);
+}
+
 static void test_pdf_twice(void **state) {
   g_autoptr(Found) found = unpack_fixture("twice.pdf");
   guint n_streams = 0, n_views = 0;
@@ -324,6 +387,7 @@ int main(void) {
       cmocka_unit_test(test_project),      cmocka_unit_test(test_document),
       cmocka_unit_test(test_names),        cmocka_unit_test(test_damaged_project),
       cmocka_unit_test(test_pdf),          cmocka_unit_test(test_pdf_twice),
+      cmocka_unit_test(test_pdf_filters),  cmocka_unit_test(test_pdf_unread),
       cmocka_unit_test(test_rtf),          cmocka_unit_test(test_presentation),
       cmocka_unit_test(test_xml),          cmocka_unit_test(test_encrypted),
       cmocka_unit_test(test_decrypted),    cmocka_unit_test(test_hostile),
