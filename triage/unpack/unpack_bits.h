@@ -132,6 +132,22 @@ static inline uint64_t bits_any4(const uint8_t *p, const uint8_t *bytes) {
   return BITS_OF(IS_ANY, v);
 #undef IS_ANY
 }
+
+/* Bit i: p[i] and p[i + 1] are one of four pairs. Reads p[0] to p[BITS_BYTES]. */
+static inline uint64_t bits_pairs4(const uint8_t *p, const uint8_t (*pairs)[2]) {
+  uint64_t bits = 0;
+  for (unsigned i = 0; i < BITS_BYTES; i += 16) {
+    const __m128i first = bits_load16(p + i), second = bits_load16(p + i + 1);
+#define IS_PAIR(N)                                                                                 \
+  _mm_and_si128(_mm_cmpeq_epi8(first, _mm_set1_epi8((char)pairs[N][0])),                           \
+                _mm_cmpeq_epi8(second, _mm_set1_epi8((char)pairs[N][1])))
+    const __m128i any =
+        _mm_or_si128(_mm_or_si128(IS_PAIR(0), IS_PAIR(1)), _mm_or_si128(IS_PAIR(2), IS_PAIR(3)));
+#undef IS_PAIR
+    bits |= (uint64_t)(uint32_t)_mm_movemask_epi8(any) << i;
+  }
+  return bits;
+}
 #else
 static inline uint64_t bits_letters(const uint8_t *p) {
   uint64_t bits = 0;
@@ -149,6 +165,14 @@ static inline uint64_t bits_any4(const uint8_t *p, const uint8_t *bytes) {
   for (unsigned i = 0; i < BITS_BYTES; i++)
     bits |= (uint64_t)(p[i] == bytes[0] || p[i] == bytes[1] || p[i] == bytes[2] || p[i] == bytes[3])
             << i;
+  return bits;
+}
+
+static inline uint64_t bits_pairs4(const uint8_t *p, const uint8_t (*pairs)[2]) {
+  uint64_t bits = 0;
+  for (unsigned i = 0; i < BITS_BYTES; i++)
+    for (unsigned n = 0; n < 4; n++)
+      bits |= (uint64_t)(p[i] == pairs[n][0] && p[i + 1] == pairs[n][1]) << i;
   return bits;
 }
 

@@ -2,6 +2,7 @@
 /* unpack_carried.c - archives that a program (self-extracting archive, installer) or a picture
  * carries. Only headers whose checksum holds count: programs that read archives hold their magic.
  */
+#include "unpack/unpack_bits.h"
 #include "unpack/unpack_bytes.h"
 #include "unpack/unpack_known.h"
 #include "unpack/unpack_private.h"
@@ -38,15 +39,14 @@ static bool is_arj(const uint8_t *p, uint64_t n) {
 }
 
 static const struct {
-  const char *magic;
-  size_t n;
   const char *row;
-  bool (*is_sure)(const uint8_t *p, uint64_t n);
+  bool (*is_sure)(const uint8_t *p, uint64_t n); /* the magic and what follows it */
 } CARRIED[] = {
-    {"Rar!\x1A\x07\0", 7, "rar", is_rar},     {"Rar!\x1A\x07\1\0", 8, "rar5", is_rar5},
-    {"7z\xBC\xAF\x27\x1C", 6, "7zip", is_7z}, {"MSCF\0\0\0\0", 8, "cab", is_cab},
-    {"\x60\xEA", 2, "arj", is_arj},
+    {"rar", is_rar}, {"rar5", is_rar5}, {"7zip", is_7z}, {"cab", is_cab}, {"arj", is_arj},
 };
+
+/* What their magics begin with. */
+static const uint8_t BEGINNINGS[4][2] = {{'R', 'a'}, {'7', 'z'}, {'M', 'S'}, {0x60, 0xEA}};
 
 const Unpacker *unpack_carried_here(const uint8_t *data, uint64_t size) {
   for (size_t i = 0; i < G_N_ELEMENTS(CARRIED); i++)
@@ -68,24 +68,26 @@ bool unpack_may_carry(const uint8_t *data, uint64_t size) {
          memcmp(data, "%PDF-", 5) == 0;
 }
 
+/* The first place from at on, and before end, that may begin a magic; end where there is none. */
+static uint64_t next_beginning(const uint8_t *data, uint64_t at, uint64_t end) {
+  for (; end - at > BITS_BYTES; at += BITS_BYTES) {
+    uint64_t bits = bits_pairs4(data + at, BEGINNINGS);
+    if (bits != 0)
+      return at + (uint64_t)__builtin_ctzll(bits);
+  }
+  for (; end - at > 1; at++)
+    for (size_t i = 0; i < G_N_ELEMENTS(BEGINNINGS); i++)
+      if (memcmp(data + at, BEGINNINGS[i], sizeof BEGINNINGS[i]) == 0)
+        return at;
+  return end;
+}
+
 const Unpacker *unpack_find_carried(const uint8_t *data, uint64_t size, uint64_t from,
                                     uint64_t *at) {
-  const Unpacker *row = NULL;
-  uint64_t best = size;
-  for (size_t i = 0; i < G_N_ELEMENTS(CARRIED); i++) {
-    uint64_t next = from;
-    const uint8_t *p;
-    while (next < best &&
-           (p = memmem(data + next, best - next, CARRIED[i].magic, CARRIED[i].n)) != NULL) {
-      uint64_t where = (uint64_t)(p - data);
-      if (CARRIED[i].is_sure(p, size - where)) {
-        best = where;
-        row = unpack_row(CARRIED[i].row);
-        break;
-      }
-      next = where + 1;
-    }
+  for (*at = from; (*at = next_beginning(data, *at, size)) < size; (*at)++) {
+    const Unpacker *row = unpack_carried_here(data + *at, size - *at);
+    if (row != NULL)
+      return row;
   }
-  *at = best;
-  return row;
+  return NULL;
 }

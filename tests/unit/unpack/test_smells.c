@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_smells.c - the one pass that tells which views a window may give, held against each
- * encoding's own look at every byte, on random bytes with pieces of all encodings between. */
+ * encoding's own look at every byte, on random bytes with pieces of all encodings between; and the
+ * pass that finds archives in programs, held against a look at every byte. */
+#include "unpack/unpack_private.h"
 #include "unpack/unpack_view.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +11,7 @@
 #include <string.h>
 /* cmocka wants the four above first */
 #include <cmocka.h>
+#include <zlib.h>
 
 static bool is_ascii(uint8_t c) {
   return c != 0 && c < 0x80;
@@ -223,8 +226,67 @@ static void marks_anywhere_are_seen(void **state) {
     assert_in_range(n_met[i], 100, 199000);
 }
 
+static void put_le(uint8_t *p, uint32_t value, unsigned n) {
+  for (unsigned i = 0; i < n; i++)
+    p[i] = (uint8_t)(value >> (8 * i));
+}
+
+enum { HEADERS = 5, HEADER_BYTES = 44 };
+
+/* Headers whose checksums hold, of all archives that a program may carry. */
+static void make_headers(uint8_t headers[HEADERS][HEADER_BYTES]) {
+  memset(headers, 0, (size_t)HEADERS * HEADER_BYTES);
+  memcpy(headers[0], "Rar!\x1A\x07\0\0\0\x73\0\0\x0D\0", 14);
+  put_le(headers[0] + 7, (uint32_t)crc32(0, headers[0] + 9, 11) & 0xFFFF, 2);
+  memcpy(headers[1], "Rar!\x1A\x07\1\0\0\0\0\0\x05\x01\0\0\0\0", 18);
+  put_le(headers[1] + 8, (uint32_t)crc32(0, headers[1] + 12, 6), 4);
+  memcpy(headers[2], "7z\xBC\xAF\x27\x1C\0\4", 8);
+  put_le(headers[2] + 8, (uint32_t)crc32(0, headers[2] + 12, 20), 4);
+  memcpy(headers[3], "MSCF\0\0\0\0\x28\0\0\0", 12);
+  headers[3][16] = 0x24;
+  headers[3][24] = 3;
+  headers[3][25] = headers[3][26] = 1;
+  memcpy(headers[4], "\x60\xEA\x22\0", 4);
+  put_le(headers[4] + 38, (uint32_t)crc32(0, headers[4] + 4, 34), 4);
+}
+
+static void carried_are_found_where_each_is(void **state) {
+  static const char *const ROWS[HEADERS] = {"rar", "rar5", "7zip", "cab", "arj"};
+  static const char LURES[] = "Rar!7z\xBC\xAFMSCF\0\x60\xEARa7MS\x60";
+  uint8_t headers[HEADERS][HEADER_BYTES];
+  unsigned n_met[HEADERS + 1] = {0};
+  GRand *rand = g_rand_new_with_seed(7);
+  (void)state;
+  make_headers(headers);
+  for (unsigned round = 0; round < 20000; round++) {
+    size_t n = (size_t)g_rand_int_range(rand, 1, 400);
+    g_autofree uint8_t *data = g_malloc(n);
+    for (size_t i = 0; i < n; i++)
+      data[i] = round % 2 == 0 ? (uint8_t)LURES[g_rand_int_range(rand, 0, sizeof LURES)]
+                               : (uint8_t)g_rand_int(rand);
+    for (gint k = g_rand_int_range(rand, 0, 4); k > 0; k--) {
+      size_t at = (size_t)g_rand_int_range(rand, 0, (gint32)n);
+      memcpy(data + at, headers[g_rand_int_range(rand, 0, HEADERS)], MIN(HEADER_BYTES, n - at));
+    }
+    uint64_t from = (uint64_t)g_rand_int_range(rand, 0, (gint32)n), wanted_at = from, at = 0;
+    const Unpacker *wanted = NULL;
+    while (wanted_at < n && (wanted = unpack_carried_here(data + wanted_at, n - wanted_at)) == NULL)
+      wanted_at++;
+    assert_ptr_equal(unpack_find_carried(data, n, from, &at), wanted);
+    assert_int_equal(at, wanted_at);
+    unsigned kind = 0;
+    while (kind < HEADERS && wanted != unpack_row(ROWS[kind]))
+      kind++;
+    n_met[kind]++;
+  }
+  g_rand_free(rand);
+  for (unsigned i = 0; i <= HEADERS; i++)
+    assert_in_range(n_met[i], 500, 19000);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(one_pass_tells_what_each_tells),
-                                     cmocka_unit_test(marks_anywhere_are_seen)};
+                                     cmocka_unit_test(marks_anywhere_are_seen),
+                                     cmocka_unit_test(carried_are_found_where_each_is)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
