@@ -42,6 +42,9 @@ struct _ContentBuilder {
   GArray *holes; /* Hole; NULL: none */
   bool is_spooled;
   uint64_t region;
+  uint8_t *lent; /* what is read for the spool, or does not all fit; NULL until it is needed */
+  size_t n_lent;
+  bool is_lent; /* the bytes at hand are there */
 };
 
 static uint64_t page_up(uint64_t n) {
@@ -84,6 +87,13 @@ ContentBuilder *content_builder_new(Spool *spool, uint64_t max) {
   builder->max = max;
   builder->heap = g_byte_array_new();
   return builder;
+}
+
+void content_builder_expect(ContentBuilder *builder, uint64_t n) {
+  if (n == 0 || n > MIN(builder->max, LIMIT_HEAP_CONTENT) || builder->size > 0)
+    return;
+  g_byte_array_unref(builder->heap);
+  builder->heap = g_byte_array_sized_new((guint)n);
 }
 
 uint64_t content_builder_size(const ContentBuilder *builder) {
@@ -170,6 +180,26 @@ uint8_t *content_builder_room(ContentBuilder *builder, uint64_t n) {
 void content_builder_filled(ContentBuilder *builder, uint64_t n) {
   builder->size += n;
   g_byte_array_set_size(builder->heap, (guint)builder->size);
+}
+
+uint8_t *content_builder_lend(ContentBuilder *builder, size_t n) {
+  uint8_t *room = content_builder_room(builder, n);
+  builder->is_lent = room == NULL;
+  if (room != NULL)
+    return room;
+  if (builder->n_lent < n) {
+    g_free(builder->lent);
+    builder->lent = g_malloc(n);
+    builder->n_lent = n;
+  }
+  return builder->lent;
+}
+
+bool content_builder_keep(ContentBuilder *builder, size_t n, GError **error) {
+  if (builder->is_lent)
+    return content_builder_append(builder, builder->lent, n, error);
+  content_builder_filled(builder, n);
+  return true;
 }
 
 /* Small holes are bytes like others, and so are those behind very many. */
@@ -291,6 +321,7 @@ void content_builder_free(ContentBuilder *builder) {
   if (builder->heap != NULL)
     g_byte_array_free(builder->heap, TRUE);
   g_clear_pointer(&builder->holes, g_array_unref);
+  g_free(builder->lent);
   g_free(builder);
 }
 

@@ -30,6 +30,13 @@ bool content_builder_append_zeros(ContentBuilder *builder, uint64_t n, GError **
  * allowed. */
 uint8_t *content_builder_room(ContentBuilder *builder, uint64_t n);
 void content_builder_filled(ContentBuilder *builder, uint64_t n);
+/* A hint: n bytes in all will come, so that room is made once. Nothing was appended yet. */
+void content_builder_expect(ContentBuilder *builder, uint64_t n);
+/* Where up to n bytes more can be read to (transfer none), on the heap their own place, else a
+ * buffer of the builder's; content_builder_keep appends them (0: none), as content_builder_append
+ * does. */
+uint8_t *content_builder_lend(ContentBuilder *builder, size_t n);
+bool content_builder_keep(ContentBuilder *builder, size_t n, GError **error);
 uint64_t content_builder_size(const ContentBuilder *builder);
 /* The content built so far (transfer full); the builder is freed in any case. NULL with error. */
 Content *content_builder_finish(ContentBuilder *builder, GError **error);

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -296,12 +297,20 @@ static bool map_cell(Worker *worker) {
   return worker->cell != NULL;
 }
 
+/* Memory of an object's content stays for the next one's: given back and taken again, each of its
+ * pages would be cleared by the kernel once more. */
+static void keep_memory(void) {
+  (void)mallopt(M_MMAP_THRESHOLD, 2 * (int)LIMIT_HEAP_CONTENT);
+  (void)mallopt(M_TRIM_THRESHOLD, 4 * (int)LIMIT_HEAP_CONTENT);
+}
+
 int main(int argc, char **argv) {
   (void)argv;
   if (argc != 1) {
     fputs("triage-worker is started by triage; run 'triage --help' instead.\n", stderr);
     return 2;
   }
+  keep_memory();
   setlocale(LC_ALL, "C.UTF-8");
   tzset();
   Worker worker = {.fd = WORKER_FD,

@@ -369,13 +369,13 @@ static void read_whole(Worker *worker, const Object *object, WalkContent *out) {
   enum { STEP = 1024 * 1024 };
   memset(out, 0, sizeof *out);
   ContentBuilder *builder = content_builder_new(worker->unpack.spool, LIMIT_OBJECT_BYTES);
-  g_autofree uint8_t *buffer = g_malloc(STEP);
+  content_builder_expect(builder, object->size);
   image_damage_reset(worker->image);
   bool ok = true;
   for (uint64_t offset = 0; ok && offset < object->size; offset += STEP) {
     size_t n = (size_t)MIN(STEP, object->size - offset);
-    image_read(worker->image, offset, buffer, n);
-    ok = content_builder_append(builder, buffer, n, &out->error);
+    image_read(worker->image, offset, content_builder_lend(builder, n), n);
+    ok = content_builder_keep(builder, n, &out->error);
   }
   GError *error = NULL;
   out->content = content_builder_finish(builder, &error);

@@ -39,13 +39,12 @@ static void take_damage(VolumeSet *set, WalkContent *out) {
 static bool append_stretch(VolumeSet *set, uint32_t no, WalkContent *out, ContentBuilder *builder,
                            uint64_t start, uint64_t end) {
   enum { STEP = 1024 * 1024 };
-  g_autofree uint8_t *buffer = g_malloc(STEP);
   ContentRun run = {content_builder_size(builder), 0, start};
   bool ok = true;
   for (uint64_t at = start; ok && at < end;) {
     size_t n = (size_t)MIN(STEP, end - at);
-    volume_read(set, no, at, buffer, n);
-    ok = content_builder_append(builder, buffer, n, &out->error);
+    volume_read(set, no, at, content_builder_lend(builder, n), n);
+    ok = content_builder_keep(builder, n, &out->error);
     at += n;
   }
   run.length = content_builder_size(builder) - run.content_offset;

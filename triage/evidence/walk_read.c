@@ -59,13 +59,13 @@ static uint64_t hole_at(const Reader *reader, uint64_t offset) {
 }
 
 /* Blocks in use again hold another file's content: they must not pass for the deleted one's. */
-static void blank_taken(Reader *reader, uint64_t offset, char *buffer, size_t n) {
+static void blank_taken(Reader *reader, uint64_t offset, uint8_t *buffer, size_t n) {
   uint64_t at = offset, end;
   for (; ranges_next_filled(&reader->taken, &at, offset + n, &end); at = end)
     memset(buffer + (at - offset), 0, (size_t)(end - at));
 }
 
-static bool append_bytes(Reader *reader, const char *bytes, size_t n) {
+static bool append_bytes(Reader *reader, const void *bytes, size_t n) {
   uint64_t zeros = reader->pending;
   reader->pending = 0;
   return (zeros == 0 ||
@@ -75,11 +75,12 @@ static bool append_bytes(Reader *reader, const char *bytes, size_t n) {
 
 /* One step that libtsk refuses is tried again block by block: one bad address must not cost the
  * rest. */
-static bool append_blocks(Reader *reader, uint64_t offset, char *buffer, size_t n) {
+static bool append_blocks(Reader *reader, uint64_t offset, size_t n) {
   size_t block = MAX(reader->fs->block_size, 512u);
+  g_autofree uint8_t *buffer = g_malloc(block);
   for (size_t done = 0; done < n; done += block) {
     size_t want = MIN(block, n - done);
-    ssize_t got = tsk_fs_attr_read(reader->attr, (TSK_OFF_T)(offset + done), buffer, want,
+    ssize_t got = tsk_fs_attr_read(reader->attr, (TSK_OFF_T)(offset + done), (char *)buffer, want,
                                    TSK_FS_FILE_READ_FLAG_NONE);
     if (got == (ssize_t)want) {
       reader->failures = 0;
@@ -146,14 +147,16 @@ static uint64_t piece_at(Reader *reader, uint64_t offset, uint64_t *place) {
   return MIN(length - inside, (uint64_t)reader->attr->nrd.initsize - offset);
 }
 
-static bool append_step(Reader *reader, uint64_t offset, uint64_t size, char *buffer,
-                        uint64_t *taken) {
+static bool append_step(Reader *reader, uint64_t offset, uint64_t size, uint64_t *taken) {
   uint64_t place, piece = piece_at(reader, offset, &place);
   if (piece > 0) {
     *taken = MIN(MIN(piece, STEP), size - offset);
-    image_read_passing(reader->image, place, buffer, (size_t)*taken);
-    blank_taken(reader, offset, buffer, (size_t)*taken);
-    return append_bytes(reader, buffer, (size_t)*taken);
+    if (!append_bytes(reader, "", 0))
+      return false;
+    uint8_t *bytes = content_builder_lend(reader->builder, (size_t)*taken);
+    image_read_passing(reader->image, place, bytes, (size_t)*taken);
+    blank_taken(reader, offset, bytes, (size_t)*taken);
+    return content_builder_keep(reader->builder, (size_t)*taken, &reader->out->error);
   }
   uint64_t hole = hole_at(reader, offset);
   if (hole > 0) {
@@ -162,22 +165,26 @@ static bool append_step(Reader *reader, uint64_t offset, uint64_t size, char *bu
   }
   size_t n = (size_t)MIN(STEP, size - offset);
   *taken = n;
+  if (reader->pending > 0)
+    return append_blocks(reader, offset, n);
+  uint8_t *bytes = content_builder_lend(reader->builder, n);
   tsk_error_reset();
-  ssize_t got =
-      tsk_fs_attr_read(reader->attr, (TSK_OFF_T)offset, buffer, n, TSK_FS_FILE_READ_FLAG_NONE);
-  if (got == (ssize_t)n)
-    blank_taken(reader, offset, buffer, n);
-  return got == (ssize_t)n ? append_bytes(reader, buffer, n)
-                           : append_blocks(reader, offset, buffer, n);
+  ssize_t got = tsk_fs_attr_read(reader->attr, (TSK_OFF_T)offset, (char *)bytes, n,
+                                 TSK_FS_FILE_READ_FLAG_NONE);
+  bool is_read = got == (ssize_t)n;
+  if (is_read)
+    blank_taken(reader, offset, bytes, n);
+  return content_builder_keep(reader->builder, is_read ? n : 0, &reader->out->error) &&
+         (is_read || append_blocks(reader, offset, n));
 }
 
 static void read_all(Reader *reader, uint64_t size) {
-  g_autofree char *buffer = g_malloc((gsize)MIN(STEP, size));
   reader->image = find_image(reader);
   reader->run = reader->attr->nrd.run;
+  content_builder_expect(reader->builder, size);
   uint64_t taken;
   for (uint64_t offset = 0; offset < size; offset += taken)
-    if (!append_step(reader, offset, size, buffer, &taken))
+    if (!append_step(reader, offset, size, &taken))
       return;
   if (reader->lost > 0)
     triage_fail(&reader->out->error, TRIAGE_REASON_CORRUPT,

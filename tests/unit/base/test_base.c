@@ -279,6 +279,38 @@ static void test_a_maximum_keeps_what_fits(void **state) {
   assert_memory_equal(content_data(content), "0123456789", 10);
 }
 
+/* Read in place as long as all lies on the heap, then by way of a buffer; a step may give less than
+ * it took room for, and the last is cut at the maximum. */
+static void test_read_into_content(void **state) {
+  (void)state;
+  g_autoptr(Spool) spool = make_spool();
+  const uint64_t max = LIMIT_HEAP_CONTENT + 3 * MIB + 5;
+  ContentBuilder *builder = content_builder_new(spool, max);
+  content_builder_expect(builder, LIMIT_HEAP_CONTENT);
+  GError *error = NULL;
+  bool is_kept = true;
+  uint64_t n = 0;
+  for (unsigned step = 0; is_kept; step++) {
+    size_t room = 700000 + step, used = step % 3 == 1 ? step % 2 : room - step % 5;
+    memset(content_builder_lend(builder, room), (int)step, room);
+    is_kept = content_builder_keep(builder, used, &error);
+    n = MIN(n + used, max);
+    assert_int_equal(content_builder_size(builder), n);
+  }
+  assert_int_equal(n, max);
+  assert_int_equal(triage_error_reason(error), TRIAGE_REASON_SIZE_LIMIT);
+  g_error_free(error);
+  g_autoptr(Content) content = content_builder_finish(builder, NULL);
+  assert_int_equal(content_size(content), max);
+  uint64_t at = 0;
+  for (unsigned step = 0; at < max; step++) {
+    size_t room = 700000 + step, used = step % 3 == 1 ? step % 2 : room - step % 5;
+    for (size_t i = 0; i < used && at < max; i++, at++)
+      if (content_data(content)[at] != (uint8_t)step)
+        fail_msg("byte %llu", (unsigned long long)at);
+  }
+}
+
 static void test_a_part_outlives_its_parents_owner(void **state) {
   (void)state;
   Content *whole = content_new_copy("0123456789", 10);
@@ -297,6 +329,7 @@ int main(void) {
       cmocka_unit_test(test_large_content_goes_to_the_spool),
       cmocka_unit_test(test_holes),
       cmocka_unit_test(test_a_maximum_keeps_what_fits),
+      cmocka_unit_test(test_read_into_content),
       cmocka_unit_test(test_a_part_outlives_its_parents_owner),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
