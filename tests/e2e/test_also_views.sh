@@ -14,6 +14,11 @@ printf '\xff\xfe' >in/wide.vbs
 printf 'Set m = CreateObject("CDO.Message")\r\n' | iconv -t UTF-16LE >>in/wide.vbs
 # Two matches, of which the view of one place must not hide the other.
 printf 'a = "CDO.Message"\r\nb = "CDO" & ".Message"\r\n' >in/two.vbs
+# A registry file that writes UTF-16 as numbers, over two lines: two views, one inside the other.
+{
+  printf 'REGEDIT4\r\n\r\n[HKEY_CURRENT_USER\\X]\r\n"a"=hex(2):'
+  printf 'CreateObject("CDO.Message")' | iconv -t UTF-16LE | od -An -v -tx1 | tr -d '\n' | sed 's/^ //;s/ /,/g;s/,2e,/,\\\r\n  2e,/'
+} >in/codes.reg
 cat >wide.yar <<'RULE'
 rule wide_or_not { strings: $a = "CDO.Message" ascii wide condition: $a }
 rule no_string { condition: filesize > 0 }
@@ -36,7 +41,10 @@ expect wide.vbs network_smtp_vb utf-16le '' '$c1'
 expect two.vbs wide_or_not raw '' '$a'
 expect two.vbs wide_or_not folded '' '$a'
 expect two.vbs no_string raw folded ''
-[ "$(rows case/hits.csv True)" = 15 ] || fail "$(rows case/hits.csv True) rows instead of 15"
+expect codes.reg network_smtp_vb codes+utf-16le '' '$c1'
+expect codes.reg wide_or_not codes codes+utf-16le '$a'
+expect codes.reg no_string raw 'codes;codes+utf-16le' ''
+[ "$(rows case/hits.csv True)" = 18 ] || fail "$(rows case/hits.csv True) rows instead of 18"
 # The row of a view names the file it lies in.
 sum=$(sha256sum <in/more.vbs)
 [ "$(rows case/hits.csv "r['path'] == '/more.vbs' and r['sha256'] == '${sum%% *}'")" = 4 ] || fail "the digest is not the file's"

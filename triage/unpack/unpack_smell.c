@@ -13,7 +13,8 @@ typedef struct {
   unsigned open, found;     /* kinds still looked for, and met */
   const uint8_t *shift_end; /* what UTF-7 passes over ends here */
   unsigned n_slashes, n_percents;
-  uint64_t n_letters; /* in a row, right before the bytes at hand */
+  uint64_t n_letters;      /* in a row, right before the bytes at hand */
+  const uint8_t *list_end; /* no list of numbers reaches before it */
 } Pass;
 
 static bool is_open(const Pass *pass, Smell kind) {
@@ -84,6 +85,13 @@ static void look_at_escape(Pass *pass, const uint8_t *p, unsigned *n) {
     meet(pass, SMELL_ESCAPES);
 }
 
+static void look_at_comma(Pass *pass, const uint8_t *p) {
+  if (!is_open(pass, SMELL_CODES) || p <= pass->list_end || !g_ascii_isdigit(p[-1]))
+    return;
+  if (codes_at(pass->list_end, pass->end, p, &pass->list_end))
+    meet(pass, SMELL_CODES);
+}
+
 static void look_at_mark(Pass *pass, const uint8_t *p) {
   switch (*p) {
   case '+':
@@ -103,9 +111,18 @@ static void look_at_mark(Pass *pass, const uint8_t *p) {
     if (is_open(pass, SMELL_VBE) && vbe_at(pass->data, pass->end, p))
       meet(pass, SMELL_VBE);
     break;
-  default:
+  case ',':
+    look_at_comma(pass, p);
+    break;
+  case '"':
+  case '\'':
+  case '(':
+  case '[':
     if (is_open(pass, SMELL_FOLDED) && fold_at(pass->data, pass->end, p))
       meet(pass, SMELL_FOLDED);
+    break;
+  default:
+    break;
   }
 }
 
@@ -152,7 +169,8 @@ static unsigned finish(Pass *pass, const uint8_t *p) {
 }
 
 unsigned views_smell_slowly(const uint8_t *data, uint64_t size, unsigned wanted) {
-  Pass pass = {.data = data, .end = data + size, .open = wanted, .shift_end = data};
+  Pass pass = {
+      .data = data, .end = data + size, .open = wanted, .shift_end = data, .list_end = data};
   return finish(&pass, data);
 }
 
@@ -162,14 +180,16 @@ static unsigned open_columns(const Pass *pass) {
          (is_open(pass, SMELL_ESCAPES) ? TRIPLES_OF_ESCAPES : 0u) |
          (is_open(pass, SMELL_ENTITIES) ? TRIPLES_OF_ENTITIES : 0u) |
          (is_open(pass, SMELL_FOLDED) ? TRIPLES_OF_FOLDED : 0u) |
+         (is_open(pass, SMELL_CODES) ? TRIPLES_OF_CODES : 0u) |
          (is_open(pass, SMELL_VBE) ? TRIPLES_OF_VBE : 0u);
 }
 
-/* A triple begins with its mark, but a function's is the parenthesis at its end. */
+/* A triple begins with its mark, but a function's is the parenthesis at its end, and a number's the
+ * comma behind it. */
 static void look_at_triples(Pass *pass, const uint8_t *p, uint64_t triples) {
   for (; triples != 0; triples &= triples - 1) {
     const uint8_t *at = p + __builtin_ctzll(triples);
-    look_at_mark(pass, at);
+    look_at_mark(pass, g_ascii_isdigit(at[0]) ? at + 1 : at);
     if (at[2] == '(')
       look_at_mark(pass, at + 2);
   }
@@ -198,7 +218,8 @@ TRIPLES_TARGET static const uint8_t *look_at_blocks(Pass *pass) {
 }
 
 unsigned views_smell(const uint8_t *data, uint64_t size, unsigned wanted) {
-  Pass pass = {.data = data, .end = data + size, .open = wanted, .shift_end = data};
+  Pass pass = {
+      .data = data, .end = data + size, .open = wanted, .shift_end = data, .list_end = data};
   return finish(&pass, triples_can() ? look_at_blocks(&pass) : data);
 }
 #else

@@ -245,6 +245,15 @@ static bool is_same_beginning(const ViewMap *map) {
          first->length == first->from_length && first->length >= HEAD_BYTES;
 }
 
+bool view_begins_container(const uint8_t *data, uint64_t size) {
+  size_t n;
+  const Unpacker *const *rows = unpack_table(&n);
+  for (size_t i = 0; i < n; i++)
+    if (rows[i]->probe != NULL && rows[i]->row.available && rows[i]->probe(data, size))
+      return true;
+  return false;
+}
+
 /* Is content a container the parent is not? One with numbers that say where its parts lie is broken
  * by what the view undid in it, and was opened whole; one that is text may hold more now. */
 static bool is_container(const Content *parent, const Content *content, const ViewMap *map) {

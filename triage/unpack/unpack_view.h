@@ -62,6 +62,8 @@ typedef struct {
  * join without a break. False where a limit was met: the view ends there. */
 bool view_put(ViewBuilder *builder, uint64_t from, uint64_t end, const void *bytes, size_t n,
               bool is_whole);
+/* True where data, or its first few hundred bytes, begins like a container. */
+bool view_begins_container(const uint8_t *data, uint64_t size);
 /* Says that a container came out at byte at. (transfer full) */
 void view_carry(ViewBuilder *builder, const char *kind, uint64_t at, Content *content);
 
@@ -72,6 +74,7 @@ typedef enum {
   SMELL_VBE,
   SMELL_COMMAND, /* a base64 block that is PowerShell's */
   SMELL_BASE64,
+  SMELL_CODES,
   SMELL_UTF7,
   SMELL_ENTITIES,
   SMELL_ESCAPES,
@@ -115,6 +118,12 @@ void vbe_make(ViewBuilder *builder, uint64_t from);
 bool base64_is_command(const uint8_t *data, uint64_t start);
 void base64_make(ViewBuilder *builder, uint64_t from);
 void powershell_make(ViewBuilder *builder, uint64_t from);
+
+/* unpack_codes.c */
+/* True where the comma at p, with a digit before it, stands in a list of numbers that a view makes
+ * bytes of. No list reaches before floor; *stop is where to look on, and the next one's floor. */
+bool codes_at(const uint8_t *floor, const uint8_t *end, const uint8_t *p, const uint8_t **stop);
+void codes_make(ViewBuilder *builder, uint64_t from);
 
 /* unpack_base64_deflate.c: what PowerShell's DeflateStream reads, which has no mark. */
 typedef enum { PACKED_NOT, PACKED_ZLIB, PACKED_RAW } Packed;

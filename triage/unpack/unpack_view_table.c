@@ -38,6 +38,12 @@ static const View BASE64 =
          "blocks under 24 characters, the URL alphabet, and blocks broken by other text than line "
          "breaks are not decoded",
          SMELL_BASE64, base64_make, 0);
+static const View CODES = VIEW(
+    "codes", "Bytes and characters as lists of numbers: Array(67,68), 0x43,0x44, hex:43,00",
+    "VBA, VBScript, JScript, PowerShell, regedit",
+    "of fewer than ten numbers, with anything but commas between them, or with arithmetic in them, "
+    "no list is read",
+    SMELL_CODES, codes_make, 0);
 static const View UTF7 =
     VIEW("utf-7", "UTF-7 sequences in other text", "RFC 2152",
          "a sequence that does not end in - is left", SMELL_UTF7, utf7_make, LIMIT_VIEW_CONTEXT);
@@ -57,8 +63,8 @@ static const View FOLDED =
          "more than 16 deep; a constant of more than 16 MiB is folded in pieces",
          SMELL_FOLDED, fold_make, LIMIT_VIEW_CONTEXT);
 
-static const View *const TABLE[] = {&UTF16LE, &UTF16BE, &UTF32, &VBE,     &POWERSHELL,
-                                    &BASE64,  &UTF7,    &HTML,  &ESCAPES, &FOLDED};
+static const View *const TABLE[] = {&UTF16LE, &UTF16BE, &UTF32, &VBE,     &POWERSHELL, &BASE64,
+                                    &CODES,   &UTF7,    &HTML,  &ESCAPES, &FOLDED};
 
 const View *const *view_table(size_t *n) {
   *n = G_N_ELEMENTS(TABLE);

@@ -33,6 +33,14 @@ def vb(expression):
     return f'Option Explicit\r\nSet m = CreateObject({expression})\r\nm.Send\r\n'
 
 
+def registry(kind, data):
+    """A value of a .reg file, broken into lines as regedit does."""
+    out = [kind]
+    for i, byte in enumerate(data):
+        out.append(f'{byte:02x}' + (',' if i + 1 < len(data) else '') + ('\\\r\n  ' if i % 25 == 20 else ''))
+    return 'Windows Registry Editor Version 5.00\r\n\r\n[HKEY_CURRENT_USER\\X]\r\n"a"=' + ''.join(out) + '\r\n'
+
+
 def shortcut(arguments):
     """A Windows shortcut ([MS-SHLLINK]) with arguments alone, in UTF-16."""
     head = struct.pack('<I', 0x4C) + bytes.fromhex('0114020000000000c000000000000046') + struct.pack('<I', 0xA0)
@@ -85,6 +93,17 @@ def cases(name):
         yield 'utf-16le', stream.format(se.b64(deflated(wide, bits))).encode()
     yield 'base64+utf-16le', html.format(se.b64(wide)).encode()
     yield 'base64+base64', html.format(se.b64(se.b64(text.encode()).encode())).encode()
+    for offset in 0, 31, 50:
+        yield 'codes', (' ' * offset + f'For Each c In Array({se.codes(name)})').encode()
+        yield 'codes', (' ' * offset + f'For Each c In Array({se.codes(name, "&H{:02X}", ", ")})').encode()
+    yield 'codes', f'$b = [char[]]({se.codes(text)})'.encode()
+    yield 'codes', f'[byte[]]$b = {se.codes(text, "0x{:02x}", ", `" + chr(10))}'.encode()
+    yield 'codes', f'"{se.codes(text, "{:x}")}".split(",")'.encode()  # hexadecimal without a mark
+    yield 'codes', f'x = f(1, {"50, " * 12}): Array({se.codes(text)})'.encode()  # the first list is text in both bases
+    yield 'codes+utf-16le', registry('hex(2):', wide).encode()
+    yield 'codes+utf-16le', registry('hex:', b'\x01\x02\x80\xff' * 300 + wide).encode()
+    yield 'codes', registry('hex:', text.encode()).encode()
+    yield 'utf-16le+codes+utf-16le', registry('hex(2):', wide).encode('utf-16')
     for option in '-EncodedCommand ', '-enc ', '-e "', '-ec ', '/EncodedCommand:':
         yield 'powershell', ('cmd /c powershell -nop ' + option + se.b64(wide)).encode()
     yield 'escapes', html.format("eval('" + se.hex_escapes(text) + "')").encode()

@@ -63,6 +63,10 @@ def hex_escapes(script):
     return ''.join(f'\\x{ord(c):02x}' for c in script)
 
 
+def codes(script, form='{}', between=','):
+    return between.join(form.format(ord(c)) for c in script)
+
+
 def percent(script):
     return ''.join(f'%{ord(c):02X}' for c in script)
 

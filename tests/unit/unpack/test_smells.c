@@ -58,12 +58,21 @@ static unsigned count_escapes(const uint8_t *data, const uint8_t *end, uint8_t s
   return n;
 }
 
+static bool has_list(const uint8_t *data, const uint8_t *end) {
+  const uint8_t *floor = data;
+  for (const uint8_t *p = data; p < end; p++)
+    if (*p == ',' && p > floor && g_ascii_isdigit(p[-1]) && codes_at(floor, end, p, &floor))
+      return true;
+  return false;
+}
+
 static unsigned wanted_of(const uint8_t *data, size_t n) {
   const uint8_t *end = data + n;
   unsigned kinds = base64_kinds(data, n);
   kinds |= is_wide(data, n, 2) ? SMELL_BIT(SMELL_UTF16) : 0;
   kinds |= is_wide(data, n, 4) ? SMELL_BIT(SMELL_UTF32) : 0;
   kinds |= is_utf7(data, end) ? SMELL_BIT(SMELL_UTF7) : 0;
+  kinds |= has_list(data, end) ? SMELL_BIT(SMELL_CODES) : 0;
   if (count_escapes(data, end, '\\') >= 3 || count_escapes(data, end, '%') >= 3)
     kinds |= SMELL_BIT(SMELL_ESCAPES);
   for (const uint8_t *p = data; p < end; p++) {
@@ -90,6 +99,9 @@ static const struct {
               PIECE("powershell -enc QQBCAEMARABFAEYARwBIAEkA "),
               PIECE("QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="),
               PIECE("/usr/share/doc/nothing/of/that/kind"),
+              PIECE("67,68,79,46,77,101,115,115,97,103,101,"),
+              PIECE("0x43, 0x44, 0x4F, 0x2E, 0x4D, 0x65, 0x73, 0x73, 0x61, 0x67, 0x65"),
+              PIECE("1,2,3,4,5,6,7,8,9,10,11,12,13"),
               PIECE("text +AGEAYg- text "),
               PIECE("x+ADwAcwBjAHIAaQBwAHQA"),
               PIECE("some &#67; text "),
@@ -195,6 +207,9 @@ static void marks_anywhere_are_seen(void **state) {
                                       "ring(",
                                       "space(",
                                       "nent(",
+                                      "67,68,79,46,77,101,115",
+                                      ",97,103,101,67,68",
+                                      ", ",
                                       "\\103",
                                       "\\u{43}"};
   (void)state;

@@ -143,6 +143,40 @@ static void test_places(void **state) {
   assert_place(COMMAND, sizeof COMMAND - 1, "powershell", 14, sizeof COMMAND - 1);
 }
 
+static void assert_lists(const char *text, guint n_views, const char *wanted) {
+  g_autoptr(Found) found = unpack_bytes(text, strlen(text), NULL);
+  const Seen *seen = find_seen(found, "", "codes");
+  if (found->seen->len != 1 + n_views ||
+      (wanted != NULL && !seen_is(seen, wanted, strlen(wanted)))) {
+    print_found(found);
+    fail_msg("%s", text);
+  }
+}
+
+/* Lists of numbers that are text, in the base that is meant, or in both; no others. */
+static void test_codes(void **state) {
+  static const char TABLE[] = "t = {3, 200, 17, 4, 99, 250, 31, 7, 2, 1, 0, 9, 128, 255}";
+  (void)state;
+  assert_lists("67,68,79,46,77,101,115,115,97,103,101", 1, "CDO.Message");
+  assert_lists("67,68,79,46,77,101,115,115,97", 0, NULL);
+  assert_lists("43,44,4f,2e,4d,65,73,73,61,67,65", 1, "CDO.Message");
+  assert_lists("52,53,54,55,56,57,65,66,67,68", 1, "456789ABCD\nRSTUVWefgh");
+  assert_lists("0x43,0x44,0x4f,0x2e,0x4d,0x65,0x73,0x73,0x61,0x67,0x65", 1, "CDO.Message");
+  assert_lists("67,68,79,8217,77,101,115,115,97,103,101", 1, "CDO\xE2\x80\x99Message");
+  assert_lists(TABLE, 0, NULL);
+  assert_lists("1,000 and 67.5, 68.5, 79.5, 46.5, 77.5, 101.5, 115.5, 115.5, 97.5, 103.5", 0, NULL);
+}
+
+/* A zip written as numbers is opened. */
+static void test_carried_codes(void **state) {
+  (void)state;
+  run("printf 'm = \"CDO.Message\"' > n.vbs; rm -f n.zip; zip -q n.zip n.vbs; (printf '$b = '; "
+      "od -An -v -tu1 n.zip | tr -s ' \\n' ',' | sed 's/^,//;s/,$//') > n.ps1");
+  g_autofree char *path = scratch_path("n.ps1");
+  g_autoptr(Found) found = unpack_file(path, NULL);
+  assert_true(shows(find_seen(found, "(codes@5)!/n.vbs", "raw")));
+}
+
 /* A container in base64 is a member under its own step, and is opened. */
 static void test_carried(void **state) {
   (void)state;
@@ -221,6 +255,9 @@ static void test_hostile(void **state) {
       "'&''((((((((((((((((((((((((((((((((((((((",
       "[string]::join('',(",
       "('a','a',",
+      "1,",
+      "1 ,\"",
+      "10,20,30,40,50,60,70,80,90,10,20;",
   };
   (void)state;
   for (size_t i = 0; i < G_N_ELEMENTS(PATTERNS); i++) {
@@ -277,6 +314,7 @@ int main(void) {
       cmocka_unit_test(test_nothing),   cmocka_unit_test(test_places),
       cmocka_unit_test(test_carried),   cmocka_unit_test(test_limits),
       cmocka_unit_test(test_hostile),   cmocka_unit_test(test_mutated),
+      cmocka_unit_test(test_codes),     cmocka_unit_test(test_carried_codes),
       cmocka_unit_test(test_rows),      cmocka_unit_test(test_behind_letters),
   };
   return cmocka_run_group_tests(tests, setup, scratch_teardown);
