@@ -281,13 +281,14 @@ static void carry(ViewBuilder *builder, const List *list) {
 /* False where a limit was met. */
 static bool put(ViewBuilder *builder, const List *list) {
   bool is_decimal = reads_as(list, BASE_DECIMAL), is_hex = reads_as(list, BASE_HEX);
-  if (is_container(list))
+  if (is_container(list)) {
     carry(builder, list);
-  else if (is_decimal && !put_list(builder, list, BASE_DECIMAL))
-    return false;
-  else if (is_hex && !(is_decimal ? put_again : put_list)(builder, list, BASE_HEX))
-    return false;
-  return builder->error == NULL;
+    return builder->error == NULL;
+  }
+  bool is_in = !is_decimal || put_list(builder, list, BASE_DECIMAL);
+  if (is_in && is_hex)
+    is_in = (is_decimal ? put_again : put_list)(builder, list, BASE_HEX);
+  return is_in;
 }
 
 void codes_make(ViewBuilder *builder, uint64_t from) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* unpack_fold.c - the view of a script in which strings put together from constants stand as what
- * they are. It exists only where something was put together. */
+ * they are, and code in a string as code. It exists only where something was put together. */
 #include "unpack/unpack_fold.h"
 #include "unpack/unpack_bits.h"
 #include "unpack/unpack_view.h"
@@ -175,6 +175,24 @@ static bool is_alone(const uint8_t *p, const uint8_t *end) {
 static const uint8_t *fold_range(Fold *fold, const uint8_t *p, const uint8_t *stop_at,
                                  const uint8_t *end, bool is_inside);
 
+/* A script's text in a literal: Execute("x = ""CDO"" & "".Message"""). Where something is put
+ * together in it, it stands in the view as the code it is, for the same view to be made of it once
+ * more. */
+static bool put_code(Fold *fold, const uint8_t *p, const uint8_t *stop) {
+  const uint8_t doubled[2] = {*p, *p};
+  if (stop - p < 4 || memmem(p + 1, (size_t)(stop - p - 2), doubled, 2) == NULL)
+    return false;
+  g_string_assign(fold->text, "\n");
+  fold_literal(p, stop, fold->text);
+  g_string_append_c(fold->text, '\n');
+  const uint8_t *code = (const uint8_t *)fold->text->str;
+  if ((views_smell(code, fold->text->len, SMELL_BIT(SMELL_FOLDED)) & SMELL_BIT(SMELL_FOLDED)) == 0)
+    return false;
+  fold->is_full = !view_put(fold->builder, (uint64_t)(p - fold->builder->data),
+                            (uint64_t)(stop - fold->builder->data), code, fold->text->len, true);
+  return true;
+}
+
 /* A literal that is none of its kind: an attribute's value, with code and its quotes in it. Returns
  * where to go on. */
 static const uint8_t *pass_literal(Fold *fold, const uint8_t *p, const uint8_t *end,
@@ -182,6 +200,8 @@ static const uint8_t *pass_literal(Fold *fold, const uint8_t *p, const uint8_t *
   const uint8_t *stop = fold_literal(p, end, NULL);
   if (stop == NULL)
     return p + 1;
+  if (put_code(fold, p, stop))
+    return stop;
   uint8_t other = *p == '"' ? '\'' : '"';
   if (!is_inside && memchr(p + 1, other, (size_t)(stop - p - 1)) != NULL)
     fold_range(fold, p + 1, stop - 1, stop - 1, true);
