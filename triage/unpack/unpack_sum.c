@@ -30,7 +30,7 @@ static char *field(const uint8_t *data, size_t n, const char *name) {
   return NULL;
 }
 
-/* Twenty bytes in the 32 letters of RFC 4648. */
+/* In the 32 letters of RFC 4648, without its padding. */
 static char *base32(const char *hex) {
   static const char LETTERS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
   GString *out = g_string_new("");
@@ -44,11 +44,37 @@ static char *base32(const char *hex) {
     n_bits -= 5;
     g_string_append_c(out, LETTERS[bits >> n_bits & 31]);
   }
+  if (n_bits > 0)
+    g_string_append_c(out, LETTERS[bits << (5 - n_bits) & 31]);
   return g_string_free(out, FALSE);
 }
 
-/* WARC-Block-Digest: sha1 in base 32 as a rule, sometimes hexadecimal; of the record's bytes as
- * they stand in the archive. */
+/* The digest of the bytes that text names by "sha1:" or the like, in hexadecimal; NULL: no kind
+ * that is known. *value is what text says it is. */
+static char *digest_as(const char *text, const uint8_t *data, uint64_t n, const char **value) {
+  static const struct {
+    const char *word;
+    DigestSet set;
+  } KINDS[] = {{"sha1:", DIGEST_SHA1},
+               {"sha-1:", DIGEST_SHA1},
+               {"sha256:", DIGEST_SHA256},
+               {"sha-256:", DIGEST_SHA256},
+               {"md5:", DIGEST_MD5}};
+  for (size_t i = 0; i < G_N_ELEMENTS(KINDS); i++) {
+    if (g_ascii_strncasecmp(text, KINDS[i].word, strlen(KINDS[i].word)) != 0)
+      continue;
+    Digests got;
+    digest_bytes(KINDS[i].set, data, (size_t)n, &got);
+    *value = text + strlen(KINDS[i].word);
+    return g_strdup(KINDS[i].set == DIGEST_SHA1     ? got.sha1
+                    : KINDS[i].set == DIGEST_SHA256 ? got.sha256
+                                                    : got.md5);
+  }
+  return NULL;
+}
+
+/* WARC-Block-Digest: in base 32 as a rule, sometimes hexadecimal; of the record's bytes as they
+ * stand in the archive. */
 bool warc_check(const Content *archive, uint64_t at, const Content *member, GError **error) {
   const uint8_t *data = content_data(archive);
   uint64_t size = content_size(archive);
@@ -62,14 +88,18 @@ bool warc_check(const Content *archive, uint64_t at, const Content *member, GErr
   g_autofree char *digest = field(data + at, n_head, "WARC-Block-Digest");
   g_autofree char *length = field(data + at, n_head, "Content-Length");
   uint64_t from = at + n_head + 2, n = 0;
-  if (digest == NULL || length == NULL || g_ascii_strncasecmp(digest, "sha1:", 5) != 0 ||
+  if (digest == NULL || length == NULL ||
       !g_ascii_string_to_unsigned(length, 10, 0, size - from, &n, NULL))
     return true;
-  Digests got;
-  digest_bytes(DIGEST_SHA1, data + from, (size_t)n, &got);
-  g_autofree char *letters = base32(got.sha1);
-  return g_ascii_strcasecmp(digest + 5, letters) == 0 ||
-         g_ascii_strcasecmp(digest + 5, got.sha1) == 0 ||
+  const char *value;
+  g_autofree char *got = digest_as(digest, data + from, n, &value);
+  if (got == NULL)
+    return true;
+  g_autofree char *letters = base32(got);
+  size_t n_letters = strlen(letters);
+  return g_ascii_strcasecmp(value, got) == 0 ||
+         (g_ascii_strncasecmp(value, letters, n_letters) == 0 &&
+          strspn(value + n_letters, "=") == strlen(value + n_letters)) ||
          triage_fail(error, TRIAGE_REASON_BAD_CHECKSUM,
                      "the record's digest is not that of its bytes: the record is damaged; its "
                      "bytes were examined");

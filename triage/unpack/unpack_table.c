@@ -209,7 +209,8 @@ static const Unpacker WARC = {
          .library = "libarchive",
          .limitations =
              "only response and resource records are unpacked; the bytes of all others are scanned "
-             "as they are; of digests those of blocks by SHA-1 are compared; libarchive 3.6 adds "
+             "as they are; of digests those of blocks by SHA-1, SHA-256 and MD5 are compared; "
+             "libarchive 3.6 adds "
              "the 4 bytes that part records to a member's content",
          .available = true},
     .probe = probe_warc,
@@ -224,10 +225,10 @@ static const Unpacker RPM = {
     .row = {.stage = "unpacker",
             .name = "rpm",
             .title = "RPM package",
-            .spec = "rpm 4 lead, signature and header",
+            .spec = "rpm 3 to 6: lead, signature and header",
             .library = "",
             .limitations = "the header's tags are scanned as they are; of its sums the MD5 of "
-                           "header and payload is compared",
+                           "header and payload is compared, or where it has none the SHA-256",
             .available = true},
     .probe = probe_rpm,
     .open = unpack_rpm_open,
