@@ -56,6 +56,10 @@ marked bcachefs $none 'a bcachefs file system' 4120 '\xc6\x85\x73\xf6\x66\xce\x9
 marked nilfs2 $none 'a NILFS2 file system' 1024 '\2\0\0\0\0\0\x34\x34'
 marked vmfs $none 'a VMFS volume' 1048576 '\x0d\xd0\x01\xc0'
 marked ldm $none 'a Windows dynamic disk' 3072 'PRIVHEAD'
+marked hfs $none 'an HFS (Mac OS Standard) file system' 1024 \
+  'BD\0\0\0\0\0\0\0\0\0\0\0\0\0\3\0\0\7\320\0\0\2\0\0\0\0\0\0\20\0\0\0\0\0\0\4Disk'
+marked mfs $none 'an MFS (Macintosh 400K) file system' 1024 \
+  '\xd2\xd7\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\x87\0\0\4\0\0\0\0\0\0\20\0\0\0\0\0\0\4Disk'
 marked bitlocker encrypted 'a BitLocker volume' 3 '-FVE-FS-'
 
 # what looks like nothing at all (VeraCrypt does): no name, but no silence either

@@ -51,6 +51,11 @@ static bool probe_parallels(const ImagePeek *peek) {
   return head_is(peek, "WithoutFreeSpace", 16) || head_is(peek, "WithouFreSpacExt", 16);
 }
 
+static bool probe_qed(const ImagePeek *peek) {
+  uint32_t cluster = peek->n_head >= 64 ? image_le32(peek->head + 4) : 0;
+  return head_is(peek, "QED\0", 4) && cluster >= 4096 && (cluster & (cluster - 1)) == 0;
+}
+
 #define REFUSED(name_, title_, spec_, probe_, why_)                                                \
   {                                                                                                \
     .row = {.stage = "image",                                                                      \
@@ -87,17 +92,20 @@ static const ImageFormat IMAGE_PARALLELS =
     REFUSED("parallels", "Parallels hard disk", "signature WithoutFreeSpace", probe_parallels,
             "no library in Debian 12");
 
+static const ImageFormat IMAGE_QED =
+    REFUSED("qed", "QEMU enhanced disk", "signature QED", probe_qed, "no library in Debian 12");
+
 /* Order is priority: a strong signature before a weak one, raw last. */
 static const ImageFormat *const FORMATS[] = {
-    &IMAGE_EWF,    &IMAGE_EWF2,      &IMAGE_LVF,       &IMAGE_AFF, &IMAGE_AFM, &IMAGE_AFF4,
-    &IMAGE_VMDK,   &IMAGE_QCOW,      &IMAGE_VHDX,      &IMAGE_VHD, &IMAGE_VDI, &IMAGE_DMG,
-    &IMAGE_SPARSE, &IMAGE_PARALLELS, &IMAGE_SPLIT_RAW, &IMAGE_RAW};
+    &IMAGE_EWF,    &IMAGE_EWF2,      &IMAGE_LVF,  &IMAGE_AFF,       &IMAGE_AFM, &IMAGE_AFF4,
+    &IMAGE_VMDK,   &IMAGE_QCOW,      &IMAGE_VHDX, &IMAGE_VHD,       &IMAGE_VDI, &IMAGE_DMG,
+    &IMAGE_SPARSE, &IMAGE_PARALLELS, &IMAGE_QED,  &IMAGE_SPLIT_RAW, &IMAGE_RAW};
 
 static const Row *const ROWS[] = {
-    &IMAGE_EWF.row,    &IMAGE_EWF2.row,      &IMAGE_LVF.row,       &IMAGE_AFF.row,
-    &IMAGE_AFM.row,    &IMAGE_AFF4.row,      &IMAGE_VMDK.row,      &IMAGE_QCOW.row,
-    &IMAGE_VHDX.row,   &IMAGE_VHD.row,       &IMAGE_VDI.row,       &IMAGE_DMG.row,
-    &IMAGE_SPARSE.row, &IMAGE_PARALLELS.row, &IMAGE_SPLIT_RAW.row, &IMAGE_RAW.row};
+    &IMAGE_EWF.row,       &IMAGE_EWF2.row, &IMAGE_LVF.row,    &IMAGE_AFF.row,       &IMAGE_AFM.row,
+    &IMAGE_AFF4.row,      &IMAGE_VMDK.row, &IMAGE_QCOW.row,   &IMAGE_VHDX.row,      &IMAGE_VHD.row,
+    &IMAGE_VDI.row,       &IMAGE_DMG.row,  &IMAGE_SPARSE.row, &IMAGE_PARALLELS.row, &IMAGE_QED.row,
+    &IMAGE_SPLIT_RAW.row, &IMAGE_RAW.row};
 G_STATIC_ASSERT(G_N_ELEMENTS(FORMATS) == G_N_ELEMENTS(ROWS));
 
 const Row *const *image_rows(size_t *n) {

@@ -2,6 +2,7 @@
 /* volume_signature.c - marks of encrypted volumes and of file systems libtsk cannot read. */
 #include "evidence/volume_signature.h"
 #include "base/limits.h"
+#include "evidence/image_format.h"
 #include <string.h>
 
 #define LATER "; its bytes are examined as they are, without names"
@@ -71,6 +72,26 @@ static const Signature SIGNATURES[] = {
     SIGNATURE(0, "encrcdsa", TRIAGE_REASON_ENCRYPTED, "an encrypted Apple disk image" LATER),
 };
 
+static const Signature HFS = NAMED(1024, "BD", "an HFS (Mac OS Standard) file system"),
+                       MFS = NAMED(1024, "\xd2\xd7", "an MFS (Macintosh 400K) file system");
+
+/* Two bytes are too few for a mark: the volume's block behind them must make sense. */
+static const Signature *find_old_mac(Image *image, uint64_t offset, uint64_t length) {
+  enum { AT = 1024, BYTES = 64, N_BLOCKS = 18, BLOCK_BYTES = 20, NAME = 36, NAME_MOST = 27 };
+  uint8_t p[BYTES];
+  uint64_t size = image_size(image), place;
+  if (length < AT + BYTES || !g_uint64_checked_add(&place, offset, AT) || place >= size ||
+      size - place < BYTES)
+    return NULL;
+  image_read(image, place, p, sizeof p);
+  uint32_t block = image_be32(p + BLOCK_BYTES),
+           n_blocks = (uint32_t)p[N_BLOCKS] << 8 | p[N_BLOCKS + 1];
+  if (block == 0 || block % 512 != 0 || n_blocks == 0 || (uint64_t)n_blocks * block > length ||
+      p[NAME] == 0 || p[NAME] > NAME_MOST)
+    return NULL;
+  return memcmp(p, HFS.bytes, HFS.n) == 0 ? &HFS : memcmp(p, MFS.bytes, MFS.n) == 0 ? &MFS : NULL;
+}
+
 const Signature *signature_find(Image *image, uint64_t offset, uint64_t length) {
   uint64_t size = image_size(image);
   for (gsize i = 0; i < G_N_ELEMENTS(SIGNATURES); i++) {
@@ -85,7 +106,7 @@ const Signature *signature_find(Image *image, uint64_t offset, uint64_t length) 
     if (memcmp(found, signature->bytes, signature->n) == 0)
       return signature;
   }
-  return NULL;
+  return find_old_mac(image, offset, length);
 }
 
 bool signature_is_empty(Image *image, uint64_t offset, uint64_t length) {

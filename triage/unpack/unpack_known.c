@@ -64,7 +64,11 @@ bool probe_image(const uint8_t *data, uint64_t size) {
          has(data, size, 0, "conectix", 8) || has(data, size, size - 512, "conectix", 8) ||
          has(data, size, 0, "vhdxfile", 8) || has(data, size, 0, "QFI\xFB\0\0\0", 7) ||
          has(data, size, 64, "\x7F\x10\xDA\xBE", 4) || has(data, size, 0, "AFF10\r\n\0", 8) ||
-         has(data, size, 0, "sprs\0\0\0", 7);
+         has(data, size, 0, "sprs\0\0\0", 7) || has(data, size, 0, "WithoutFreeSpace", 16) ||
+         has(data, size, 0, "WithouFreSpacExt", 16) ||
+         has(data, size, 0, "LEF2\x0D\x0A\x81\0", 8) ||
+         (has(data, size, 0, "QED\0", 4) && bytes_le32(data + 4) >= 4096 &&
+          bytes_le32(data + 4) % 4096 == 0);
 }
 
 /* A boot sector with the fields of a FAT or NTFS volume that is mostly there: not the 8 KiB copy
@@ -105,10 +109,22 @@ static bool is_dos_disk(const uint8_t *data, uint64_t size) {
   return n_used > 0;
 }
 
+/* HFS or MFS, as old Macintoshes wrote them: the block of the volume makes sense. */
+static bool is_old_mac(const uint8_t *data, uint64_t size) {
+  const uint8_t *p = data + 1024;
+  uint32_t block = bytes_be32(p + 20), n_blocks = (uint32_t)p[18] << 8 | p[19];
+  return (has(data, size, 1024, "BD", 2) || has(data, size, 1024, "\xD2\xD7", 2)) && block != 0 &&
+         block % 512 == 0 && n_blocks > 0 && (uint64_t)n_blocks * block <= size && p[36] > 0 &&
+         p[36] <= 27;
+}
+
 bool probe_volume(const uint8_t *data, uint64_t size) {
   if (size < UINT64_C(64) * 1024)
     return false;
-  if (has(data, size, 512, "EFI PART", 8) || is_boot_volume(data, size) || is_dos_disk(data, size))
+  bool is_bsd = has(data, size, 512, "\x57\x45\x56\x82", 4) &&
+                has(data, size, 512 + 132, "\x57\x45\x56\x82", 4);
+  if (has(data, size, 512, "EFI PART", 8) || is_boot_volume(data, size) ||
+      is_dos_disk(data, size) || is_bsd || is_old_mac(data, size))
     return true;
   bool is_ext = has(data, size, 1080, "\x53\xEF", 2) && bytes_le32(data + 1024 + 24) <= 6 &&
                 bytes_le32(data + 1024 + 4) > 0 && bytes_le16(data + 1024 + 88) >= 128 &&

@@ -261,6 +261,7 @@ static void unsupported_formats_are_refused_by_name(void **state) {
                {"e.afm", "AFF11\r\n\x00", 8, 0},
                {"f.vdi", "\x7f\x10\xda\xbe", 4, 64},
                {"g.hds", "WithoutFreeSpace", 16, 0},
+               {"j.qed", "QED\x00\x00\x00\x01\x00", 8, 0},
                {"h.sparseimage", "sprs", 4, 0},
                {"i.dmg", "koly\x00\x00\x00\x04\x00\x00\x02\x00", 12, 4096 - 512}};
   for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {

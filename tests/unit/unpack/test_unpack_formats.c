@@ -221,7 +221,21 @@ static const struct {
      "\4\0",
      30, 4096},
     {"disk-image", 0, "QFI\xFB\0\0\0\2", 8, 1024},
+    {"disk-image", 0, "QED\0\0\0\1\0", 8, 4096},
+    {"disk-image", 0, "WithoutFreeSpace", 16, 4096},
+    {"disk-image", 0, "LEF2\r\n\x81\0", 8, 4096},
     {"raw-image", 512, "EFI PART", 8, 128 * 1024},
+    {"raw-image", 512,
+     "WEV\x82"
+     "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+     "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+     "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+     "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+     "WEV\x82",
+     136, 128 * 1024}, /* the two marks of a BSD label */
+    {"raw-image", 1024,
+     "BD\0\0\0\0\0\0\0\0\0\0\0\0\0\3\0\0\0\x64\0\0\2\0\0\0\0\0\0\x10\0\0\0\0\0\0\4Disk", 41,
+     128 * 1024},
     {"dmg", 1536, "koly\0\0\0\4\0\0\2\0", 12, 2048},
     {"encrypted-volume", 0, "LUKS\xBA\xBE\0\1", 8, 8192},
     {"rar1", 0, "RE~^", 4, 256},
@@ -250,9 +264,11 @@ static void check_known(const Row *row) {
     assert_non_null(find_gap(found, "", TRIAGE_REASON_UNSUPPORTED_FORMAT));
     return;
   }
+  guint n = 0;
   for (size_t i = 0; i < G_N_ELEMENTS(KNOWN); i++) {
     if (strcmp(KNOWN[i].row, row->name) != 0)
       continue;
+    n++;
     g_autofree guint8 *data = g_malloc0(KNOWN[i].size);
     memcpy(data + KNOWN[i].at, KNOWN[i].magic, KNOWN[i].n_magic);
     g_autoptr(Found) found = unpack_bytes(data, KNOWN[i].size, NULL);
@@ -262,9 +278,9 @@ static void check_known(const Row *row) {
     if (!row->available)
       assert_string_equal(gap->detail, row->why_not);
     assert_false(unpack_recognises(data, KNOWN[i].size, NULL));
-    return;
   }
-  fail_msg("the known format %s has no fixture in this test", row->name);
+  if (n == 0)
+    fail_msg("the known format %s has no fixture in this test", row->name);
 }
 
 static void test_known(void **state) {
