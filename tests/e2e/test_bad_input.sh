@@ -26,6 +26,10 @@ for command in $("$TRIAGE" --help | sed -n 's/^  triage \([a-z][a-z-]*\).*/\1/p'
 done
 status 2 "$TRIAGE" scan -o case --jobs 0 "$0"
 says "--jobs"
+for zone in Mars/Base ../UTC tzdata.zi Europe ''; do
+  status 2 "$TRIAGE" scan -o case --timezone "$zone" "$0"
+  says "--timezone"
+done
 nothing_written "wrong options"
 
 : >empty.dd
@@ -38,6 +42,10 @@ script >not-an-image.vbs
 status 0 "$TRIAGE" scan -q -o case not-an-image.vbs
 has case/hits.csv 'r["path"].endswith("not-an-image.vbs") and r["strings"] == "$c1"' "a single file is examined as one"
 rm -rf case
+for zone in Europe/Berlin UTC +02:00; do
+  status 0 "$TRIAGE" scan -q -o case --timezone "$zone" not-an-image.vbs
+  rm -rf case
+done
 
 printf 'rule broken {\n  strings: $a = "x\n  condition: $a\n}\n' >broken.yar
 status 2 "$TRIAGE" scan -o case -r broken.yar not-an-image.vbs

@@ -71,6 +71,16 @@ void scan_arguments_list(ScanArguments *a, GOptionEntry entries[SCAN_ENTRIES_MAX
   memcpy(entries, list, sizeof list);
 }
 
+/* A name of the machine's time zone database, UTC or an offset. */
+static bool is_zone(const char *name) {
+  static const char LETTERS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                "_+-/:";
+  if (*name == '\0' || strspn(name, LETTERS) != strlen(name))
+    return false;
+  g_autoptr(GTimeZone) zone = g_time_zone_new_identifier(name);
+  return zone != NULL;
+}
+
 static bool check_ranges(ScanArguments *a, const char **problem) {
   ScanOptions *scan = &a->scan;
   *problem = NULL;
@@ -88,6 +98,8 @@ static bool check_ranges(ScanArguments *a, const char **problem) {
     *problem = "--max-depth takes a number from 0 to 1000";
   else if (scan->max_expanded < 0)
     *problem = "--max-expanded takes a number of bytes";
+  else if (scan->timezone != NULL && !is_zone(scan->timezone))
+    *problem = "--timezone takes a name of the time zone database (Europe/Berlin), UTC or +02:00";
   else if (a->areas != NULL && !areas_parse(a->areas, &scan->areas))
     *problem = "--areas takes a list of allocated, deleted, orphan, slack, unallocated, gaps";
   else if (scan->known != NULL && g_strv_length(scan->known) > 8)
