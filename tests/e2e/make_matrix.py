@@ -216,6 +216,7 @@ CONTAINERS = [
     pack_tar(':gz'),
     pack_tar(':xz'),
     lambda name, data: (gzip.compress(data, mtime=0), '(gunzip)'),
+    lambda name, data: (zlib.compress(data), '(inflate)'),
     lambda name, data: (bz2.compress(data), '(bunzip2)'),
     lambda name, data: (lzma.compress(data), '(unxz)'),
     pack_7z,

@@ -34,6 +34,7 @@ python3 "$source/make_evtx.py" seed.evtx payload.vbs 30
 sqlite3 seed.db "PRAGMA page_size = 512; CREATE TABLE t(a, b); CREATE INDEX i ON t(b);
   INSERT INTO t VALUES(printf('%.*c', 3000, 'x'), 1), (zeroblob(900), 2)" || true
 tar -cf seed.tar payload.vbs
+python3 -c 'import sys, zlib; sys.stdout.buffer.write(zlib.compress(sys.stdin.buffer.read()))' <payload.vbs >seed.zlib
 for tool in gzip bzip2 xz; do "$tool" -c payload.vbs >"seed.$tool"; done
 xz --format=lzma -c payload.vbs >seed.lzma
 zip -q seed.zip payload.vbs

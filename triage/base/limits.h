@@ -90,6 +90,7 @@
               */
 #define LIMIT_LUKS_HEADER_BYTES (4 * MIB) /* one copy of a LUKS2 header */
 #define LIMIT_APPENDED 256u               /* containers one behind the other in one object */
+#define LIMIT_XZ_MEMORY (1 * GIB)         /* one xz stream, most of it the dictionary */
 #define LIMIT_CARVED 2048u                /* archives tried in one area: one for each sector */
 #define LIMIT_CARVED_WAITING 256u         /* rows of damage kept back until one has a member */
 #define LIMIT_CARVED_READS 16u            /* bytes they reach over : bytes of the area */

@@ -161,9 +161,9 @@ void unpack_open_row(Unpack *unpack, const Unpacker *row, Content *content,
 }
 
 /* Opens every row that is sure of the bytes at from: a polyglot is as many containers as it is.
- * Returns how many; *end is the furthest byte one of them explains. */
+ * Returns how many; *end is the furthest byte one of them explains, *last the row that does. */
 static unsigned open_rows(Unpack *unpack, Content *content, const MemberPath *path, uint64_t from,
-                          uint64_t *end) {
+                          uint64_t *end, const Unpacker **last) {
   unsigned n_opened = 0;
   uint64_t size = content_size(content) - from;
   size_t n_rows;
@@ -173,6 +173,8 @@ static unsigned open_rows(Unpack *unpack, Content *content, const MemberPath *pa
       continue;
     n_opened++;
     uint64_t stop = unpack_open_part(unpack, rows[i], content, path, from, size);
+    if (stop > *end)
+      *last = rows[i];
     *end = MAX(*end, stop);
   }
   return n_opened;
@@ -215,13 +217,46 @@ static unsigned open_inside(Unpack *unpack, Content *content, const MemberPath *
   return 1;
 }
 
+/* One byte again and again, or white space. */
+static bool is_padding(const uint8_t *p, uint64_t n) {
+  bool is_same = true, is_space = true;
+  for (uint64_t i = 0; i < n && (is_same || is_space); i++) {
+    is_same = is_same && p[i] == p[0];
+    is_space = is_space && g_ascii_isspace((char)p[i]);
+  }
+  return is_same || is_space;
+}
+
+/* A stream has no members beside it: what is behind it was one once, or was put there. */
+static void report_rest(Unpack *unpack, const Content *content, const MemberPath *path,
+                        const Unpacker *last, uint64_t from) {
+  uint64_t size = content_size(content);
+  if (last == NULL || last->step == NULL || last->is_text || unpack->is_stopped ||
+      is_padding(content_data(content) + from, size - from))
+    return;
+  unpack_gap(unpack, path, size, size, TRIAGE_REASON_CORRUPT,
+             "behind the %s stream, from byte %" G_GUINT64_FORMAT " on, lie %" G_GUINT64_FORMAT
+             " bytes that are neither padding nor another stream, unless a damaged one: they were "
+             "scanned as they are",
+             last->row.name, from, size - from);
+}
+
 bool unpack_open(Unpack *unpack, Content *content, const MemberPath *path) {
+  const Unpacker *last = NULL;
   uint64_t size = content_size(content), from = 0;
   const uint8_t *data = content_data(content);
   bool may_carry = unpack_may_carry(data, size), is_any = false;
-  for (unsigned i = 0; i < LIMIT_APPENDED && !unpack->is_stopped; i++) {
+  for (unsigned i = 0; !unpack->is_stopped; i++) {
     uint64_t end = from;
-    unsigned n_opened = open_rows(unpack, content, path, from, &end);
+    if (i == LIMIT_APPENDED) {
+      unpack_gap(unpack, path, size, size, TRIAGE_REASON_SIZE_LIMIT,
+                 "%u containers lie one behind the other: what follows from byte %" G_GUINT64_FORMAT
+                 " on was scanned as it is",
+                 LIMIT_APPENDED, from);
+      return true;
+    }
+    const Unpacker *row = NULL;
+    unsigned n_opened = open_rows(unpack, content, path, from, &end, &row);
     if (n_opened == 0)
       n_opened = open_inside(unpack, content, path, may_carry, from, &end);
     else
@@ -229,6 +264,7 @@ bool unpack_open(Unpack *unpack, Content *content, const MemberPath *path) {
     is_any = is_any || n_opened > 0;
     if (n_opened == 0 || end <= from)
       break;
+    last = row;
     /* What follows the container: padding, or another one behind it. */
     from = end;
     while (from < size && data[from] == 0)
@@ -236,6 +272,7 @@ bool unpack_open(Unpack *unpack, Content *content, const MemberPath *path) {
     if (size - from < 22)
       break;
   }
+  report_rest(unpack, content, path, last, from);
   return is_any;
 }
 

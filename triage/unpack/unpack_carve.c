@@ -7,7 +7,6 @@
 #include "unpack/unpack_private.h"
 #include <stdio.h>
 #include <string.h>
-#include <zlib.h>
 
 enum { SECTOR = 512, END_RECORDS = 16, END_RECORD_BYTES = 22 };
 
@@ -109,34 +108,6 @@ static uint64_t zip_extent(const uint8_t *data, uint64_t size) {
   return size;
 }
 
-/* liblzma takes what follows a stream for a damaged one: the end is that of its footer, or of the
- * last one where several streams stand one behind the other. */
-static uint64_t xz_extent(const uint8_t *data, uint64_t size) {
-  enum { FOOTER = 12, FIRST_FOOTER = 24 };
-  uint64_t end = size;
-  for (uint64_t at = FIRST_FOOTER; at <= size; at += 4) {
-    const uint8_t *footer = data + at - FOOTER;
-    if (footer[10] != 'Y' || footer[11] != 'Z' || memcmp(footer + 8, data + 6, 2) != 0 ||
-        crc32(0, footer + 4, 6) != bytes_le32(footer))
-      continue;
-    end = at;
-    if (!probe_xz(data + at, size - at))
-      break;
-  }
-  return end;
-}
-
-static uint64_t extent_of(const uint8_t *data, uint64_t size) {
-  switch (data[0]) {
-  case 'P':
-    return zip_extent(data, size);
-  case 0xFD:
-    return xz_extent(data, size);
-  default:
-    return size;
-  }
-}
-
 /* The row that is sure of the bytes at data; other borders cost one look at one byte. */
 static const Unpacker *find_row(const uint8_t *data, uint64_t size) {
   switch (data[0]) {
@@ -191,7 +162,7 @@ void unpack_carve(Unpack *unpack, const Member *top, const AreaPlace *place) {
                  at, n_opened, spent);
       return;
     }
-    uint64_t length = extent_of(data + at, size - at);
+    uint64_t length = is_zip ? zip_extent(data + at, size - at) : size - at;
     next = open_carved(unpack, top, row, at, length);
     /* The members of a broken zip were looked for in all of it. */
     if (is_zip)

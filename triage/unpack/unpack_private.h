@@ -176,6 +176,12 @@ void unpack_inflater_free(Unpack *unpack);
 /* unpack_stream.c */
 void unpack_stream_open(Unpack *unpack, const Unpacker *self, Container *container);
 void unpack_gzip_open(Unpack *unpack, const Unpacker *self, Container *container);
+void unpack_zlib_open(Unpack *unpack, const Unpacker *self, Container *container);
+/* Hands out what the container's stream was unpacked to; error says why it is not all of it. */
+void unpack_stream_hand_out(Unpack *unpack, const Unpacker *self, Container *container,
+                            Intake *intake, const GError *error);
+/* unpack_xz.c */
+void unpack_xz_open(Unpack *unpack, const Unpacker *self, Container *container);
 /* Inflates one deflate stream, in what zlib's windowBits says; *position is the byte behind it.
  * False with error where it is not whole. */
 bool unpack_inflate_bits(Unpack *unpack, int bits, const uint8_t *data, uint64_t size,

@@ -4,6 +4,7 @@
 #include "unpack/unpack_bytes.h"
 #include "unpack/unpack_known.h"
 #include <string.h>
+#include <zlib.h>
 
 static bool has(const uint8_t *data, uint64_t size, uint64_t at, const char *magic, size_t n) {
   return size >= n && at <= size - n && memcmp(data + at, magic, n) == 0;
@@ -166,6 +167,30 @@ bool probe_gzip(const uint8_t *data, uint64_t size) {
   return size >= 18 && has(data, size, 0, "\x1F\x8B\x08", 3) && (data[3] & 0xE0) == 0;
 }
 
+/* Two bytes are too few, so the data must also unpack: to its end and with its sum, or as far as
+ * is looked or there is. Of what is damaged behind, noise gives 512 bytes once in ten thousand. */
+bool probe_zlib(const uint8_t *data, uint64_t size) {
+  enum { LOOKED_AT = 16 * 1024, LEAST = 64, LEAST_DAMAGED = 512, OUT_BYTES = 4096 };
+  if (size < 8 || data[0] != 0x78 ||
+      (data[1] != 0x01 && data[1] != 0x5E && data[1] != 0x9C && data[1] != 0xDA))
+    return false;
+  uint8_t out[OUT_BYTES];
+  z_stream stream = {.next_in = (Bytef *)data, /* zlib's old interface: it only reads */
+                     .avail_in = (uInt)(size < LOOKED_AT ? size : LOOKED_AT)};
+  if (inflateInit(&stream) != Z_OK)
+    return false;
+  int status = Z_OK;
+  while (status == Z_OK && stream.total_out < UINT64_C(16) * LOOKED_AT) {
+    stream.next_out = out;
+    stream.avail_out = sizeof out;
+    status = inflate(&stream, Z_NO_FLUSH);
+  }
+  uint64_t n = stream.total_out;
+  inflateEnd(&stream);
+  return status == Z_STREAM_END || n >= LEAST_DAMAGED ||
+         ((status == Z_OK || status == Z_BUF_ERROR) && n >= LEAST);
+}
+
 bool probe_bzip2(const uint8_t *data, uint64_t size) {
   if (size < 14 || !has(data, size, 0, "BZh", 3) || data[3] < '1' || data[3] > '9')
     return false;
@@ -213,6 +238,40 @@ static uint64_t skip_frames(const uint8_t *data, uint64_t size) {
 
 bool probe_zstd(const uint8_t *data, uint64_t size) {
   return size >= 8 && has(data, size, skip_frames(data, size), "\x28\xB5\x2F\xFD", 4);
+}
+
+/* The byte behind the frame at at: its header, blocks and sum; 0 where it is not whole. */
+static uint64_t zstd_frame_end(const uint8_t *data, uint64_t size, uint64_t at) {
+  static const uint8_t DICTIONARY[] = {0, 1, 2, 4}, LENGTH[] = {0, 2, 4, 8};
+  if (size - at < 5)
+    return 0;
+  uint8_t flags = data[at + 4];
+  bool is_single = (flags & 0x20) != 0, is_last = false;
+  at += 5 + (uint64_t)!is_single + DICTIONARY[flags & 3] + LENGTH[flags >> 6] +
+        (uint64_t)(is_single && flags >> 6 == 0);
+  while (!is_last) {
+    if (at > size || size - at < 3)
+      return 0;
+    uint32_t block = bytes_le16(data + at) | (uint32_t)data[at + 2] << 16;
+    unsigned kind = block >> 1 & 3;
+    is_last = (block & 1) != 0;
+    if (kind == 3)
+      return 0;
+    at += 3 + (uint64_t)(kind == 1 ? 1 : block >> 3);
+  }
+  at += (flags & 4) != 0 ? 4 : 0;
+  return at <= size ? at : 0;
+}
+
+uint64_t extent_zstd(const uint8_t *data, uint64_t size) {
+  uint64_t end = 0;
+  for (uint64_t at = skip_frames(data, size); has(data, size, at, "\x28\xB5\x2F\xFD", 4);) {
+    end = zstd_frame_end(data, size, at);
+    if (end == 0)
+      return 0;
+    at = end + skip_frames(data + end, size - end);
+  }
+  return end;
 }
 
 bool probe_lz4(const uint8_t *data, uint64_t size) {

@@ -38,8 +38,8 @@ static bool open_in_place(Unpack *unpack, Container *container, const Unpacker *
   return error == NULL && !inner.is_damaged && is_zero_from(content, MIN(inner.end, size));
 }
 
-static void hand_out(Unpack *unpack, const Unpacker *self, Container *container, Intake *intake,
-                     GError *error) {
+void unpack_stream_hand_out(Unpack *unpack, const Unpacker *self, Container *container,
+                            Intake *intake, const GError *error) {
   g_autoptr(GError) trouble = NULL;
   g_autoptr(Content) content = intake_finish(intake, &trouble);
   if (unpack->is_stopped)
@@ -171,7 +171,19 @@ void unpack_gzip_open(Unpack *unpack, const Unpacker *self, Container *container
   bool is_whole = !gunzip_at_once(unpack, data, size, &intake) &&
                   gunzip(unpack, data, size, &position, &intake, &error);
   container->end = is_whole ? position : size;
-  hand_out(unpack, self, container, &intake, error);
+  unpack_stream_hand_out(unpack, self, container, &intake, error);
+}
+
+/* A stream that zlib's own header begins, without a name for the format around it. */
+void unpack_zlib_open(Unpack *unpack, const Unpacker *self, Container *container) {
+  g_autoptr(GError) error = NULL;
+  uint64_t position = 0, size = content_size(container->content);
+  Intake intake;
+  intake_init(&intake, unpack, container);
+  bool is_whole = unpack_inflate_bits(unpack, 15, content_data(container->content), size, &position,
+                                      &intake, &error);
+  container->end = is_whole ? position : size;
+  unpack_stream_hand_out(unpack, self, container, &intake, error);
 }
 
 static bool read_stream(Unpack *unpack, Reader *reader, Intake *intake, GError **error) {
@@ -209,9 +221,13 @@ static int raw_or_empty(struct archive *archive) {
 
 void unpack_stream_open(Unpack *unpack, const Unpacker *self, Container *container) {
   g_autoptr(GError) error = NULL;
-  uint64_t size = content_size(container->content);
-  g_autoptr(Reader) reader =
-      reader_open(unpack, container->content, raw_or_empty, self->filter, &error);
+  uint64_t size = content_size(container->content), extent = 0;
+  if (self->extent != NULL)
+    extent = self->extent(content_data(container->content), size);
+  if (extent == 0)
+    extent = size;
+  g_autoptr(Content) stream = content_new_part(container->content, 0, extent);
+  g_autoptr(Reader) reader = reader_open(unpack, stream, raw_or_empty, self->filter, &error);
   if (reader == NULL) {
     unpack_damage(unpack, container, triage_error_reason(error), "the %s cannot be opened: %s",
                   self->row.name, error->message);
@@ -221,6 +237,6 @@ void unpack_stream_open(Unpack *unpack, const Unpacker *self, Container *contain
   intake_init(&intake, unpack, container);
   bool is_whole = read_stream(unpack, reader, &intake, &error);
   la_int64_t consumed = archive_filter_bytes(reader_archive(reader), -1);
-  container->end = is_whole && consumed > 0 ? MIN((uint64_t)consumed, size) : size;
-  hand_out(unpack, self, container, &intake, error);
+  container->end = is_whole && consumed > 0 ? MIN((uint64_t)consumed, extent) : size;
+  unpack_stream_hand_out(unpack, self, container, &intake, error);
 }

@@ -250,6 +250,21 @@ static const Unpacker GZIP = {
     .is_evidence = true,
 };
 
+static const Unpacker ZLIB = {
+    .row = {.stage = "unpacker",
+            .name = "zlib",
+            .title = "zlib stream",
+            .spec = "RFC 1950",
+            .library = "zlib",
+            .limitations = "at the beginning of an object only, and with the usual window of "
+                           "32 KiB; streams that need a dictionary are scanned as they are",
+            .available = true},
+    .probe = probe_zlib,
+    .open = unpack_zlib_open,
+    .step = "(inflate)",
+    .is_evidence = true,
+};
+
 static const Unpacker BZIP2 = {
     .row = {.stage = "unpacker",
             .name = "bzip2",
@@ -270,12 +285,11 @@ static const Unpacker XZ = {
             .name = "xz",
             .title = "xz stream",
             .spec = "The .xz File Format 1.1",
-            .library = "libarchive",
+            .library = "liblzma",
             .limitations = "none known",
             .available = true},
     .probe = probe_xz,
-    .open = unpack_stream_open,
-    .filter = archive_read_support_filter_xz,
+    .open = unpack_xz_open,
     .step = "(unxz)",
     .is_evidence = true,
 };
@@ -322,6 +336,7 @@ static const Unpacker ZSTD = {
     .probe = probe_zstd,
     .open = unpack_stream_open,
     .filter = archive_read_support_filter_zstd,
+    .extent = extent_zstd,
     .step = "(unzstd)",
     .is_evidence = true,
 };
@@ -496,6 +511,7 @@ static const Unpacker *const TABLE[] = {&ZIP,
                                         &WARC,
                                         &RPM,
                                         &GZIP,
+                                        &ZLIB,
                                         &BZIP2,
                                         &XZ,
                                         &LZMA,

@@ -129,6 +129,10 @@ static const Format FORMATS[] = {
     {.name = "gzip2", .command = "{ gzip -9 <a.txt; gzip <b.bin; } >out"},
     {.name = "gzip-large", .command = "{ head -c 5000000 /dev/zero; cat a.txt; } | gzip -9 >out"},
     {.name = "tgz", .command = "bsdtar -czf out a.txt b.bin"},
+    {.name = "zlib",
+     .command = "python3 -c 'import sys, zlib; "
+                "sys.stdout.buffer.write(zlib.compress(sys.stdin.buffer.read()))' <a.txt >out",
+     .from = 1024},
     {.name = "bzip2", .command = "bzip2 <a.txt >out"},
     {.name = "bzip2-2", .command = "{ bzip2 <a.txt; bzip2 <b.bin; } >out"},
     {.name = "xz", .command = "xz <a.txt >out"},

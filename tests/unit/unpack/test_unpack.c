@@ -65,6 +65,70 @@ static void test_appended(void **state) {
   assert_script(program, "a.vbs");
 }
 
+/* Behind a whole stream lies padding, another one, or what must be said. */
+static void test_behind_stream(void **state) {
+  static const struct {
+    const char *name, *pack, *member;
+  } STREAMS[] = {{"gzip", "gzip -nc a.vbs", "(gunzip)"},
+                 {"bzip2", "bzip2 -c a.vbs", "(bunzip2)"},
+                 {"xz", "xz -c a.vbs", "(unxz)"},
+                 {"zstd", "zstd -qc a.vbs", "(unzstd)"},
+                 {"lzip", "bsdtar --format raw --lzip -cf - a.vbs", "(unlzip)"},
+                 {"lz4", "bsdtar --format raw --lz4 -cf - a.vbs", "(unlz4)"}};
+  (void)state;
+  put_script("a.vbs");
+  for (size_t i = 0; i < G_N_ELEMENTS(STREAMS); i++) {
+    g_autofree char *damaged =
+        g_strdup_printf("%s >b.s && { cat b.s; printf Z; tail -c +2 b.s; } >d.s", STREAMS[i].pack);
+    g_autofree char *padded =
+        g_strdup_printf("{ %s; printf '\\377\\377\\377\\377'; } >p.s", STREAMS[i].pack);
+    g_autofree char *ended = g_strdup_printf("{ %s; echo; } >e.s", STREAMS[i].pack);
+    g_autoptr(Found) second = unpack_made(damaged, "d.s", NULL);
+    const Gap *gap = find_gap(second, "", TRIAGE_REASON_CORRUPT);
+    assert_script(second, STREAMS[i].member);
+    if (gap == NULL || strstr(gap->detail, "neither padding nor another stream") == NULL) {
+      print_found(second);
+      fail_msg("%s: what is behind it is not told", STREAMS[i].name);
+    }
+    const char *const QUIET[][2] = {{padded, "p.s"}, {ended, "e.s"}};
+    for (size_t j = 0; j < G_N_ELEMENTS(QUIET); j++) {
+      g_autoptr(Found) quiet = unpack_made(QUIET[j][0], QUIET[j][1], NULL);
+      assert_script(quiet, STREAMS[i].member);
+      assert_int_equal(quiet->gaps->len, 0);
+    }
+  }
+  g_autoptr(Found) many = unpack_made("bzip2 -c a.vbs >b.s; xz -c a.vbs >x.s; "
+                                      "for i in $(seq 130); do cat b.s x.s; done >m.s",
+                                      "m.s", NULL);
+  assert_non_null(find_gap(many, "", TRIAGE_REASON_SIZE_LIMIT));
+}
+
+/* What begins with zlib's two bytes and does not unpack is no stream. */
+static void test_zlib(void **state) {
+  (void)state;
+  put_script("a.vbs");
+  g_autoptr(Found) found =
+      unpack_made("python3 -c 'import zlib; s = open(\"a.vbs\", \"rb\").read() * 40; "
+                  "[open(f\"{i}.z\", \"wb\").write(zlib.compress(s, i)) for i in (0, 1, 6, 9)]; "
+                  "open(\"cut.z\", \"wb\").write(zlib.compress(s * 40)[:-9])'",
+                  "6.z", NULL);
+  assert_non_null(find_seen(found, "(inflate)", "raw"));
+  static const char *const LEVELS[] = {"0.z", "1.z", "9.z"};
+  for (size_t i = 0; i < G_N_ELEMENTS(LEVELS); i++) {
+    g_autofree char *path = scratch_path(LEVELS[i]);
+    g_autoptr(Found) level = unpack_file(path, NULL);
+    assert_int_equal(find_seen(level, "(inflate)", "raw")->got, 40 * (sizeof SCRIPT - 1));
+    assert_int_equal(level->gaps->len, 0);
+  }
+  g_autofree char *path = scratch_path("cut.z");
+  g_autoptr(Found) cut = unpack_file(path, NULL);
+  assert_int_equal(find_seen(cut, "(inflate)", "raw")->reason, TRIAGE_REASON_TRUNCATED);
+  static const char FORMULA[] = "x^2 + y^2 = z^2 has whole solutions, x^3 + y^3 = z^3 has none\n";
+  g_autoptr(Found) text = unpack_bytes(FORMULA, sizeof FORMULA - 1, NULL);
+  assert_int_equal(text->seen->len, 1);
+  assert_int_equal(text->gaps->len, 0);
+}
+
 /* The same tar is opened in place; its trailing bytes are not lost: then the stream is a member. */
 static void test_tail_in_stream(void **state) {
   (void)state;
@@ -313,7 +377,8 @@ int main(void) {
       cmocka_unit_test(test_large_member),   cmocka_unit_test(test_links),
       cmocka_unit_test(test_utf16),          cmocka_unit_test(test_stop),
       cmocka_unit_test(test_mutations),      cmocka_unit_test(test_evidence),
-      cmocka_unit_test(test_stale_errno),
+      cmocka_unit_test(test_stale_errno),    cmocka_unit_test(test_behind_stream),
+      cmocka_unit_test(test_zlib),
   };
   return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

@@ -39,6 +39,11 @@ static const Fixture FIXTURES[] = {
     {"warc", "bsdtar --format warc -cf out payload.vbs", NULL, "payload.vbs"},
     {"rpm", NULL, "real/libarchive/test_read_format_cpio_svr4_gzip_rpm.rpm", "./etc/file1"},
     {"gzip", "gzip -c payload.vbs > out", NULL, "(gunzip)"},
+    {"zlib",
+     "python3 -c 'import sys, zlib; "
+     "sys.stdout.buffer.write(zlib.compress(sys.stdin.buffer.read()))' "
+     "<payload.vbs >out",
+     NULL, "(inflate)"},
     {"bzip2", "bzip2 -c payload.vbs > out", NULL, "(bunzip2)"},
     {"xz", "xz -c payload.vbs > out", NULL, "(unxz)"},
     {"lzma", "xz --format=lzma -c payload.vbs > out", NULL, "(unlzma)"},
