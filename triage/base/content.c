@@ -17,6 +17,8 @@ struct _Spool {
   uint64_t end;    /* first byte never given out */
   guint n_regions; /* alive */
   bool is_full;    /* a write has found no room */
+  uint8_t *arena;  /* LIMIT_HEAP_OBJECT bytes for one object's own content; NULL: none yet */
+  bool is_arena_taken;
 };
 
 /* Zeros that were appended without being stored. */
@@ -29,16 +31,20 @@ struct _Content {
   const uint8_t *data;
   uint64_t size;
   Content *parent; /* part: keeps the parent alive */
-  uint8_t *heap;
-  GArray *holes; /* Hole, ascending; NULL: none, and of a part its parent's */
-  Spool *spool;  /* mapped: where the region lies */
+  uint8_t *heap;   /* to be freed */
+  GArray *holes;   /* Hole, ascending; NULL: none, and of a part its parent's */
+  Spool *spool;    /* mapped: where the region lies; in_arena: whose it is */
+  bool in_arena;
   uint64_t region, mapped;
 };
 
 struct _ContentBuilder {
   Spool *spool;
   uint64_t max, size;
-  GByteArray *heap;
+  uint64_t heap_max; /* from there on all goes to the spool */
+  uint8_t *heap;     /* room bytes; NULL: none yet, or all is in the spool */
+  uint64_t room;
+  bool in_arena; /* heap is the spool's arena */
   GArray *holes; /* Hole; NULL: none */
   bool is_spooled;
   uint64_t region;
@@ -62,6 +68,8 @@ void spool_free(Spool *spool) {
     return;
   if (spool->fd >= 0)
     close(spool->fd);
+  if (spool->arena != NULL)
+    munmap(spool->arena, LIMIT_HEAP_OBJECT);
   g_free(spool);
 }
 
@@ -85,15 +93,62 @@ ContentBuilder *content_builder_new(Spool *spool, uint64_t max) {
   ContentBuilder *builder = g_new0(ContentBuilder, 1);
   builder->spool = spool;
   builder->max = max;
-  builder->heap = g_byte_array_new();
+  builder->heap_max = LIMIT_HEAP_CONTENT;
   return builder;
 }
 
+/* One stretch of memory for all objects, one after the other: given back and taken again, the
+ * kernel would clear each of its pages once more. Under AddressSanitizer each has its own, with its
+ * ends watched. */
+static bool take_arena(ContentBuilder *builder) {
+#ifdef __SANITIZE_ADDRESS__
+  (void)builder;
+  return false;
+#else
+  Spool *spool = builder->spool;
+  if (spool == NULL || spool->is_arena_taken)
+    return false;
+  if (spool->arena == NULL) {
+    void *arena = mmap(NULL, LIMIT_HEAP_OBJECT, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (arena == MAP_FAILED)
+      return false;
+    (void)madvise(arena, LIMIT_HEAP_OBJECT, MADV_HUGEPAGE);
+    spool->arena = arena;
+  }
+  builder->heap = spool->arena;
+  builder->in_arena = spool->is_arena_taken = true;
+  return true;
+#endif
+}
+
 void content_builder_expect(ContentBuilder *builder, uint64_t n) {
-  if (n == 0 || n > MIN(builder->max, LIMIT_HEAP_CONTENT) || builder->size > 0)
+  if (n == 0 || n > MIN(builder->max, LIMIT_HEAP_OBJECT) || builder->heap != NULL)
     return;
-  g_byte_array_unref(builder->heap);
-  builder->heap = g_byte_array_sized_new((guint)n);
+  if (!take_arena(builder))
+    builder->heap = g_malloc(n);
+  builder->room = n;
+  builder->heap_max = MAX(n, builder->heap_max);
+}
+
+/* Makes room for n bytes in all, at most heap_max. */
+static void heap_grow(ContentBuilder *builder, uint64_t n) {
+  if (n <= builder->room)
+    return;
+  uint64_t room = MAX(n, MIN(2 * builder->room, builder->heap_max));
+  if (!builder->in_arena)
+    builder->heap = g_realloc(builder->heap, room);
+  builder->room = room;
+}
+
+static void heap_drop(ContentBuilder *builder) {
+  if (builder->in_arena)
+    builder->spool->is_arena_taken = false;
+  else
+    g_free(builder->heap);
+  builder->heap = NULL;
+  builder->room = 0;
+  builder->in_arena = false;
 }
 
 uint64_t content_builder_size(const ContentBuilder *builder) {
@@ -118,7 +173,7 @@ static bool move_to_spool(ContentBuilder *builder, GError **error) {
   if (spool == NULL || spool->fd < 0)
     return triage_fail(error, TRIAGE_REASON_SIZE_LIMIT,
                        "content over %llu bytes needs a spool file, and there is none",
-                       (unsigned long long)LIMIT_HEAP_CONTENT);
+                       (unsigned long long)builder->heap_max);
   builder->region = spool->end;
   uint64_t reserve;
   if (!g_uint64_checked_add(&reserve, spool->end, page_up(MIN(builder->max, LIMIT_OBJECT_BYTES))) ||
@@ -127,10 +182,10 @@ static bool move_to_spool(ContentBuilder *builder, GError **error) {
   spool->end = reserve;
   spool->n_regions++;
   builder->is_spooled = true;
-  if (pwrite(spool->fd, builder->heap->data, builder->heap->len, (off_t)builder->region) !=
-      (ssize_t)builder->heap->len)
+  if (pwrite(spool->fd, builder->heap, builder->size, (off_t)builder->region) !=
+      (ssize_t)builder->size)
     return spool_fails(spool, error);
-  g_byte_array_set_size(builder->heap, 0);
+  heap_drop(builder);
   return true;
 }
 
@@ -152,14 +207,15 @@ static bool write_spool(ContentBuilder *builder, const uint8_t *bytes, size_t n,
 bool content_builder_append(ContentBuilder *builder, const void *bytes, size_t n, GError **error) {
   uint64_t room = builder->max - builder->size;
   size_t take = n < room ? n : (size_t)room;
-  if (!builder->is_spooled && builder->size + take > LIMIT_HEAP_CONTENT &&
+  if (!builder->is_spooled && builder->size + take > builder->heap_max &&
       !move_to_spool(builder, error))
     return false;
   if (builder->is_spooled) {
     if (!write_spool(builder, bytes, take, error))
       return false;
-  } else {
-    g_byte_array_append(builder->heap, bytes, (guint)take);
+  } else if (take > 0) {
+    heap_grow(builder, builder->size + take);
+    memcpy(builder->heap + builder->size, bytes, take);
     builder->size += take;
   }
   if (take < n)
@@ -171,15 +227,14 @@ bool content_builder_append(ContentBuilder *builder, const void *bytes, size_t n
 
 uint8_t *content_builder_room(ContentBuilder *builder, uint64_t n) {
   if (builder->is_spooled || n > builder->max - builder->size ||
-      builder->size + n > LIMIT_HEAP_CONTENT)
+      builder->size + n > builder->heap_max)
     return NULL;
-  g_byte_array_set_size(builder->heap, (guint)(builder->size + MAX(n, 1)));
-  return builder->heap->data + builder->size;
+  heap_grow(builder, MAX(builder->size + n, 1));
+  return builder->heap + builder->size;
 }
 
 void content_builder_filled(ContentBuilder *builder, uint64_t n) {
   builder->size += n;
-  g_byte_array_set_size(builder->heap, (guint)builder->size);
 }
 
 uint8_t *content_builder_lend(ContentBuilder *builder, size_t n) {
@@ -218,17 +273,15 @@ static void note_hole(ContentBuilder *builder, uint64_t from, uint64_t end) {
 
 bool content_builder_append_zeros(ContentBuilder *builder, uint64_t n, GError **error) {
   uint64_t room = builder->max - builder->size, take = MIN(n, room);
-  if (!builder->is_spooled && builder->size + take > LIMIT_HEAP_CONTENT &&
+  if (!builder->is_spooled && builder->size + take > builder->heap_max &&
       !move_to_spool(builder, error))
     return false;
   note_hole(builder, builder->size, builder->size + take);
   if (builder->is_spooled) {
     builder->size += take; /* a hole: finish sets the file's length */
-  } else {
-    guint old = builder->heap->len;
-    g_byte_array_set_size(builder->heap, old + (guint)take);
-    if (take > 0)
-      memset(builder->heap->data + old, 0, (size_t)take);
+  } else if (take > 0) {
+    heap_grow(builder, builder->size + take);
+    memset(builder->heap + builder->size, 0, (size_t)take);
     builder->size += take;
   }
   if (take < n)
@@ -274,8 +327,11 @@ static Content *map_region(ContentBuilder *builder, GError **error) {
                 "the spool file in the case directory cannot grow: %s", g_strerror(errno));
     return NULL;
   }
+  /* All of it will be read: its pages are mapped at once, not one by one as each is met. */
+  bool is_filled = builder->holes == NULL && length <= LIMIT_SPOOL_MAPPED;
   void *mapped =
-      mmap(NULL, length, PROT_READ, MAP_SHARED | MAP_NORESERVE, spool->fd, (off_t)builder->region);
+      mmap(NULL, length, PROT_READ, MAP_SHARED | MAP_NORESERVE | (is_filled ? MAP_POPULATE : 0),
+           spool->fd, (off_t)builder->region);
   if (mapped != MAP_FAILED && !map_holes(mapped, builder->holes)) {
     munmap(mapped, length);
     mapped = mmap(NULL, length, PROT_READ, MAP_SHARED | MAP_NORESERVE, spool->fd,
@@ -301,9 +357,13 @@ Content *content_builder_finish(ContentBuilder *builder, GError **error) {
     content = map_region(builder, error);
   } else {
     content = content_new();
-    content->heap = g_byte_array_free(g_steal_pointer(&builder->heap), FALSE);
-    if (content->heap != NULL)
-      content->data = content->heap;
+    content->in_arena = builder->in_arena;
+    content->spool = builder->spool;
+    content->heap = builder->in_arena ? NULL : builder->heap;
+    if (builder->heap != NULL)
+      content->data = builder->heap;
+    builder->heap = NULL; /* the content's now */
+    builder->in_arena = false;
   }
   if (content != NULL) {
     content->size = builder->size;
@@ -318,8 +378,7 @@ void content_builder_free(ContentBuilder *builder) {
     return;
   if (builder->is_spooled)
     spool_release(builder->spool, builder->region, page_up(MIN(builder->max, LIMIT_OBJECT_BYTES)));
-  if (builder->heap != NULL)
-    g_byte_array_free(builder->heap, TRUE);
+  heap_drop(builder);
   g_clear_pointer(&builder->holes, g_array_unref);
   g_free(builder->lent);
   g_free(builder);
@@ -356,6 +415,8 @@ void content_unref(Content *content) {
     munmap((void *)content->data, content->mapped);
     spool_release(content->spool, content->region, content->mapped);
   }
+  if (content->in_arena)
+    content->spool->is_arena_taken = false;
   g_free(content->heap);
   g_clear_pointer(&content->holes, g_array_unref);
   content_unref(content->parent);

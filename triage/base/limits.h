@@ -55,12 +55,14 @@
 #define LIMIT_EWF_ERRORS 64u                /* acquisition errors listed one by one */
 
 /* content */
-#define LIMIT_HEAP_CONTENT (8 * MIB)  /* larger content is spooled to an unlinked file */
-#define LIMIT_OBJECT_BYTES (64 * GIB) /* of one object; the rest is size-limit */
-#define LIMIT_HOLE_NOTED (64 * KIB)   /* holes from this length on need not be read */
-#define LIMIT_HOLES_NOTED 4096u       /* of one object; those behind are read */
-#define LIMIT_HOLE_MAPPED (1 * MIB)   /* holes from this length on take no memory when read */
-#define LIMIT_RUNS_PER_ATTR 4000000u  /* block runs of one attribute */
+#define LIMIT_HEAP_CONTENT (8 * MIB)   /* larger content is spooled to an unlinked file */
+#define LIMIT_HEAP_OBJECT (32 * MIB)   /* but of the object itself, whose size is known */
+#define LIMIT_SPOOL_MAPPED (512 * MIB) /* whose pages are mapped at once */
+#define LIMIT_OBJECT_BYTES (64 * GIB)  /* of one object; the rest is size-limit */
+#define LIMIT_HOLE_NOTED (64 * KIB)    /* holes from this length on need not be read */
+#define LIMIT_HOLES_NOTED 4096u        /* of one object; those behind are read */
+#define LIMIT_HOLE_MAPPED (1 * MIB)    /* holes from this length on take no memory when read */
+#define LIMIT_RUNS_PER_ATTR 4000000u   /* block runs of one attribute */
 #define LIMIT_VOLUME_HOLES                                                                         \
   (256 * GIB)                         /* holes of sparse files of one volume, read as the zeros    \
                                        */

@@ -300,8 +300,8 @@ static bool map_cell(Worker *worker) {
 /* Memory of an object's content stays for the next one's: given back and taken again, each of its
  * pages would be cleared by the kernel once more. */
 static void keep_memory(void) {
-  (void)mallopt(M_MMAP_THRESHOLD, 2 * (int)LIMIT_HEAP_CONTENT);
-  (void)mallopt(M_TRIM_THRESHOLD, 4 * (int)LIMIT_HEAP_CONTENT);
+  (void)mallopt(M_MMAP_THRESHOLD, (int)LIMIT_HEAP_OBJECT);
+  (void)mallopt(M_TRIM_THRESHOLD, 2 * (int)LIMIT_HEAP_OBJECT);
 }
 
 int main(int argc, char **argv) {
