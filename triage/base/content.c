@@ -311,7 +311,6 @@ static bool map_holes(uint8_t *mapped, const GArray *holes) {
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
     if (zeros == MAP_FAILED)
       return false;
-    (void)madvise(zeros, end - from, MADV_HUGEPAGE); /* of zeros there is a large page, too */
   }
   return true;
 }

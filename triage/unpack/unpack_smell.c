@@ -10,6 +10,8 @@ enum { WIDE_LEAST_BYTES = 16 };
 
 typedef struct {
   const uint8_t *data, *end;
+  const Content *content; /* of which data is a part, at byte from; NULL: not known */
+  uint64_t from;
   unsigned open, found;     /* kinds still looked for, and met */
   const uint8_t *shift_end; /* what UTF-7 passes over ends here */
   unsigned n_slashes, n_percents;
@@ -153,10 +155,21 @@ static void look_at_rest(Pass *pass, const uint8_t *p) {
   look_at_block(pass, p, &kinds);
 }
 
+/* From 64 zeros at p on to what else comes, past what a hole holds; whole blocks. */
+static const uint8_t *pass_hole(const Pass *pass, const uint8_t *p) {
+  uint64_t at = pass->from + (uint64_t)(p - pass->data), hole, end;
+  if (pass->content == NULL || !content_next_hole(pass->content, at, &hole, &end) || hole != at)
+    return p;
+  uint64_t n = MIN(end - at, (uint64_t)(pass->end - p)) / BITS_BYTES;
+  return n > 0 ? p + (n - 1) * BITS_BYTES : p;
+}
+
 static unsigned finish(Pass *pass, const uint8_t *p) {
   const uint8_t *data = pass->data;
   for (; pass->open != 0 && pass->end - p >= BITS_BYTES; p += BITS_BYTES) {
     const ByteKinds kinds = bits_kinds(p);
+    if (kinds.zeros == UINT64_MAX)
+      p = pass_hole(pass, p);
     look_at_block(pass, p, &kinds);
   }
   if (pass->open != 0 && p < pass->end)
@@ -169,8 +182,7 @@ static unsigned finish(Pass *pass, const uint8_t *p) {
 }
 
 unsigned views_smell_slowly(const uint8_t *data, uint64_t size, unsigned wanted) {
-  Pass pass = {
-      .data = data, .end = data + size, .open = wanted, .shift_end = data, .list_end = data};
+  Pass pass = {.data = data, .end = data + size, .open = wanted, .shift_end = data};
   return finish(&pass, data);
 }
 
@@ -201,6 +213,8 @@ TRIPLES_TARGET static const uint8_t *look_at_blocks(Pass *pass) {
   unsigned open = pass->open, columns = open_columns(pass);
   for (; pass->end - p >= BITS_BYTES + TRIPLE_AHEAD; p += BITS_BYTES) {
     const ByteKinds kinds = triples_kinds(p, columns);
+    if (kinds.zeros == UINT64_MAX)
+      p = pass_hole(pass, p);
     if (kinds.zeros != 0 && (open & WIDE_KINDS) != 0)
       look_at_zeros(pass, kinds.zeros, kinds.high);
     if ((open & LETTER_KINDS) != 0)
@@ -217,13 +231,27 @@ TRIPLES_TARGET static const uint8_t *look_at_blocks(Pass *pass) {
   return p;
 }
 
-unsigned views_smell(const uint8_t *data, uint64_t size, unsigned wanted) {
-  Pass pass = {
-      .data = data, .end = data + size, .open = wanted, .shift_end = data, .list_end = data};
-  return finish(&pass, triples_can() ? look_at_blocks(&pass) : data);
+static unsigned smell(Pass *pass) {
+  return finish(pass, triples_can() ? look_at_blocks(pass) : pass->data);
 }
 #else
-unsigned views_smell(const uint8_t *data, uint64_t size, unsigned wanted) {
-  return views_smell_slowly(data, size, wanted);
+static unsigned smell(Pass *pass) {
+  return finish(pass, pass->data);
 }
 #endif
+
+unsigned views_smell(const uint8_t *data, uint64_t size, unsigned wanted) {
+  Pass pass = {.data = data, .end = data + size, .open = wanted, .shift_end = data};
+  return smell(&pass);
+}
+
+unsigned views_smell_of(const Content *content, uint64_t from, uint64_t size, unsigned wanted) {
+  const uint8_t *data = content_data(content) + from;
+  Pass pass = {.data = data,
+               .end = data + size,
+               .content = content,
+               .from = from,
+               .open = wanted,
+               .shift_end = data};
+  return smell(&pass);
+}

@@ -199,24 +199,15 @@ static bool is_new(ViewSet *set, const Content *content) {
   return true;
 }
 
-/* What is all zeros smells of nothing. */
-static bool is_in_hole(const Content *content, uint64_t at, uint64_t length) {
-  uint64_t from, end;
-  return content_next_hole(content, at, &from, &end) && from == at && end - from >= length;
-}
-
 /* For each kind the first byte of the first window that smells of it; size where none does. */
 static void smell(Unpack *unpack, const Content *content, uint64_t *first) {
-  const uint8_t *data = content_data(content);
   uint64_t size = content_size(content);
   unsigned open = SMELL_BIT(SMELLS) - 1;
   for (unsigned i = 0; i < SMELLS; i++)
     first[i] = size;
   for (uint64_t at = 0; at < size && open != 0 && !unpack->is_stopped; at += WINDOW_BYTES) {
     uint64_t length = MIN(size - at, WINDOW_BYTES + OVERLAP_BYTES);
-    if (is_in_hole(content, at, length))
-      continue;
-    unsigned found = views_smell(data + at, length, open);
+    unsigned found = views_smell_of(content, at, length, open);
     for (unsigned i = 0; i < SMELLS; i++)
       if ((found & SMELL_BIT(i)) != 0)
         first[i] = at;

@@ -86,6 +86,8 @@ typedef enum {
 /* unpack_smell.c: of the wanted kinds (bits) those that data smells of. Runs over every byte of the
  * evidence, window by window. */
 unsigned views_smell(const uint8_t *data, uint64_t size, unsigned wanted);
+/* The same of bytes [from, from + size) of content, whose holes are passed over unread. */
+unsigned views_smell_of(const Content *content, uint64_t from, uint64_t size, unsigned wanted);
 /* The same on a processor without AVX2. */
 unsigned views_smell_slowly(const uint8_t *data, uint64_t size, unsigned wanted);
 

@@ -2,6 +2,7 @@
 /* test_smells.c - the one pass that tells which views a window may give, held against each
  * encoding's own look at every byte, on random bytes with pieces of all encodings between; and the
  * pass that finds archives in programs, held against a look at every byte. */
+#include "base/limits.h"
 #include "unpack/unpack_private.h"
 #include "unpack/unpack_view.h"
 #include <setjmp.h>
@@ -241,6 +242,37 @@ static void marks_anywhere_are_seen(void **state) {
     assert_in_range(n_met[i], 100, 199000);
 }
 
+/* Pieces of encodings at the ends of holes: their content smells as the same bytes do. */
+static void holes_smell_of_nothing(void **state) {
+  static const char *const ENDS[] = {"\\x41\\x42\\x43", "C\0D\0O\0.\0M\0",      "AAAABBBBCCCCDDDD",
+                                     "\" & \"",         "EEEEFFFFGGGGHHHHIIII", "&#x43;"};
+  static const size_t LENGTHS[] = {12, 10, 16, 5, 20, 6};
+  GRand *rand = g_rand_new_with_seed(11);
+  unsigned n_holes = 0, n_found = 0;
+  (void)state;
+  for (unsigned round = 0; round < 300; round++) {
+    ContentBuilder *builder = content_builder_new(NULL, 4 * MIB);
+    for (unsigned i = 0; i < 4; i++) {
+      size_t kind = (size_t)g_rand_int_range(rand, 0, G_N_ELEMENTS(ENDS));
+      assert_true(content_builder_append(builder, ENDS[kind], LENGTHS[kind], NULL));
+      uint64_t hole = LIMIT_HOLE_NOTED + (uint64_t)g_rand_int_range(rand, -200, 200);
+      assert_true(content_builder_append_zeros(builder, hole, NULL));
+    }
+    assert_true(content_builder_append(builder, ENDS[round % 6], LENGTHS[round % 6], NULL));
+    g_autoptr(Content) content = content_builder_finish(builder, NULL);
+    uint64_t from = (uint64_t)g_rand_int_range(rand, 0, 70000);
+    uint64_t n = content_size(content) - from, hole_from, hole_end;
+    unsigned all = SMELL_BIT(SMELLS) - 1;
+    unsigned wanted = views_smell_slowly(content_data(content) + from, n, all);
+    assert_int_equal(views_smell_of(content, from, n, all), wanted);
+    n_holes += content_next_hole(content, from, &hole_from, &hole_end);
+    n_found += wanted != 0;
+  }
+  g_rand_free(rand);
+  assert_in_range(n_holes, 200, 300);
+  assert_in_range(n_found, 50, 250);
+}
+
 static void put_le(uint8_t *p, uint32_t value, unsigned n) {
   for (unsigned i = 0; i < n; i++)
     p[i] = (uint8_t)(value >> (8 * i));
@@ -300,8 +332,8 @@ static void carried_are_found_where_each_is(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(one_pass_tells_what_each_tells),
-                                     cmocka_unit_test(marks_anywhere_are_seen),
-                                     cmocka_unit_test(carried_are_found_where_each_is)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(one_pass_tells_what_each_tells), cmocka_unit_test(marks_anywhere_are_seen),
+      cmocka_unit_test(holes_smell_of_nothing), cmocka_unit_test(carried_are_found_where_each_is)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
