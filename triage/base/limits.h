@@ -94,6 +94,8 @@
 #define LIMIT_APPENDED 256u               /* containers one behind the other in one object */
 #define LIMIT_XZ_MEMORY (1 * GIB)         /* one xz stream, most of it the dictionary */
 #define LIMIT_CARVED 2048u                /* archives tried in one area: one for each sector */
+#define LIMIT_CARVED_REACH (64 * MIB)     /* behind one area, of an archive that begins in it */
+#define LIMIT_CARVED_GROWN (128 * MIB)    /* read there for all archives of one area */
 #define LIMIT_CARVED_WAITING 256u         /* rows of damage kept back until one has a member */
 #define LIMIT_CARVED_READS 16u            /* bytes they reach over : bytes of the area */
 

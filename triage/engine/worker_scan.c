@@ -536,6 +536,11 @@ static void say_end(Scan *scan, uint64_t size) {
                       digests->sha1, digests->md5));
 }
 
+static Content *read_area_on(void *user, uint64_t at, uint64_t n) {
+  const Scan *scan = user;
+  return area_read_on(scan->worker->volumes, scan->object, at, n, scan->worker->unpack.spool);
+}
+
 static void scan_object(Worker *worker, const Object *object, const char *path,
                         const UnpackSet *set) {
   g_autofree char *shown =
@@ -565,7 +570,7 @@ static void scan_object(Worker *worker, const Object *object, const char *path,
                    .changed = object->changed,
                    .accessed = object->accessed,
                    .error = content.error};
-  const AreaPlace place = {content.border, scan.own};
+  const AreaPlace place = {content.border, scan.own, content.reach, read_area_on, &scan};
   UnpackSink sink = {&scan, on_member, on_gap, on_alive};
   /* A part of an archive is more than its own bytes: a list cannot know it. */
   if ((set == NULL || set->n < 2) && is_known(&scan, &content))

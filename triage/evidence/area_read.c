@@ -130,6 +130,7 @@ void area_read(VolumeSet *set, const Object *object, Spool *spool, WalkContent *
                           LIMIT_AREA_BYTES + LIMIT_AREA_OVERLAP);
     append_stretch(set, object->volume, out, builder, object->first_byte,
                    object->first_byte + length);
+    out->reach = object->size + object->attr_id - MIN(length, object->size + object->attr_id);
   }
   GError *error = NULL;
   out->content = content_builder_finish(builder, &error);
@@ -147,4 +148,15 @@ void area_read(VolumeSet *set, const Object *object, Spool *spool, WalkContent *
     g_clear_pointer(&out->runs, g_array_unref);
   out->own = MIN(is_slack ? UINT64_MAX : object->size, content_size(out->content));
   take_damage(set, out);
+}
+
+Content *area_read_on(VolumeSet *set, const Object *object, uint64_t at, uint64_t n, Spool *spool) {
+  WalkContent out = {.runs = g_array_new(FALSE, FALSE, sizeof(ContentRun))};
+  ContentBuilder *builder = content_builder_new(spool, n);
+  bool is_read = append_stretch(set, object->volume, &out, builder, object->first_byte + at,
+                                object->first_byte + at + n);
+  out.content = content_builder_finish(builder, is_read ? &out.error : NULL);
+  Content *content = is_read && out.content != NULL ? content_ref(out.content) : NULL;
+  walk_content_clear(&out);
+  return content;
 }

@@ -36,7 +36,8 @@ typedef enum {
 
 /* What an object of kind OBJECT_AREA is: its attr_type, but for the slack of an entry (state slack
  * with a meta_addr), which is named by the entry's own meta_addr, attr_type and attr_id. All others
- * are the size bytes at first_byte of the media, examined with attr_id bytes that follow them. */
+ * are the size bytes at first_byte of the media; attr_id bytes like them follow, of which the first
+ * are examined with them. */
 typedef enum {
   AREA_UNALLOCATED = 1, /* blocks the file system calls free and no deleted entry claims */
   AREA_METADATA,        /* blocks in use that no entry's content covers */

@@ -40,6 +40,7 @@ typedef struct {
       overwritten; /* of a deleted entry: bytes in blocks that are in use again, read as zero */
   uint64_t own;    /* of an area: how many bytes are its own; the rest is the next one's */
   uint64_t border; /* of an area: the first byte that begins a sector of the media */
+  uint64_t reach;  /* of an area: bytes behind content that are areas like it */
   GError *error;   /* NULL: all of size was read; else reason and sentence */
 } WalkContent;
 void walk_content_clear(WalkContent *content);
@@ -50,3 +51,6 @@ void walk_read(VolumeSet *set, const Object *object, Spool *spool, WalkContent *
 
 /* Reads an object of kind OBJECT_AREA (slack included). Always gives content. */
 void area_read(VolumeSet *set, const Object *object, Spool *spool, WalkContent *out);
+/* n bytes from byte at of the area on, beyond its end too (transfer full); NULL: no room for them.
+ */
+Content *area_read_on(VolumeSet *set, const Object *object, uint64_t at, uint64_t n, Spool *spool);

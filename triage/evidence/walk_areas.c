@@ -234,7 +234,7 @@ static void send_area(Walk *walk, AreaClass class, uint64_t start, uint64_t end)
     g_autoptr(GBytes) name = area_name(walk, class, at, next);
     Object object = {.volume = walk->volume->no,
                      .attr_type = class,
-                     .attr_id = (uint32_t)MIN(end - next, LIMIT_AREA_OVERLAP),
+                     .attr_id = (uint32_t)MIN(end - next, LIMIT_CARVED_REACH),
                      .kind = OBJECT_AREA,
                      .state = row->state,
                      .size = next - at,

@@ -233,9 +233,9 @@ static bool put_indicators(Intake *intake, const HitRow *hit) {
 static int64_t place_of(Intake *intake, const HitRow *hit, int64_t exhibit) {
   Across *across = intake->across;
   bool is_area = *hit->meta == '\0'; /* or of a directory: the path is all there is */
-  g_autofree char *name =
-      g_strdup_printf("%u\n%s\n%u\n%u\n%s\n%s\n%s", hit->volume, hit->meta, hit->object->attr_type,
-                      hit->object->attr_id, hit->state, is_area ? hit->path : "", hit->member);
+  g_autofree char *name = g_strdup_printf(
+      "%u\n%s\n%u\n%u\n%s\n%s\n%s", hit->volume, hit->meta, hit->object->attr_type,
+      is_area ? 0 : hit->object->attr_id, hit->state, is_area ? hit->path : "", hit->member);
   sqlite3_stmt *const statements[] = {across->put_place, across->get_place};
   for (gsize i = 0; i < G_N_ELEMENTS(statements); i++) {
     Binder binder = {statements[i], 0};

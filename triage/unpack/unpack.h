@@ -103,6 +103,11 @@ bool unpack_views(const UnpackOptions *options, const UnpackSink *sink, const Me
 typedef struct {
   uint64_t border; /* the first byte of content that begins a sector of the media */
   uint64_t own;    /* archives that begin behind are the next area's */
+  uint64_t reach;  /* bytes behind content that are free as well */
+  /* n bytes from at on, of content and what is behind it (transfer full); NULL: they are not to be
+   * had. May be NULL. */
+  Content *(*read)(void *user, uint64_t at, uint64_t n);
+  void *user;
 } AreaPlace;
 /* The same for an area, and archives that begin where a sector does: "(carved at OFFSET)". */
 bool unpack_area(const UnpackOptions *options, const UnpackSink *sink, const Member *top,

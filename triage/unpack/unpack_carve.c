@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* unpack_carve.c - archives of which only the bytes are left: no entry names them, they lie in free
- * blocks, slack or between partitions and begin where a sector does. A beginning that opens to
- * nothing is no archive, and nothing is said of it: its bytes were examined as they are. */
+/* unpack_carve.c - archives and OLE2 documents of which only the bytes are left: no entry names
+ * them, they lie in free blocks, slack or between partitions and begin where a sector does. One
+ * that reaches out of the area is read on as far as that is free. A beginning that opens to nothing
+ * is no archive, and nothing is said of it, unless a sound header says how long it is: its bytes
+ * were examined as they are. */
 #include "unpack/unpack_bytes.h"
 #include "unpack/unpack_known.h"
 #include "unpack/unpack_private.h"
 #include <stdio.h>
 #include <string.h>
 
-enum { SECTOR = 512, END_RECORDS = 16, END_RECORD_BYTES = 22 };
+enum { SECTOR = 512, GROWS_BY = 8 };
 
 /* The sink while a carved archive is open: what is said of it waits until a member came. */
 typedef struct {
@@ -88,26 +90,6 @@ static bool on_alive(void *user, uint64_t bytes) {
   return carve->sink->alive == NULL || carve->sink->alive(carve->sink->user, bytes);
 }
 
-/* The end of the zip that begins data, by the end record that leads back to there (a zip stored in
- * it has its own). One that lost it reaches to the next whole zip, or as far as there is. */
-static uint64_t zip_extent(const uint8_t *data, uint64_t size) {
-  uint64_t at = 4, start, end;
-  for (unsigned i = 0; i < END_RECORDS && size - at >= END_RECORD_BYTES; i++) {
-    const uint8_t *found = memmem(data + at, size - at, "PK\5\6", 4);
-    if (found == NULL || size - (uint64_t)(found - data) < END_RECORD_BYTES)
-      break;
-    at = (uint64_t)(found - data) + END_RECORD_BYTES;
-    uint64_t comment = bytes_le16(found + 20);
-    if (!zip_find(data, at + MIN(comment, size - at), &start, &end))
-      continue;
-    if (start == 0)
-      return end;
-    if (start % SECTOR == 0)
-      return start;
-  }
-  return size;
-}
-
 /* The row that is sure of the bytes at data; other borders cost one look at one byte. */
 static const Unpacker *find_row(const uint8_t *data, uint64_t size) {
   switch (data[0]) {
@@ -119,29 +101,122 @@ static const Unpacker *find_row(const uint8_t *data, uint64_t size) {
     return probe_bzip2(data, size) ? unpack_row("bzip2") : NULL;
   case 0xFD:
     return probe_xz(data, size) ? unpack_row("xz") : NULL;
+  case 0xD0:
+    return unpack_ole2_begins(data, size) ? unpack_row("ole2") : NULL;
+  case 'M':
+    return unpack_cab_begins(data, size) ? unpack_row("cab") : NULL;
   case 'R':
   case '7':
-  case 'M':
     return unpack_carried_here(data, size);
   default:
     return NULL;
   }
 }
 
-/* Opens size bytes at at. Returns the byte from which on to look for more. */
-static uint64_t open_carved(Unpack *unpack, const Member *top, const Unpacker *row, uint64_t at,
-                            uint64_t size) {
+/* One area, while it is looked through. */
+typedef struct {
+  Unpack *unpack;
+  const Member *top;
+  const AreaPlace *place;
+  uint64_t grown; /* bytes read for archives that reach out of the area */
+} Carving;
+
+/* One beginning in it. */
+typedef struct {
+  const Unpacker *row;
+  uint64_t at;      /* in the area */
+  Content *content; /* from there on, as much as was needed (owned) */
+  uint64_t most;    /* bytes that may be had of it */
+  uint64_t reach;   /* of the archive, as far as it is known */
+} Found;
+
+/* Reads more of what lies behind, where it goes on there. */
+static bool grow(Carving *carving, Found *found, uint64_t wanted) {
+  const AreaPlace *place = carving->place;
+  uint64_t have = content_size(found->content), n = MIN(wanted, found->most);
+  if (place->read == NULL || n <= have || n > LIMIT_CARVED_GROWN - carving->grown)
+    return false;
+  carving->grown += n;
+  Content *longer = place->read(place->user, found->at, n);
+  if (longer == NULL || content_size(longer) <= have) {
+    if (longer != NULL)
+      content_unref(longer);
+    return false;
+  }
+  content_unref(found->content);
+  found->content = longer;
+  return unpack_alive(carving->unpack, n);
+}
+
+static uint64_t next_size(const Found *found) {
+  return found->reach == REACH_BEYOND ? content_size(found->content) * GROWS_BY : found->reach;
+}
+
+/* An allocation table has room for more than there is; all else that says a number means it. */
+static bool is_exact(const Found *found) {
+  return found->reach != REACH_BEYOND && strcmp(found->row->row.name, "ole2") != 0;
+}
+
+static void measure(Carving *carving, Found *found) {
+  do
+    found->reach =
+        unpack_reach(found->row, content_data(found->content), content_size(found->content));
+  while (found->reach > content_size(found->content) &&
+         !(is_exact(found) && found->reach > found->most) &&
+         grow(carving, found, next_size(found)));
+}
+
+/* The header is sound, so it is an archive, though nothing may come out of it. */
+static void report_reach(const Carving *carving, const MemberPath *path, const Found *found) {
+  uint64_t have = content_size(found->content);
+  bool is_limit = carving->place->reach >= LIMIT_CARVED_REACH - LIMIT_AREA_OVERLAP ||
+                  (have < found->most && found->reach <= found->most);
+  if (found->reach <= have || carving->unpack->is_stopped || (!is_exact(found) && !is_limit))
+    return;
+  if (is_limit)
+    unpack_gap(carving->unpack, path, found->most, have, TRIAGE_REASON_SIZE_LIMIT,
+               "the %s archive reaches beyond the %" G_GUINT64_FORMAT
+               " bytes that were read of it: more is not put together from free space",
+               found->row->row.name, have);
+  else
+    unpack_gap(carving->unpack, path, found->reach, have, TRIAGE_REASON_TRUNCATED,
+               "the %s archive is %" G_GUINT64_FORMAT " bytes long, of which %" G_GUINT64_FORMAT
+               " lie here in one piece: what is behind them is in use again",
+               found->row->row.name, found->reach, found->most);
+}
+
+/* Opens what was found. Returns how many bytes it explains, 1: none for sure. */
+static uint64_t open_carved(Carving *carving, Found *found) {
+  Unpack *unpack = carving->unpack;
   char text[48];
-  int n = snprintf(text, sizeof text, "(carved at %" G_GUINT64_FORMAT ")", at);
+  int n = snprintf(text, sizeof text, "(carved at %" G_GUINT64_FORMAT ")", found->at);
   g_autoptr(GBytes) name = g_bytes_new(text, (gsize)n);
-  const MemberPath path = {top->path, name, "raw", top->path->depth + 1};
-  g_autoptr(GPtrArray) waiting = g_ptr_array_new_with_free_func(waiting_free);
-  Carve carve = {.sink = unpack->sink, .path = &path, .waiting = waiting};
-  const UnpackSink sink = {&carve, on_member, on_gap, on_alive};
-  unpack->sink = &sink;
-  uint64_t end = unpack_open_part(unpack, row, top->content, &path, at, size);
-  unpack->sink = carve.sink;
-  return carve.has_member && !carve.is_damaged ? end : at + 1;
+  const MemberPath path = {carving->top->path, name, "raw", carving->top->path->depth + 1};
+  uint64_t end = 0;
+  bool is_whole = false;
+  measure(carving, found);
+  do {
+    g_autoptr(GPtrArray) waiting = g_ptr_array_new_with_free_func(waiting_free);
+    Carve carve = {.sink = unpack->sink, .path = &path, .waiting = waiting};
+    const UnpackSink sink = {&carve, on_member, on_gap, on_alive};
+    uint64_t have = content_size(found->content);
+    unpack->sink = &sink;
+    unpack->growing = have < found->most && carving->grown < LIMIT_CARVED_GROWN ? &path : NULL;
+    end = unpack_open_part(unpack, found->row, found->content, &path, 0, MIN(found->reach, have));
+    bool wants_more = unpack->growing != NULL && unpack->wants_more;
+    unpack->growing = NULL;
+    unpack->wants_more = false;
+    unpack->sink = carve.sink;
+    is_whole = carve.has_member && !carve.is_damaged;
+    if (!wants_more)
+      break;
+    /* Again with more of it, or with what there is. */
+    if (!grow(carving, found, have * GROWS_BY))
+      found->most = have;
+    found->reach = content_size(found->content);
+  } while (!unpack->is_stopped);
+  report_reach(carving, &path, found);
+  return is_whole ? end : 1;
 }
 
 void unpack_carve(Unpack *unpack, const Member *top, const AreaPlace *place) {
@@ -149,6 +224,7 @@ void unpack_carve(Unpack *unpack, const Member *top, const AreaPlace *place) {
   uint64_t size = content_size(top->content), own = MIN(place->own, size);
   uint64_t spent = 0, zips_to = 0, next = 0;
   unsigned n_opened = 0;
+  Carving carving = {unpack, top, place, 0};
   for (uint64_t at = 0; at < own && !unpack->is_stopped;
        at = at < place->border ? place->border : at + SECTOR) {
     const Unpacker *row = at >= next ? find_row(data + at, size - at) : NULL;
@@ -162,12 +238,17 @@ void unpack_carve(Unpack *unpack, const Member *top, const AreaPlace *place) {
                  at, n_opened, spent);
       return;
     }
-    uint64_t length = is_zip ? zip_extent(data + at, size - at) : size - at;
-    next = open_carved(unpack, top, row, at, length);
+    Found found = {.row = row,
+                   .at = at,
+                   .content = content_new_part(top->content, at, size - at),
+                   .most = size - at + (place->read != NULL ? place->reach : 0)};
+    next = at + open_carved(&carving, &found);
+    uint64_t length = MIN(found.reach, content_size(found.content));
+    content_unref(found.content);
     /* The members of a broken zip were looked for in all of it. */
     if (is_zip)
       zips_to = at + length;
-    spent += length;
+    spent += MIN(length, size - at);
     n_opened++;
   }
 }

@@ -15,6 +15,9 @@ typedef struct {
   uint64_t top_size;
   uint64_t expanded; /* bytes unpacked so far, all levels */
   uint32_t max_depth;
+  const MemberPath *growing; /* a stream of that path which ends too early sets wants_more and is
+                                handed out again, with more bytes of it; NULL: none */
+  bool wants_more;
   bool is_stopped;   /* a sink call returned false: everything returns */
   GHashTable *given; /* digests of the members of the container at hand, where one of its views is
                         opened after it; else NULL */
@@ -220,6 +223,15 @@ bool zip_find(const uint8_t *data, uint64_t size, uint64_t *start, uint64_t *end
 
 /* True where a writer's local header begins data. */
 bool zip_begins(const uint8_t *data, uint64_t size);
+
+/* unpack_reach.c: bytes of the archive that begins data; more than size where it does not end
+ * there, or REACH_BEYOND where they are to tell how many. size: it ends there, breaks off, or does
+ * not say. */
+#define REACH_BEYOND UINT64_MAX
+uint64_t unpack_reach(const Unpacker *row, const uint8_t *data, uint64_t size);
+/* True where the header of a compound file, or of the first cabinet of a set, makes sense. */
+bool unpack_ole2_begins(const uint8_t *data, uint64_t size);
+bool unpack_cab_begins(const uint8_t *data, uint64_t size);
 
 /* unpack_carve.c: opens the archives that begin at borders of sectors in the bytes of an area. */
 void unpack_carve(Unpack *unpack, const Member *top, const AreaPlace *place);

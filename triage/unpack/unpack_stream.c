@@ -44,6 +44,11 @@ void unpack_stream_hand_out(Unpack *unpack, const Unpacker *self, Container *con
   g_autoptr(Content) content = intake_finish(intake, &trouble);
   if (unpack->is_stopped)
     return;
+  if (unpack->growing == container->path && error != NULL &&
+      triage_error_reason(error) == TRIAGE_REASON_TRUNCATED) {
+    unpack->wants_more = true;
+    return;
+  }
   if (content == NULL || (content_size(content) == 0 && error != NULL)) {
     const GError *why = error != NULL ? error : trouble;
     unpack_damage(unpack, container, triage_error_reason(why), "%s", why->message);
