@@ -181,11 +181,6 @@ static unsigned finish(Pass *pass, const uint8_t *p) {
   return pass->found;
 }
 
-unsigned views_smell_slowly(const uint8_t *data, uint64_t size, unsigned wanted) {
-  Pass pass = {.data = data, .end = data + size, .open = wanted, .shift_end = data};
-  return finish(&pass, data);
-}
-
 #ifdef TRIPLES_TARGET
 static unsigned open_columns(const Pass *pass) {
   return (is_open(pass, SMELL_UTF7) ? TRIPLES_OF_UTF7 : 0u) |
@@ -207,42 +202,59 @@ static void look_at_triples(Pass *pass, const uint8_t *p, uint64_t triples) {
   }
 }
 
-/* Passes over all blocks but the last. Returns where it came to. */
-TRIPLES_TARGET static const uint8_t *look_at_blocks(Pass *pass) {
-  const uint8_t *p = pass->data;
-  unsigned open = pass->open, columns = open_columns(pass);
-  for (; pass->end - p >= BITS_BYTES + TRIPLE_AHEAD; p += BITS_BYTES) {
-    const ByteKinds kinds = triples_kinds(p, columns);
-    if (kinds.zeros == UINT64_MAX)
-      p = pass_hole(pass, p);
-    if (kinds.zeros != 0 && (open & WIDE_KINDS) != 0)
-      look_at_zeros(pass, kinds.zeros, kinds.high);
-    if ((open & LETTER_KINDS) != 0)
-      look_at_words(pass, p, kinds.letters);
-    if (kinds.marks != 0)
-      look_at_triples(pass, p, kinds.marks);
-    if (pass->open == open)
-      continue;
-    open = pass->open;
-    columns = open_columns(pass);
-    if (open == 0)
-      break;
+/* Passes over all blocks but the last. Returns where it came to. One function for each kind of
+ * registers, as what works on them is built into it. */
+#define LOOK_AT_BLOCKS(NAME, TARGET, KINDS)                                                        \
+  TARGET static const uint8_t *NAME(Pass *pass) {                                                  \
+    const uint8_t *p = pass->data;                                                                 \
+    unsigned open = pass->open, columns = open_columns(pass);                                      \
+    for (; open != 0 && pass->end - p >= BITS_BYTES + TRIPLE_AHEAD; p += BITS_BYTES) {             \
+      const ByteKinds kinds = KINDS(p, columns);                                                   \
+      if (kinds.zeros == UINT64_MAX)                                                               \
+        p = pass_hole(pass, p);                                                                    \
+      look_at_kinds(pass, p, &kinds);                                                              \
+      if (pass->open == open)                                                                      \
+        continue;                                                                                  \
+      open = pass->open;                                                                           \
+      columns = open_columns(pass);                                                                \
+    }                                                                                              \
+    return p;                                                                                      \
   }
-  return p;
+
+static inline void look_at_kinds(Pass *pass, const uint8_t *p, const ByteKinds *kinds) {
+  if (kinds->zeros != 0 && (pass->open & WIDE_KINDS) != 0)
+    look_at_zeros(pass, kinds->zeros, kinds->high);
+  if ((pass->open & LETTER_KINDS) != 0)
+    look_at_words(pass, p, kinds->letters);
+  if (kinds->marks != 0)
+    look_at_triples(pass, p, kinds->marks);
 }
 
-static unsigned smell(Pass *pass) {
-  return finish(pass, triples_can() ? look_at_blocks(pass) : pass->data);
+LOOK_AT_BLOCKS(look_at_blocks, TRIPLES_TARGET, triples_kinds)
+LOOK_AT_BLOCKS(look_at_blocks_wide, TRIPLES_WIDE_TARGET, triples_wide_kinds)
+
+static unsigned smell(Pass *pass, unsigned most) {
+  const uint8_t *p = pass->data;
+  if (most >= 64 && triples_can_wide())
+    p = look_at_blocks_wide(pass);
+  else if (most >= 32 && triples_can())
+    p = look_at_blocks(pass);
+  return finish(pass, p);
 }
 #else
-static unsigned smell(Pass *pass) {
+static unsigned smell(Pass *pass, unsigned most) {
+  (void)most;
   return finish(pass, pass->data);
 }
 #endif
 
-unsigned views_smell(const uint8_t *data, uint64_t size, unsigned wanted) {
+unsigned views_smell_by(unsigned most, const uint8_t *data, uint64_t size, unsigned wanted) {
   Pass pass = {.data = data, .end = data + size, .open = wanted, .shift_end = data};
-  return smell(&pass);
+  return smell(&pass, most);
+}
+
+unsigned views_smell(const uint8_t *data, uint64_t size, unsigned wanted) {
+  return views_smell_by(UINT_MAX, data, size, wanted);
 }
 
 unsigned views_smell_of(const Content *content, uint64_t from, uint64_t size, unsigned wanted) {
@@ -253,5 +265,5 @@ unsigned views_smell_of(const Content *content, uint64_t from, uint64_t size, un
                .from = from,
                .open = wanted,
                .shift_end = data};
-  return smell(&pass);
+  return smell(&pass, UINT_MAX);
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* unpack_triples.h - the kinds of 64 bytes (unpack_bits.h) with AVX2, and of the bytes that
- * encodings are told by only those whose two neighbours behind them leave it possible: in text most
- * quotes and parentheses are none of them. Which processor has it is asked at run time. */
+/* unpack_triples.h - the kinds of 64 bytes (unpack_bits.h) with AVX2 or AVX-512, and of the bytes
+ * that encodings are told by only those whose two neighbours behind them leave it possible: in text
+ * most quotes and parentheses are none of them. Which processor has it is asked at run time. */
 #pragma once
 #include "unpack/unpack_bits.h"
 #if defined(__SSE2__) && defined(__GNUC__)
 #include <immintrin.h>
 #define TRIPLES_TARGET __attribute__((target("avx2")))
+#define TRIPLES_WIDE_TARGET __attribute__((target("avx512f,avx512bw")))
 
 enum { TRIPLE_AHEAD = 2, TRIPLE_SETS = 2 };
 
@@ -142,5 +143,63 @@ TRIPLES_TARGET static inline ByteKinds triples_kinds(const uint8_t *p, unsigned 
                      .letters = TRIPLES_JOIN(triples_letters(low), triples_letters(high)),
                      .marks =
                          TRIPLES_JOIN(triples_at(p, low, open), triples_at(p + 32, high, open))};
+}
+
+/* ---- the same in registers of 64 bytes ---- */
+
+static inline bool triples_can_wide(void) {
+  return __builtin_cpu_supports("avx512bw") != 0;
+}
+
+TRIPLES_WIDE_TARGET static inline __m512i triples_wide_load(const uint8_t *p) {
+  return _mm512_loadu_si512((const void *)p);
+}
+
+TRIPLES_WIDE_TARGET static inline __m512i triples_wide_class(unsigned set, unsigned byte, __m512i v,
+                                                             __m512i high) {
+  const __m512i low_halves = _mm512_broadcast_i32x4(
+      _mm_loadu_si128((const __m128i *)(const void *)TRIPLE_HALVES[set][byte][0]));
+  const __m512i high_halves = _mm512_broadcast_i32x4(
+      _mm_loadu_si128((const __m128i *)(const void *)TRIPLE_HALVES[set][byte][1]));
+  return _mm512_and_si512(_mm512_shuffle_epi8(low_halves, v),
+                          _mm512_shuffle_epi8(high_halves, high));
+}
+
+TRIPLES_WIDE_TARGET static inline __m512i triples_wide_high(__m512i v) {
+  return _mm512_and_si512(_mm512_srli_epi16(v, 4), _mm512_set1_epi8(0x0F));
+}
+
+TRIPLES_WIDE_TARGET static inline uint64_t triples_wide_at(const uint8_t *p, __m512i v,
+                                                           unsigned open) {
+  const __m512i second = triples_wide_load(p + 1), third = triples_wide_load(p + 2);
+  const __m512i high = triples_wide_high(v), second_high = triples_wide_high(second),
+                third_high = triples_wide_high(third);
+  __m512i a = _mm512_and_si512(triples_wide_class(0, 0, v, high),
+                               triples_wide_class(0, 1, second, second_high));
+  a = _mm512_and_si512(a, _mm512_or_si512(triples_wide_class(0, 2, third, third_high),
+                                          _mm512_set1_epi8((char)TRIPLE_ANY_THIRD_OF_0)));
+  __m512i b = _mm512_and_si512(triples_wide_class(1, 0, v, high),
+                               triples_wide_class(1, 1, second, second_high));
+  b = _mm512_and_si512(b, _mm512_or_si512(triples_wide_class(1, 2, third, third_high),
+                                          _mm512_set1_epi8((char)TRIPLE_ANY_THIRD_OF_1)));
+  return _mm512_test_epi8_mask(a, _mm512_set1_epi8((char)(open & 0xFF))) |
+         _mm512_test_epi8_mask(b, _mm512_set1_epi8((char)(open >> 8)));
+}
+
+TRIPLES_WIDE_TARGET static inline uint64_t triples_wide_letters(__m512i v) {
+  const __m512i lower = _mm512_or_si512(v, _mm512_set1_epi8(0x20));
+  return _mm512_cmplt_epu8_mask(_mm512_sub_epi8(lower, _mm512_set1_epi8('a')),
+                                _mm512_set1_epi8(26)) |
+         _mm512_cmplt_epu8_mask(_mm512_sub_epi8(v, _mm512_set1_epi8('/')), _mm512_set1_epi8(11)) |
+         _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8('+'));
+}
+
+/* As triples_kinds. */
+TRIPLES_WIDE_TARGET static inline ByteKinds triples_wide_kinds(const uint8_t *p, unsigned open) {
+  const __m512i v = triples_wide_load(p);
+  return (ByteKinds){.zeros = _mm512_testn_epi8_mask(v, v),
+                     .high = _mm512_movepi8_mask(v),
+                     .letters = triples_wide_letters(v),
+                     .marks = triples_wide_at(p, v, open)};
 }
 #endif

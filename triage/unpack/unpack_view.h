@@ -88,8 +88,9 @@ typedef enum {
 unsigned views_smell(const uint8_t *data, uint64_t size, unsigned wanted);
 /* The same of bytes [from, from + size) of content, whose holes are passed over unread. */
 unsigned views_smell_of(const Content *content, uint64_t from, uint64_t size, unsigned wanted);
-/* The same on a processor without AVX2. */
-unsigned views_smell_slowly(const uint8_t *data, uint64_t size, unsigned wanted);
+/* The same on a processor that has registers of at most so many bytes (16, 32 with AVX2, 64 with
+ * AVX-512). */
+unsigned views_smell_by(unsigned most, const uint8_t *data, uint64_t size, unsigned wanted);
 
 typedef struct {
   Row row;
