@@ -9,6 +9,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 /* The spool file grows while content lives and is cut back as soon as nothing lies behind; freed
  * regions in between are punched out, so that deep nesting holds only what is alive. */
@@ -471,10 +474,30 @@ bool content_next_filled(const Content *content, uint64_t margin, uint64_t *at, 
   return true;
 }
 
+/* memmem, of which this was a thirtieth of a scan: sixteen places at a time whose first and last
+ * byte are the text's. */
+static const uint8_t *find_text(const uint8_t *data, uint64_t size, const uint8_t *text, size_t n) {
+#ifdef __SSE2__
+  const __m128i first = _mm_set1_epi8((char)text[0]), last = _mm_set1_epi8((char)text[n - 1]);
+  for (; size >= n + 15; data += 16, size -= 16) {
+    const __m128i starts = _mm_loadu_si128((const __m128i *)(const void *)data);
+    const __m128i ends = _mm_loadu_si128((const __m128i *)(const void *)(data + n - 1));
+    unsigned places = (unsigned)_mm_movemask_epi8(
+        _mm_and_si128(_mm_cmpeq_epi8(starts, first), _mm_cmpeq_epi8(ends, last)));
+    for (; places != 0; places &= places - 1) {
+      const uint8_t *place = data + __builtin_ctz(places);
+      if (memcmp(place, text, n) == 0)
+        return place;
+    }
+  }
+#endif
+  return memmem(data, (size_t)size, text, n);
+}
+
 uint64_t content_find(const Content *content, uint64_t from, const void *text, size_t n) {
   uint64_t end;
   for (uint64_t at = from; content_next_filled(content, n - 1, &at, &end); at = end) {
-    const uint8_t *found = memmem(content->data + at, (size_t)(end - at), text, n);
+    const uint8_t *found = find_text(content->data + at, end - at, text, n);
     if (found != NULL)
       return (uint64_t)(found - content->data);
   }
