@@ -14,6 +14,8 @@ printf '\xff\xfe' >in/wide.vbs
 printf 'Set m = CreateObject("CDO.Message")\r\n' | iconv -t UTF-16LE >>in/wide.vbs
 # Two matches, of which the view of one place must not hide the other.
 printf 'a = "CDO.Message"\r\nb = "CDO" & ".Message"\r\n' >in/two.vbs
+# Put together from variables, in code that stands in a string.
+printf 'Execute("a=""CDO"" : b="".Message"" : Set m = CreateObject(a & b)")\r\n' >in/named.vbs
 # A registry file that writes UTF-16 as numbers, over two lines: two views, one inside the other.
 {
   printf 'REGEDIT4\r\n\r\n[HKEY_CURRENT_USER\\X]\r\n"a"=hex(2):'
@@ -44,7 +46,10 @@ expect two.vbs no_string raw folded ''
 expect codes.reg network_smtp_vb codes+utf-16le '' '$c1'
 expect codes.reg wide_or_not codes codes+utf-16le '$a'
 expect codes.reg no_string raw 'codes;codes+utf-16le' ''
-[ "$(rows case/hits.csv True)" = 18 ] || fail "$(rows case/hits.csv True) rows instead of 18"
+expect named.vbs network_smtp_vb folded+folded '' '$c1'
+expect named.vbs wide_or_not folded+folded '' '$a'
+expect named.vbs no_string raw 'folded;folded+folded' ''
+[ "$(rows case/hits.csv True)" = 21 ] || fail "$(rows case/hits.csv True) rows instead of 21"
 # The row of a view names the file it lies in.
 sum=$(sha256sum <in/more.vbs)
 [ "$(rows case/hits.csv "r['path'] == '/more.vbs' and r['sha256'] == '${sum%% *}'")" = 4 ] || fail "the digest is not the file's"

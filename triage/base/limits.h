@@ -109,7 +109,10 @@
 #define LIMIT_FOLD_DEPTH 16u         /* calls inside calls of one constant expression */
 #define LIMIT_FOLD_PARTS 65536u      /* constants of one list */
 #define LIMIT_FOLD_REPEATS 4096      /* of one letter, by String() and Space() */
-#define LIMIT_FOLD_BYTES (16 * MIB)  /* one constant string; a longer one is folded in pieces */
+#define LIMIT_FOLD_NAMES 4096u       /* variables of one script that are followed, */
+#define LIMIT_FOLD_NAME_BYTES (32 * KIB) /* while they hold no more than this */
+#define LIMIT_FOLD_GROWTH 16u       /* bytes they stand for : bytes of the script; then none is */
+#define LIMIT_FOLD_BYTES (16 * MIB) /* one constant string; a longer one is folded in pieces */
 
 /* mail */
 #define LIMIT_MAIL_HEADER_BYTES (1 * MIB) /* of one mail or part, looked at as header */

@@ -122,6 +122,16 @@ static inline ByteKinds bits_kinds(const uint8_t *p) {
   return kinds;
 }
 
+static inline __m128i bits_joints16(__m128i v) {
+  return _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('&')), _mm_cmpeq_epi8(v, _mm_set1_epi8('+')));
+}
+
+/* Bit i: p[i] is & or +. */
+static inline uint64_t bits_joints(const uint8_t *p) {
+  const Bits64 v = bits_load(p);
+  return BITS_OF(bits_joints16, v);
+}
+
 /* Bit i: p[i] is one of four bytes. */
 static inline uint64_t bits_any4(const uint8_t *p, const uint8_t *bytes) {
   const Bits64 v = bits_load(p);
@@ -158,6 +168,13 @@ static inline uint64_t bits_letters(const uint8_t *p) {
         (uint64_t)((lower >= 'a' && lower <= 'z') || (p[i] >= '/' && p[i] <= '9') || p[i] == '+')
         << i;
   }
+  return bits;
+}
+
+static inline uint64_t bits_joints(const uint8_t *p) {
+  uint64_t bits = 0;
+  for (unsigned i = 0; i < BITS_BYTES; i++)
+    bits |= (uint64_t)(p[i] == '&' || p[i] == '+') << i;
   return bits;
 }
 

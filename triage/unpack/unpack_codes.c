@@ -46,23 +46,30 @@ static const uint8_t *skip_blank(const uint8_t *p, const uint8_t *end) {
   return p;
 }
 
+/* Of a hexadecimal digit 1 and its value, 0 of others. */
+static const uint8_t DIGIT[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16};
+
 /* The number at p. Returns the byte behind it, NULL where there is none. */
-static const uint8_t *take_number(const uint8_t *p, const uint8_t *end, Number *number) {
-  *number = (Number){0};
-  if (end - p > 2 && (p[0] == '0' || p[0] == '&') &&
-      ((p[1] | 0x20) == 'x' || (p[1] | 0x20) == 'h')) {
-    number->is_own = true;
-    p += 2;
+static inline const uint8_t *take_number(const uint8_t *p, const uint8_t *end, Number *number) {
+  uint32_t decimal = 0, hex = 0, most = 0;
+  number->is_own =
+      end - p > 2 && (p[0] == '0' || p[0] == '&') && ((p[1] | 0x20) == 'x' || (p[1] | 0x20) == 'h');
+  p += number->is_own ? 2 : 0;
+  const uint8_t *start = p, *limit = end - p > DIGITS ? p + DIGITS : end;
+  for (; p < limit && DIGIT[*p] != 0; p++) {
+    uint32_t value = DIGIT[*p] - 1u;
+    hex = hex << 4 | value;
+    decimal = decimal * 10 + value;
+    most = MAX(most, value);
   }
-  for (; p < end && g_ascii_isxdigit(*p); p++) {
-    unsigned value = (unsigned)g_ascii_xdigit_value((char)*p);
-    if (++number->n_digits > DIGITS)
-      return NULL;
-    number->hex = number->hex << 4 | value;
-    number->decimal = number->decimal * 10 + value;
-    number->has_letters |= value > 9;
-  }
-  return number->n_digits > 0 ? p : NULL;
+  number->hex = hex;
+  number->decimal = decimal;
+  number->n_digits = (unsigned)(p - start);
+  number->has_letters = most > 9;
+  return p == start || (p < end && DIGIT[*p] != 0) ? NULL : p;
 }
 
 static uint32_t value_of(const Number *number, Base base) {
@@ -81,13 +88,20 @@ static void count(Reading *reading, uint32_t value) {
     judge(reading);
     *reading = (Reading){.is_text = reading->is_text};
   }
+  enum { PLAIN = 1, WORD = 2 };
+  static const uint8_t KINDS[256] = {['\t'] = PLAIN,        ['\n'] = PLAIN,
+                                     ['\r'] = PLAIN,        [' '] = PLAIN | WORD,
+                                     ['!' ... '-'] = PLAIN, ['.'] = PLAIN | WORD,
+                                     ['/'] = PLAIN,         ['0' ... '9'] = PLAIN | WORD,
+                                     [':' ... '@'] = PLAIN, ['A' ... 'Z'] = PLAIN | WORD,
+                                     ['[' ... '`'] = PLAIN, ['a' ... 'z'] = PLAIN | WORD,
+                                     ['{' ... '~'] = PLAIN};
+  uint8_t kind = value > 0xFF ? 0 : KINDS[value];
   reading->n++;
   reading->n_zeros += value == 0;
   reading->n_wide += value > 0xFFFF;
-  reading->n_words +=
-      value == ' ' || value == '.' || (value < 0x80 && g_ascii_isalnum((char)value));
-  reading->n_plain +=
-      (value >= 0x20 && value < 0x7F) || value == '\t' || value == '\n' || value == '\r';
+  reading->n_words += kind >> 1;
+  reading->n_plain += kind & PLAIN;
 }
 
 /* True where the list at p is a registry file's: hex:, hex(2): */
@@ -129,6 +143,9 @@ static bool may_precede(uint8_t c) {
 /* True where two numbers stand behind the comma at p: of most that is not so. */
 static bool goes_on(const uint8_t *p, const uint8_t *end) {
   Number number;
+  const uint8_t *next = end - p > 2 && p[1] == ' ' ? p + 2 : p + 1;
+  if (next >= end || (g_ascii_isalpha(*next) && !g_ascii_isxdigit(*next)))
+    return false;
   for (unsigned i = 0; i < 2; i++) {
     if (p >= end || *p != ',')
       return false;

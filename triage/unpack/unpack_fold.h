@@ -7,8 +7,21 @@
 #include <stdint.h>
 
 typedef struct {
-  GString *text;  /* the value */
-  unsigned n_ops; /* operations done; 0: a bare literal */
+  const char *str;
+  gsize len;
+} FoldValue;
+
+/* What variables hold; zeroed: nothing. */
+typedef struct {
+  GHashTable *values; /* char*, in small letters -> FoldValue*; NULL: none is known */
+  uint64_t shapes;    /* of its keys: most other names are told by theirs */
+  bool is_closed;     /* none is followed any more */
+} FoldNames;
+
+typedef struct {
+  GString *text;          /* the value */
+  unsigned n_ops;         /* operations done; 0: a bare literal */
+  const FoldNames *names; /* may be NULL */
 } Folded;
 
 /* Reads the expression at p: literals, Chr() and its kin, joined. Returns the byte behind it, NULL
@@ -52,6 +65,29 @@ const uint8_t *fold_string_method(const uint8_t *p, const uint8_t *end, unsigned
 
 /* unpack_fold_number.c - the integer at p (decimal, &H43, 0x43, sums and products), or NULL. */
 const uint8_t *fold_number(const uint8_t *p, const uint8_t *end, unsigned depth, int64_t *value);
+
+/* unpack_fold_names.c */
+void fold_names_clear(FoldNames *names);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FoldNames, fold_names_clear)
+/* True where the value of some variable is known; names may be NULL here and below. */
+static inline bool fold_names_any(const FoldNames *names) {
+  return names != NULL && names->shapes != 0;
+}
+/* Length of the variable's name at p, or before p, 0 where there is none. */
+size_t fold_name(const uint8_t *p, const uint8_t *end);
+size_t fold_name_before(const uint8_t *floor, const uint8_t *p);
+/* What it holds, NULL where that is not known. */
+const FoldValue *fold_names_value(const FoldNames *names, const uint8_t *name, size_t n);
+/* Keeps a value, within limits; where it is copied, it need not live on. */
+void fold_names_set(FoldNames *names, const uint8_t *name, size_t n, FoldValue value,
+                    bool is_copied);
+/* Length of the name that what stands at p is assigned to, or (is_append) appended to; 0 where it
+ * is not. */
+size_t fold_assigned(const uint8_t *floor, const uint8_t *p, const uint8_t **name, bool *is_append);
+/* True where a statement may end at p. */
+bool fold_ends_statement(const uint8_t *p, const uint8_t *end);
+/* True where the statement behind p sets the name, or appends to it. */
+bool fold_sets_next(const uint8_t *p, const uint8_t *end, const uint8_t *name, size_t n);
 
 /* Blanks, and line breaks where the language lets an expression go on. */
 const uint8_t *fold_blank(const uint8_t *p, const uint8_t *end);

@@ -196,7 +196,7 @@ static bool replace(GString *text, const GString *what, const GString *with) {
 static const uint8_t *call_replace(const uint8_t *p, const uint8_t *end, unsigned depth,
                                    Folded *out) {
   g_autoptr(GString) what = g_string_new(NULL), with = g_string_new(NULL);
-  Folded second = {what, 0}, third = {with, 0};
+  Folded second = {what, 0, out->names}, third = {with, 0, out->names};
   p = take_comma(take_argument(p, end, depth, out), end);
   p = take_comma(take_argument(p, end, depth, &second), end);
   p = take_argument(p, end, depth, &third);
@@ -232,7 +232,7 @@ static const uint8_t *call_repeat(const uint8_t *p, const uint8_t *end, unsigned
 static const uint8_t *call_base64(const uint8_t *p, const uint8_t *end, unsigned depth,
                                   Folded *out) {
   g_autoptr(GString) text = g_string_new(NULL);
-  Folded argument = {text, 0};
+  Folded argument = {text, 0, out->names};
   p = take_close(take_argument(p, end, depth, &argument), end);
   if (p == NULL || text->len == 0 || text->len >= BASE64_LEAST)
     return NULL;
@@ -330,7 +330,7 @@ bool fold_list_at(const uint8_t *data, const uint8_t *end, const uint8_t *p, siz
       return false;
   }
   g_autoptr(GString) ignored = g_string_new(NULL);
-  Folded folded = {ignored, 0};
+  Folded folded = {ignored, 0, NULL};
   if (is_method)
     return fold_expression(p, end, 1, &folded) != NULL;
   return fold_list(p - *n, end, 1, &folded) != NULL;
@@ -509,12 +509,28 @@ bool fold_may_begin(const uint8_t *p, const uint8_t *end) {
   return p < end && (*p == '(' || *p == '"' || *p == '\'' || *p == '[' || *p == '-' || *p == '@');
 }
 
+/* A variable whose value is known, and which is not called, indexed or a part of something. */
+static const uint8_t *take_variable(const uint8_t *p, const uint8_t *end, Folded *out) {
+  size_t n = fold_names_any(out->names) ? fold_name(p, end) : 0;
+  const FoldValue *value = fold_names_value(out->names, p, n);
+  const uint8_t *stop = p + n;
+  if (value == NULL || (stop < end && (*stop == '(' || *stop == '[' || *stop == ':')))
+    return NULL;
+  g_string_append_len(out->text, value->str, (gssize)value->len);
+  return stop;
+}
+
 static const uint8_t *take_term(const uint8_t *p, const uint8_t *end, unsigned depth, Folded *out) {
-  if (!fold_may_begin(p, end))
+  if (!fold_may_begin(p, end) && !fold_names_any(out->names))
     return NULL;
   g_autoptr(GString) text = g_string_new(NULL);
-  Folded term = {text, 0};
-  if (*p == '(')
+  Folded term = {text, 0, out->names};
+  const uint8_t *behind = take_variable(p, end, &term);
+  if (behind != NULL)
+    p = behind;
+  else if (!fold_may_begin(p, end))
+    return NULL;
+  else if (*p == '(')
     p = take_parenthesis(p, end, depth, &term);
   else if (*p == '[')
     p = take_bracket(p, end, depth, &term);

@@ -11,6 +11,7 @@ enum { FORMAT_DIGITS = 4, TRY_DEPTH = LIMIT_FOLD_DEPTH / 4 };
 typedef struct {
   GPtrArray *parts; /* char* */
   gsize total;
+  const FoldNames *names;
 } List;
 
 static void list_clear(List *list) {
@@ -18,8 +19,8 @@ static void list_clear(List *list) {
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(List, list_clear)
 
-static List list_new(void) {
-  return (List){g_ptr_array_new_with_free_func(g_free), 0};
+static List list_new(const FoldNames *names) {
+  return (List){g_ptr_array_new_with_free_func(g_free), 0, names};
 }
 
 static bool list_add(List *list, const char *text, gsize n) {
@@ -41,7 +42,7 @@ static const uint8_t *take_mark(const uint8_t *p, const uint8_t *end, uint8_t ma
 static const uint8_t *take_element(const uint8_t *p, const uint8_t *end, unsigned depth,
                                    bool is_chars, List *list) {
   g_autoptr(GString) text = g_string_new(NULL);
-  Folded element = {text, 0};
+  Folded element = {text, 0, list->names};
   int64_t c;
   p = fold_blank(p, end);
   if (is_chars) {
@@ -70,7 +71,7 @@ static const uint8_t *take_elements(const uint8_t *p, const uint8_t *end, unsign
 /* Split("C,DO", ","), behind its parenthesis; blanks where no mark is named. */
 static const uint8_t *take_split(const uint8_t *p, const uint8_t *end, unsigned depth, List *list) {
   g_autoptr(GString) text = g_string_new(NULL), mark = g_string_new(NULL);
-  Folded whole = {text, 0}, second = {mark, 0};
+  Folded whole = {text, 0, list->names}, second = {mark, 0, list->names};
   p = fold_expression(fold_blank(p, end), end, depth + 1, &whole);
   const uint8_t *next = take_mark(p, end, ',');
   if (next != NULL)
@@ -119,9 +120,9 @@ static bool put_joined(const List *list, const char *between, gsize n, GString *
 }
 
 const uint8_t *fold_join(const uint8_t *p, const uint8_t *end, unsigned depth, Folded *out) {
-  g_auto(List) list = list_new();
+  g_auto(List) list = list_new(out->names);
   g_autoptr(GString) between = g_string_new(NULL);
-  Folded last = {between, 0};
+  Folded last = {between, 0, out->names};
   p = take_list(p, end, depth, &list);
   const uint8_t *next = take_mark(p, end, ',');
   if (next != NULL)
@@ -144,7 +145,7 @@ static void reverse(const List *list) {
 static const uint8_t *take_use(const uint8_t *p, const uint8_t *end, unsigned depth,
                                const List *list, GString *out) {
   g_autoptr(GString) between = g_string_new(NULL);
-  Folded last = {between, 0};
+  Folded last = {between, 0, list->names};
   const uint8_t *at = fold_blank(p, end), *next = fold_word(at, end, ".reverse()");
   if (next != NULL) {
     reverse(list);
@@ -161,7 +162,7 @@ static const uint8_t *take_use(const uint8_t *p, const uint8_t *end, unsigned de
 }
 
 const uint8_t *fold_list(const uint8_t *p, const uint8_t *end, unsigned depth, Folded *out) {
-  g_auto(List) list = list_new();
+  g_auto(List) list = list_new(out->names);
   const uint8_t *joined = fold_word(p, end, "-join");
   const uint8_t *stop = take_list(joined != NULL ? joined : p, end, depth, &list);
   if (stop == NULL)
@@ -174,7 +175,7 @@ const uint8_t *fold_list(const uint8_t *p, const uint8_t *end, unsigned depth, F
 
 const uint8_t *fold_list_behind(const uint8_t *p, const uint8_t *end, unsigned depth,
                                 Folded *first) {
-  g_auto(List) list = list_new();
+  g_auto(List) list = list_new(first->names);
   if (!list_add(&list, first->text->str, first->text->len))
     return NULL;
   p = take_elements(p, end, depth, ')', false, &list);
@@ -221,13 +222,13 @@ static bool format(GString *text, const List *list) {
 }
 
 const uint8_t *fold_format(const uint8_t *p, const uint8_t *end, unsigned depth, Folded *out) {
-  g_auto(List) list = list_new();
+  g_auto(List) list = list_new(out->names);
   p = take_elements(p, end, depth, 0, false, &list);
   return p != NULL && format(out->text, &list) ? p : NULL;
 }
 
 const uint8_t *fold_concat(const uint8_t *p, const uint8_t *end, unsigned depth, Folded *out) {
-  g_auto(List) list = list_new();
+  g_auto(List) list = list_new(out->names);
   p = take_elements(p, end, depth, ')', false, &list);
   return p != NULL && put_joined(&list, "", 0, out->text) ? p : NULL;
 }
@@ -235,9 +236,9 @@ const uint8_t *fold_concat(const uint8_t *p, const uint8_t *end, unsigned depth,
 /* Join(", ", list), Format("{0}", a) and Concat(a, b) of .NET's String, behind the two colons. */
 const uint8_t *fold_string_method(const uint8_t *p, const uint8_t *end, unsigned depth,
                                   Folded *out) {
-  g_auto(List) list = list_new();
+  g_auto(List) list = list_new(out->names);
   g_autoptr(GString) text = g_string_new(NULL);
-  Folded first = {text, 0};
+  Folded first = {text, 0, out->names};
   const uint8_t *at = fold_word(p, end, "concat(");
   out->n_ops++;
   if (at != NULL)

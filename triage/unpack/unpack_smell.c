@@ -94,14 +94,21 @@ static void look_at_comma(Pass *pass, const uint8_t *p) {
     meet(pass, SMELL_CODES);
 }
 
+static void look_at_joint(Pass *pass, const uint8_t *p) {
+  if (is_open(pass, SMELL_FOLDED) && fold_at(pass->data, pass->end, p))
+    meet(pass, SMELL_FOLDED);
+}
+
 static void look_at_mark(Pass *pass, const uint8_t *p) {
   switch (*p) {
   case '+':
     look_at_plus(pass, p);
+    look_at_joint(pass, p);
     break;
   case '&':
     if (is_open(pass, SMELL_ENTITIES) && entity_at(pass->data, pass->end, p))
       meet(pass, SMELL_ENTITIES);
+    look_at_joint(pass, p);
     break;
   case '\\':
     look_at_escape(pass, p, &pass->n_slashes);
@@ -120,8 +127,7 @@ static void look_at_mark(Pass *pass, const uint8_t *p) {
   case '\'':
   case '(':
   case '[':
-    if (is_open(pass, SMELL_FOLDED) && fold_at(pass->data, pass->end, p))
-      meet(pass, SMELL_FOLDED);
+    look_at_joint(pass, p);
     break;
   default:
     break;

@@ -25,14 +25,15 @@ enum { TRIPLE_AHEAD = 2, TRIPLE_SETS = 2 };
  * - ~ and ^, of VBE's mark; any byte.
  *
  * Of set 1:
- * - a quote and one of & +; a blank, a quote, ( [ or a letter;
- * - a quote and one of - . / (of -replace, -f, .replace, .split, .concat and comments); f r s c *;
+ * - a quote and one of & + - . / (joints, -replace, -f, .replace, .split, .concat and comments); a
+ *   blank, a quote, ( [ a letter or *;
+ * - & or + and a blank; a quote or $;
  * - a quote and a blank; a blank, a comment or one of & + -;
  * - ( and a quote, [, a blank or a comment, of lists; any byte;
  * - a quote and a blank, _ or a backtick; _, a backtick, a space or line break;
  * - a digit and a comma, of lists of numbers; any byte;
- * - the last two letters of a function that folds; (
- * - one of r w b e and $; ( */
+ * - the last two letters of a function that folds, or one and $; (
+ * - & or + and a quote or $; any byte */
 #define HALF_OF(SET, N, BIT) ((((SET) >> (N)) & 1u) << (BIT))
 #define HALF(N, A, B, C, D, E, F, G, H)                                                            \
   (uint8_t)(HALF_OF(A, N, 0) | HALF_OF(B, N, 1) | HALF_OF(C, N, 2) | HALF_OF(D, N, 3) |            \
@@ -53,15 +54,15 @@ static const uint8_t TRIPLE_HALVES[TRIPLE_SETS][3][2][16] = {
       HALVES(0x0010, 0x008C, 0x0008, 0x0080, 0x00F0, 0x0004, 0x00F5, 0x0020)},
      {HALVES(0xFFFF, 0xFFFF, 0x03FF, 0x0001, 0xFFFF, 0x03FF, 0xFFFF, 0xFFFF),
       HALVES(0x00FC, 0xFFFF, 0x0058, 0x0008, 0x00F0, 0x00A8, 0xFFFF, 0xFFFF)}},
-    {{HALVES(0x0084, 0x0084, 0x0084, 0x0100, 0x0084, 0x03FF, 0xC31F, 0x00A4),
-      HALVES(0x0004, 0x0004, 0x0004, 0x0004, 0x0004, 0x0008, 0x00F0, 0x00F0)},
-     {HALVES(0x0840, 0xE000, 0x2601, 0xAE85, 0xA601, 0x1000, 0x70B4, 0x0010),
-      HALVES(0x0004, 0x0004, 0x0005, 0x0065, 0x0065, 0x0004, 0x00F0, 0x0004)},
-     {HALVES(0xFFFF, 0x044C, 0xAE41, 0xFFFF, 0xA401, 0xFFFF, 0x0100, 0x0100),
-      HALVES(0x00F5, 0x00F4, 0x0005, 0x00FF, 0x0065, 0x00FF, 0x0004, 0x0004)}}};
+    {{HALVES(0x0084, 0x0840, 0x0084, 0x0100, 0x0084, 0x03FF, 0xC3BF, 0x0840),
+      HALVES(0x0004, 0x0004, 0x0004, 0x0004, 0x0004, 0x0008, 0x00F0, 0x0004)},
+     {HALVES(0xE840, 0x0201, 0x2601, 0xAE85, 0xA601, 0x1000, 0x70B4, 0x0094),
+      HALVES(0x0004, 0x0005, 0x0005, 0x0065, 0x0065, 0x0004, 0x00F4, 0x0004)},
+     {HALVES(0xFFFF, 0x0094, 0xAE41, 0xFFFF, 0xA401, 0xFFFF, 0x0100, 0xFFFF),
+      HALVES(0x00F5, 0x0004, 0x0005, 0x00FF, 0x0065, 0x00FF, 0x0004, 0x00FF)}}};
 
 /* Columns of each set whose third byte may be one above ASCII too, for which no table is asked. */
-enum { TRIPLE_ANY_THIRD_OF_0 = 0xC2, TRIPLE_ANY_THIRD_OF_1 = 0x28 };
+enum { TRIPLE_ANY_THIRD_OF_0 = 0xC2, TRIPLE_ANY_THIRD_OF_1 = 0xA8 };
 /* The columns, set 1 above set 0, that tell of a view. */
 enum {
   TRIPLES_OF_UTF7 = 0x01,

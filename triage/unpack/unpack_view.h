@@ -148,6 +148,6 @@ void entities_make(ViewBuilder *builder, uint64_t from);
 void escapes_make(ViewBuilder *builder, uint64_t from);
 
 /* unpack_fold.c */
-/* True where the quote or bracket at p stands in something that folds. */
+/* True where the quote, bracket or operator at p stands in something that folds. */
 bool fold_at(const uint8_t *data, const uint8_t *end, const uint8_t *p);
 void fold_make(ViewBuilder *builder, uint64_t from);

@@ -56,12 +56,14 @@ static const View ESCAPES = VIEW(
     "of octal escapes letters and signs alone; those among text of other alphabets are left, and "
     "those for other characters than letters where there are fewer than three",
     SMELL_ESCAPES, escapes_make, LIMIT_VIEW_CONTEXT);
-static const View FOLDED =
-    VIEW("folded", "Constant strings of scripts put together: \"a\" & \"b\", Chr(), StrReverse()",
-         "VBA, VBScript, JScript, PowerShell",
-         "variables, loops and functions of the script's own are not followed, nor calls nested "
-         "more than 16 deep; a constant of more than 16 MiB is folded in pieces",
-         SMELL_FOLDED, fold_make, LIMIT_VIEW_CONTEXT);
+static const View FOLDED = VIEW(
+    "folded", "Constant strings of scripts put together: \"a\" & \"b\", Chr(), StrReverse()",
+    "VBA, VBScript, JScript, PowerShell",
+    "of variables what they were last set to from the top down is known, while that is no more "
+    "than 32 KiB, and of 4,096 of them; loops and functions of the script's own are not "
+    "followed, nor calls nested more than 16 deep; a constant of more than 16 MiB is folded in "
+    "pieces",
+    SMELL_FOLDED, fold_make, LIMIT_VIEW_CONTEXT);
 
 static const View *const TABLE[] = {&UTF16LE, &UTF16BE, &UTF32, &VBE,     &POWERSHELL, &BASE64,
                                     &CODES,   &UTF7,    &HTML,  &ESCAPES, &FOLDED};

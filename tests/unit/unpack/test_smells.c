@@ -81,7 +81,7 @@ static unsigned wanted_of(const uint8_t *data, size_t n) {
       kinds |= SMELL_BIT(SMELL_VBE);
     if (*p == '&' && entity_at(data, end, p))
       kinds |= SMELL_BIT(SMELL_ENTITIES);
-    if (strchr("\"'([", *p) != NULL && *p != 0 && fold_at(data, end, p))
+    if (strchr("\"'([&+", *p) != NULL && *p != 0 && fold_at(data, end, p))
       kinds |= SMELL_BIT(SMELL_FOLDED);
   }
   return kinds;
@@ -209,6 +209,11 @@ static void marks_anywhere_are_seen(void **state) {
                                       "ring(",
                                       "space(",
                                       "nent(",
+                                      "CreateObject(",
+                                      "execute(",
+                                      "word & \"",
+                                      "$",
+                                      "a + $b",
                                       "67,68,79,46,77,101,115",
                                       ",97,103,101,67,68",
                                       ", ",
