@@ -16,8 +16,9 @@ hit = db.execute('SELECT coalesce(max(id), 0) FROM hit').fetchone()[0] + 1
 for i in range(n):
     seq, sha256 = first + i, hashlib.sha256(str(i).encode()).hexdigest()
     db.execute('INSERT INTO object(evidence, volume, seq, meta_addr, attr_type, attr_id, meta, kind, state, flags, size, first_byte, '
-               'modified, modified_part, dir, name, status, sha256) VALUES(1, 1, ?, ?, 128, 1, ?, 0, 0, 0, 700, 4096, ?, 0, 0, ?, 1, ?)',
-               (seq, i, f'{i}-128-1', 1700000000 + 997 * i, f'script number {i} of the large disk.vbs'.encode(), sha256))
+               'modified, modified_part, dir, name, work) VALUES(1, 1, ?, ?, 128, 1, ?, 0, 0, 0, 700, 4096, ?, 0, 0, ?, 0)',
+               (seq, i, f'{i}-128-1', 1700000000 + 997 * i, f'script number {i} of the large disk.vbs'.encode()))
+    db.execute('INSERT INTO result VALUES(1, 1, ?, 700, 0, ?, NULL, NULL)', (seq, sha256))
     db.execute('INSERT INTO member(evidence, volume, seq, no, member, view, size, sha256, modified, modified_part) '
                'VALUES(1, 1, ?, 0, \'\', \'raw\', 700, ?, ?, 0)', (seq, sha256, 1700000000 + 997 * i))
     db.execute('INSERT INTO hit(id, evidence, volume, seq, member_no, namespace, rule, strings, match_count, first_offset, image_offset, excerpt, '

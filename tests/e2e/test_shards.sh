@@ -47,7 +47,7 @@ sharded() { # N OPTION... -- EVIDENCE...: compares with one scan
 }
 sharded 3 -- disk.dd
 for k in 1 2 3; do # each has done some of the work
-  [ "$(sqlite3 part.$k/case.db 'select count(*) from object where status = 1')" -gt 3 ] || fail "shard $k has nothing to do"
+  [ "$(sqlite3 part.$k/case.db 'select count(*) from result')" -gt 3 ] || fail "shard $k has nothing to do"
 done
 status 0 "$TRIAGE" verify merged
 grep -q 'The case holds' stdout || { fail "the merged case does not verify"; cat stdout; }

@@ -116,7 +116,7 @@ sys.exit(0 if any(int(e["objects"]) for e in before if e["event"] == "committed"
 }
 same_many() { # WHAT
   for file in hits.csv hits.jsonl coverage.csv entries.csv timeline.body; do same whole_many/$file case/$file; done
-  sqlite3 case/case.db 'select count(*) from object where status = 0' | grep -qx 0 || fail "$1: objects are left over"
+  sqlite3 case/case.db 'select (select count(*) from object where work = 0) - (select count(*) from result)' | grep -qx 0 || fail "$1: objects are left over"
 }
 "$TRIAGE" scan -q --entries --jobs 2 -o case many
 same_many "two workers"
@@ -129,12 +129,12 @@ rm -rf case
 TRIAGE_TEST_FAULT="hang:(object 8500)" "$TRIAGE" scan -q --entries --jobs 2 --metrics many.prom -o case many &
 pid=$!
 for _ in $(seq 200); do
-  [ "$(sqlite3 -readonly case/case.db 'select count(*) from object where status = 1' 2>/dev/null || echo 0)" -gt 0 ] && break
+  [ "$(sqlite3 -readonly case/case.db 'select count(*) from result' 2>/dev/null || echo 0)" -gt 0 ] && break
   sleep 0.1
 done
 kill -9 $pid
 wait $pid 2>/dev/null
-[ "$(sqlite3 case/case.db 'select count(*) from object where status = 1 and not (select is_enumerated from volume)')" -gt 0 ] || fail "nothing was examined before the kill"
+[ "$(sqlite3 case/case.db 'select count(*) from result where not (select is_enumerated from volume)')" -gt 0 ] || fail "nothing was examined before the kill"
 awk '{ value[$1] = $2 } END { exit !(value["triage_bytes_examined"] > 0 && value["triage_bytes_known"] >= value["triage_bytes_examined"]) }' many.prom || fail "more is examined than is known"
 "$TRIAGE" scan -q --entries --jobs 2 --resume -o case many
 same_many "killed while the walk ran"

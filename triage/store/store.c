@@ -115,6 +115,7 @@ void store_free(Store *store) {
   if (store->db != NULL)
     sqlite3_close_v2(store->db); /* rolls back what was not committed */
   g_hash_table_unref(store->dir_paths);
+  g_clear_pointer(&store->totals, g_array_unref);
   g_free(store->file);
   g_free(store->shown);
   g_free(store);

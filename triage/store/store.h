@@ -173,7 +173,7 @@ typedef struct {
   const char *kind, *target, *detail;
 } FactRecord;
 
-/* The result of one object: status 1 is recorded for it with its counts. Member rows are stored for
+/* The result of one object, once: it was examined. Member rows are stored for
  * hits always, for all where entries were asked for. */
 typedef struct {
   uint32_t evidence, volume;

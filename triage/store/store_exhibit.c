@@ -26,6 +26,12 @@ static void take_objects(GArray *exhibits, sqlite3_stmt *s) {
   totals->objects_pending = column_u64(s, 2);
 }
 
+static void take_results(GArray *exhibits, sqlite3_stmt *s) {
+  ExhibitTotals *totals = find(exhibits, column_u64(s, 0));
+  if (totals != NULL)
+    totals->objects_pending -= MIN(totals->objects_pending, column_u64(s, 1));
+}
+
 static void take_gaps(GArray *exhibits, sqlite3_stmt *s) {
   ExhibitTotals *totals = find(exhibits, column_u64(s, 0));
   if (totals != NULL)
@@ -50,8 +56,8 @@ static const struct {
     {"SELECT e.no, m.value IS NOT NULL FROM evidence e LEFT JOIN meta m ON m.key = 'evidence_' || "
      "e.no || '_finished' ORDER BY e.no",
      take_evidence},
-    {"SELECT evidence, sum(status <> 3), sum(status = 0) FROM object GROUP BY evidence",
-     take_objects},
+    {"SELECT evidence, sum(work <> 2), sum(work = 0) FROM object GROUP BY evidence", take_objects},
+    {"SELECT evidence, count(*) FROM result GROUP BY evidence", take_results},
     {"SELECT evidence, count(*) FROM gap GROUP BY evidence", take_gaps},
     {"SELECT h.evidence, h.verdict, sum(1 + (SELECT count(*) FROM name n WHERE n.evidence = "
      "h.evidence AND n.volume = h.volume AND n.seq = h.seq)) FROM hit h GROUP BY h.evidence, "

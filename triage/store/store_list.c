@@ -134,36 +134,115 @@ bool store_each_input_file(Store *store, bool (*row)(void *user, const InputFile
               &receiver, error);
 }
 
-static bool take_totals(void *user, sqlite3_stmt *s) {
-  StoreTotals *out = user;
-  uint64_t *fields[] = {&out->objects, &out->objects_examined, &out->objects_without_content,
-                        &out->bytes,   &out->bytes_examined,   &out->members};
-  for (int i = 0; i < 6; i++)
-    *fields[i] = column_u64(s, i);
-  return false;
+/* ---- totals: of all volumes at once, and kept until something is written ---- */
+typedef struct {
+  uint32_t evidence, volume;
+  StoreTotals totals;
+} VolumeTotals;
+
+static StoreTotals *totals_of(GArray *all, uint32_t evidence, uint32_t volume) {
+  for (guint i = all->len; i > 0; i--) {
+    VolumeTotals *one = &g_array_index(all, VolumeTotals, i - 1);
+    if (one->evidence == evidence && one->volume == volume)
+      return &one->totals;
+  }
+  VolumeTotals fresh = {.evidence = evidence, .volume = volume};
+  g_array_append_val(all, fresh);
+  return &g_array_index(all, VolumeTotals, all->len - 1).totals;
 }
 
-static bool take_count(void *user, sqlite3_stmt *s) {
-  *(uint64_t *)user = column_u64(s, 0);
-  return false;
+/* Sizes are the evidence's word: two of them can be more than SQLite's sum() holds. */
+#define SUM(column) "sum(" column " >> 32), sum(" column " & 4294967295)"
+
+static uint64_t take_sum(sqlite3_stmt *s, int column) {
+  uint64_t high = column_u64(s, column), low = column_u64(s, column + 1), sum;
+  high += low >> 32;
+  sum = high << 32 | (low & UINT32_MAX);
+  return high > INT32_MAX ? INT64_MAX : sum;
+}
+
+static StoreTotals *totals_of_row(void *all, sqlite3_stmt *s) {
+  return totals_of(all, (uint32_t)column_u64(s, 0), (uint32_t)column_u64(s, 1));
+}
+
+static bool take_objects(void *user, sqlite3_stmt *s) {
+  StoreTotals *totals = totals_of_row(user, s);
+  totals->objects = column_u64(s, 2);
+  totals->objects_without_content = column_u64(s, 3);
+  totals->bytes = take_sum(s, 4);
+  return true;
+}
+
+static bool take_results(void *user, sqlite3_stmt *s) {
+  StoreTotals *totals = totals_of_row(user, s);
+  totals->objects_examined = column_u64(s, 2);
+  totals->bytes_examined = take_sum(s, 3);
+  totals->members = take_sum(s, 5);
+  return true;
+}
+
+static bool take_gaps(void *user, sqlite3_stmt *s) {
+  totals_of_row(user, s)->gaps = column_u64(s, 2);
+  return true;
+}
+
+static bool take_hits(void *user, sqlite3_stmt *s) {
+  totals_of_row(user, s)->hits = column_u64(s, 2);
+  return true;
+}
+
+static bool read_totals(Store *store, GArray *all, GError **error) {
+  return each(
+             store,
+             "SELECT evidence, volume, count(*), sum(work = 1), " SUM("size") " FROM object GROUP "
+                                                                              "BY evidence, volume",
+             0, take_objects, all, error) &&
+         each(store,
+              "SELECT evidence, volume, count(*), " SUM("examined_bytes") ", " SUM(
+                  "members") " FROM result GROUP BY evidence, volume",
+              0, take_results, all, error) &&
+         each(store, "SELECT evidence, volume, count(*) FROM gap GROUP BY evidence, volume", 0,
+              take_gaps, all, error) &&
+         each(store,
+              "SELECT h.evidence, h.volume, sum(1 + (SELECT count(*) FROM name n WHERE n.evidence "
+              "= h.evidence AND n.volume = h.volume AND n.seq = h.seq)) FROM hit h GROUP BY "
+              "h.evidence, h.volume",
+              0, take_hits, all, error);
+}
+
+static uint64_t add_up(uint64_t a, uint64_t b) {
+  return a > INT64_MAX - b ? INT64_MAX : a + b; /* neither is more than INT64_MAX */
+}
+
+static void add_totals(StoreTotals *sum, const StoreTotals *one) {
+  sum->objects += one->objects;
+  sum->objects_examined += one->objects_examined;
+  sum->objects_without_content += one->objects_without_content;
+  sum->bytes = add_up(sum->bytes, one->bytes);
+  sum->bytes_examined = add_up(sum->bytes_examined, one->bytes_examined);
+  sum->members = add_up(sum->members, one->members);
+  sum->gaps += one->gaps;
+  sum->hits += one->hits;
 }
 
 bool store_totals(Store *store, uint32_t evidence, uint32_t volume, StoreTotals *out,
                   GError **error) {
-  g_autofree char *where =
-      evidence == 0 ? store_scope_clause(store, "evidence")
-                    : g_strdup_printf(" WHERE evidence = %u AND volume = %u", evidence, volume);
-  g_autofree char *objects = g_strdup_printf(
-      "SELECT count(*), coalesce(sum(status = 1), 0), coalesce(sum(status = 2), 0), "
-      "coalesce(sum(size), 0), coalesce(sum(examined_bytes), 0), coalesce(sum(members), 0) FROM "
-      "object%s",
-      where);
-  g_autofree char *gaps = g_strdup_printf("SELECT count(*) FROM gap%s", where);
-  g_autofree char *hits = g_strdup_printf(
-      "SELECT coalesce(sum(1 + (SELECT count(*) FROM name n WHERE n.evidence = h.evidence AND "
-      "n.volume = h.volume AND n.seq = h.seq)), 0) FROM hit h%s",
-      where);
-  return each(store, objects, 0, take_totals, out, error) &&
-         each(store, gaps, 0, take_count, &out->gaps, error) &&
-         each(store, hits, 0, take_count, &out->hits, error);
+  sqlite3_int64 changes = sqlite3_total_changes64(store->db);
+  if (store->totals == NULL || store->totals_at != changes) {
+    g_clear_pointer(&store->totals, g_array_unref);
+    g_autoptr(GArray) all = g_array_new(FALSE, TRUE, sizeof(VolumeTotals));
+    if (!read_totals(store, all, error))
+      return false;
+    store->totals = g_steal_pointer(&all);
+    store->totals_at = changes;
+  }
+  *out = (StoreTotals){0};
+  for (guint i = 0; i < store->totals->len; i++) {
+    const VolumeTotals *one = &g_array_index(store->totals, VolumeTotals, i);
+    bool is_wanted = evidence == 0 ? store->scope == 0 || store->scope == one->evidence
+                                   : evidence == one->evidence && volume == one->volume;
+    if (is_wanted)
+      add_totals(out, &one->totals);
+  }
+  return true;
 }

@@ -5,7 +5,7 @@
 #include "store/store.h"
 #include <sqlite3.h>
 
-enum { STORE_SCHEMA_VERSION = 8 };
+enum { STORE_SCHEMA_VERSION = 9 };
 
 typedef enum {
   SQL_PUT_META,
@@ -24,7 +24,6 @@ typedef enum {
   SQL_PENDING,
   SQL_COUNT_WORK,
   SQL_PUT_RESULT,
-  SQL_PUT_CLEAN,
   SQL_PUT_MEMBER,
   SQL_PUT_HIT,
   SQL_ADD_VIEW,
@@ -59,6 +58,8 @@ struct _Store {
   sqlite3_stmt *statements[SQL_LAST + 1];
   GHashTable *dir_paths; /* cache: "evidence volume dir" -> path */
   gsize dir_paths_bytes;
+  GArray *totals;          /* VolumeTotals; NULL: not read yet */
+  sqlite3_int64 totals_at; /* how many rows this connection had changed then */
 };
 
 gboolean store_fail(Store *store, const char *doing, GError **error);

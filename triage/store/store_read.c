@@ -58,6 +58,7 @@ static void read_object(sqlite3_stmt *statement, int at, Object *out) {
   "o.name_modified, o.name_modified_part, o.name_changed, o.name_changed_part, "                   \
   "o.name_accessed, o.name_accessed_part, o.dir, o.name, o.attr_name"
 enum { AFTER_OBJECT = 30 };
+#define RESULT_OF_OBJECT "r.evidence = o.evidence AND r.volume = o.volume AND r.seq = o.seq"
 
 static void clear_object(Object *object) {
   g_clear_pointer(&object->name, g_bytes_unref);
@@ -314,11 +315,11 @@ static void make_id(const HitRow *row, unsigned ordinal, char *out, gsize size) 
 }
 
 /* Column numbers of the statement below. */
-enum { HIT = AFTER_OBJECT, MEMBER = HIT + 18 };
+enum { HIT = AFTER_OBJECT, MEMBER = HIT + 17 };
 static const char HITS_SQL[] =
     "SELECT " OBJECT_COLUMNS ", h.id, h.evidence, h.member_no, h.namespace, h.rule, h.strings, "
     "h.match_count, h.first_offset, h.image_offset, h.excerpt, h.verdict, h.scenario, h.profile, "
-    "h.reason, h.also_views, o.examined_bytes, h.fuzzy, h.secrets, coalesce(m.member, ''), "
+    "h.reason, h.also_views, h.fuzzy, h.secrets, coalesce(m.member, ''), "
     "coalesce(m.view, 'raw'), "
     "coalesce(m.size, o.size), m.sha256, m.sha1, m.md5, m.created, m.created_part, m.modified, "
     "m.modified_part, m.changed, m.changed_part, m.accessed, m.accessed_part, m.name_created, "
@@ -357,8 +358,8 @@ static void fill_hit(sqlite3_stmt *s, const Object *object, const Place *place, 
   row->profile = column_text(s, HIT + 12);
   row->reason = column_text(s, HIT + 13);
   row->also_views = column_text(s, HIT + 14);
-  row->fuzzy = column_text(s, HIT + 16);
-  row->secrets = column_text(s, HIT + 17);
+  row->fuzzy = column_text(s, HIT + 15);
+  row->secrets = column_text(s, HIT + 16);
   row->member = column_text(s, MEMBER);
   row->view = column_text(s, MEMBER + 1);
   row->size = *row->member == '\0' && strcmp(row->view, "raw") == 0 ? object->size
@@ -553,7 +554,7 @@ static bool give_entry(Entries *entries, sqlite3_stmt *s, const Place *place, co
                       .kind = kind_word(object->kind),
                       .is_reallocated = (name->flags & OBJECT_REALLOCATED) != 0,
                       .size = object->size,
-                      .is_examined = column_u64(s, AFTER_OBJECT + 1) == 1,
+                      .is_examined = column_u64(s, AFTER_OBJECT + 1) != 0,
                       .first_byte = object->first_byte,
                       .created = object->created,
                       .modified = object->modified,
@@ -571,8 +572,9 @@ bool store_each_entry(Store *store, bool (*row)(void *user, const EntryRow *entr
                       GError **error) {
   g_autoptr(sqlite3_stmt) s =
       prepare(store,
-              "SELECT " OBJECT_COLUMNS ", o.evidence, o.status, o.sha256, o.sha1, o.md5 FROM "
-              "object o ORDER BY o.evidence, o.volume, o.seq",
+              "SELECT " OBJECT_COLUMNS ", o.evidence, r.seq IS NOT NULL, r.sha256, r.sha1, r.md5 "
+              "FROM object o LEFT JOIN result r ON " RESULT_OF_OBJECT
+              " ORDER BY o.evidence, o.volume, o.seq",
               error);
   g_autoptr(sqlite3_stmt) members =
       prepare(store,
@@ -600,8 +602,9 @@ bool store_each_fact(Store *store, bool (*row)(void *user, const FactRow *fact),
   g_autoptr(sqlite3_stmt) s = prepare(
       store,
       "SELECT " OBJECT_COLUMNS ", f.evidence, f.kind, f.target, f.detail, coalesce(m.member, ''), "
-      "coalesce(m.sha256, o.sha256, '') FROM fact f JOIN object o ON o.evidence = f.evidence AND "
-      "o.volume = f.volume AND o.seq = f.seq LEFT JOIN member m ON m.evidence = f.evidence AND "
+      "coalesce(m.sha256, r.sha256, '') FROM fact f JOIN object o ON o.evidence = f.evidence AND "
+      "o.volume = f.volume AND o.seq = f.seq LEFT JOIN result r ON " RESULT_OF_OBJECT
+      " LEFT JOIN member m ON m.evidence = f.evidence AND "
       "m.volume = f.volume AND m.seq = f.seq AND m.no = f.member_no ORDER BY f.evidence, f.volume, "
       "f.seq, f.member_no, f.kind, f.target, f.detail",
       error);

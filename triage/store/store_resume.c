@@ -68,7 +68,7 @@ static bool forget_walks(Store *store, uint32_t evidence, GError **error) {
 static bool forget_objects(Store *store, uint32_t evidence, GError **error) {
   static const char *const OF_HITS[] = {"match", "indicator", "corroboration", "ground"};
   static const char *const OF_OBJECTS[] = {"DELETE FROM hit WHERE", "DELETE FROM member WHERE",
-                                           "DELETE FROM fact WHERE",
+                                           "DELETE FROM fact WHERE", "DELETE FROM result WHERE",
                                            "DELETE FROM gap WHERE NOT is_walk AND"};
   bool ok = run(store,
                 g_strdup_printf("CREATE TEMP TABLE damaged AS SELECT DISTINCT g.volume, "
@@ -82,13 +82,7 @@ static bool forget_objects(Store *store, uint32_t evidence, GError **error) {
              error);
   for (gsize i = 0; ok && i < G_N_ELEMENTS(OF_OBJECTS); i++)
     ok = run(store, g_strdup_printf("%s " DAMAGED, OF_OBJECTS[i], evidence), error);
-  return ok &&
-         run(store,
-             g_strdup_printf("UPDATE object SET status = 0, examined_bytes = 0, members = 0, "
-                             "sha256 = NULL, sha1 = NULL, md5 = NULL WHERE status = 1 AND " DAMAGED,
-                             evidence),
-             error) &&
-         run(store, g_strdup("DROP TABLE damaged"), error);
+  return ok && run(store, g_strdup("DROP TABLE damaged"), error);
 }
 
 bool store_forget_read_errors(Store *store, uint32_t evidence, GError **error) {

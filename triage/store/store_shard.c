@@ -12,10 +12,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(sqlite3_stmt, sqlite3_finalize)
 /* A stretch of the disk for each, by bytes; an object costs some whatever its size. */
 #define WEIGHT "(min(size, 1 << 40) + 65536)"
 static const char KEEP[] =
-    "UPDATE object SET status = 3 WHERE evidence = ?1 AND volume = ?2 AND status = 0 AND seq IN "
+    "UPDATE object SET work = 2 WHERE evidence = ?1 AND volume = ?2 AND work = 0 AND seq IN "
     "(SELECT seq FROM (SELECT seq, sum(" WEIGHT ") OVER (ORDER BY first_byte, seq) - " WEIGHT
     " AS before, sum(" WEIGHT ") OVER () AS total FROM object WHERE evidence = ?1 AND volume = ?2 "
-    "AND status = 0) WHERE before / (total / ?4 + 1) <> ?3 - 1)";
+    "AND work = 0) WHERE before / (total / ?4 + 1) <> ?3 - 1)";
 
 bool store_keep_shard(Store *store, uint32_t evidence, uint32_t volume, uint32_t shard,
                       uint32_t shards, GError **error) {
@@ -115,18 +115,16 @@ static GPtrArray *read_tables(Store *store, GError **error) {
   return NULL;
 }
 
-/* The columns, those of an examination left out where is_walk; what stands for a hit's number moved
- * by offset. */
+/* The columns, whose an object's work is left out where is_walk; what stands for a hit's number
+ * moved by offset. */
 static char *list_columns(const Table *table, bool is_walk, int64_t offset) {
-  static const char *const RESULTS[] = {
-      "status", "examined_bytes", "members", "sha256", "sha1", "md5", NULL};
   g_autoptr(GString) list = g_string_new(NULL);
   for (guint i = 0; i < table->columns->len; i++) {
     const char *name = table->columns->pdata[i];
     bool is_number = (strcmp(table->name, "hit") == 0 && strcmp(name, "id") == 0) ||
                      (table->is_hit_part && strcmp(name, "hit") == 0);
     if ((table->is_counted && strcmp(name, "no") == 0) ||
-        (is_walk && strcmp(table->name, "object") == 0 && g_strv_contains(RESULTS, name)))
+        (is_walk && strcmp(table->name, "object") == 0 && strcmp(name, "work") == 0))
       continue;
     g_string_append_printf(list, "%s%s", list->len > 0 ? ", " : "", name);
     if (is_number && offset > 0)
@@ -281,8 +279,8 @@ static bool take_whole_rows(Store *store, const Table *gap, uint32_t evidence, G
 }
 
 #define OWNED(alias)                                                                               \
-  "(" alias ".volume, " alias ".seq) IN (SELECT o.volume, o.seq FROM shard.object AS o WHERE "     \
-  "o.evidence = %u AND o.status = 1)"
+  "(" alias ".volume, " alias ".seq) IN (SELECT r.volume, r.seq FROM shard.result AS r WHERE "     \
+  "r.evidence = %u)"
 
 static bool take_part(Store *store, const GPtrArray *tables, uint32_t evidence, int64_t offset,
                       bool has_whole, GError **error) {
@@ -304,13 +302,9 @@ static bool take_part(Store *store, const GPtrArray *tables, uint32_t evidence, 
   return copy_hit_parts(store, tables, offset, hits, error) &&
          add_seconds(store, evidence, error) &&
          run(store,
-             g_strdup_printf(
-                 "UPDATE main.object SET status = 1, examined_bytes = o.examined_bytes, "
-                 "members = o.members, sha256 = o.sha256, sha1 = o.sha1, md5 = o.md5 "
-                 "FROM shard.object AS o WHERE main.object.evidence = %u AND "
-                 "o.evidence = main.object.evidence AND o.volume = main.object.volume "
-                 "AND o.seq = main.object.seq AND o.status = 1",
-                 evidence),
+             g_strdup_printf("UPDATE main.object AS t SET work = 0 WHERE t.work = 2 AND "
+                             "t.evidence = %u AND " OWNED("t"),
+                             evidence, evidence),
              error);
 }
 
@@ -328,7 +322,10 @@ bool store_take_shard(Store *store, uint32_t evidence, const char *shard, bool i
 }
 
 bool store_count_left(Store *store, uint64_t *left, GError **error) {
-  int64_t n = number_of(store, "SELECT count(*) FROM main.object WHERE status IN (0, 3)", error);
+  int64_t n = number_of(store,
+                        "SELECT (SELECT count(*) FROM main.object WHERE work <> 1) - (SELECT "
+                        "count(*) FROM main.result)",
+                        error);
   *left = (uint64_t)MAX(n, 0);
   return n >= 0;
 }

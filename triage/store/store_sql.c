@@ -4,10 +4,11 @@
 #include "store/store_private.h"
 
 /* A time is two columns: seconds since 1970 (NULL: none) and nanoseconds + digits << 32 + is_local
- * << 40 + is_date << 41 + source << 48. name_...: of NTFS's $FILE_NAME. object.status: 0 to be
- * examined, 1 examined, 2 nothing to examine, 3
- * another shard's to examine. gap.seq is NULL where the row is about no object;
- * gap.is_walk: the walk of the volume told of it, not the examination. */
+ * << 40 + is_date << 41 + source << 48. name_...: of NTFS's $FILE_NAME. object is what the walk
+ * saw; its work: 0 to be examined, 1 nothing to examine, 2 another shard's to examine. result has a
+ * row for each object that was examined: a row of its own is short, where the object's would have
+ * to be written anew. gap.seq is NULL where the row is about no object; gap.is_walk: the walk of
+ * the volume told of it, not the examination. */
 #define TIMES                                                                                      \
   "created INTEGER, created_part INTEGER, modified INTEGER, modified_part INTEGER, "               \
   "changed INTEGER, changed_part INTEGER, accessed INTEGER, accessed_part INTEGER, "
@@ -43,8 +44,9 @@ const char STORE_SCHEMA[] =
     " 7), state INTEGER NOT NULL CHECK(state BETWEEN 0 AND 4), flags INTEGER NOT NULL, "
     " size INTEGER NOT NULL, first_byte INTEGER NOT NULL, " TIMES NAME_TIMES
     " dir INTEGER NOT NULL, name BLOB, attr_name BLOB, "
-    " status INTEGER NOT NULL CHECK(status BETWEEN 0 AND 3), "
-    " examined_bytes INTEGER NOT NULL DEFAULT 0, members INTEGER NOT NULL DEFAULT 0, "
+    " work INTEGER NOT NULL CHECK(work BETWEEN 0 AND 2), "
+    " PRIMARY KEY(evidence, volume, seq)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE result(" KEY "examined_bytes INTEGER NOT NULL, members INTEGER NOT NULL, "
     " sha256 TEXT, sha1 TEXT, md5 TEXT, PRIMARY KEY(evidence, volume, seq)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE name(no INTEGER PRIMARY KEY, " KEY "dir INTEGER NOT NULL, "
     " state INTEGER NOT NULL CHECK(state BETWEEN 0 AND 4), flags INTEGER NOT NULL, "
@@ -88,6 +90,10 @@ const char STORE_SCHEMA[] =
   "accessed_part, name_created, name_created_part, name_modified, name_modified_part, "            \
   "name_changed, name_changed_part, name_accessed, name_accessed_part, dir, name, attr_name"
 
+#define IS_PENDING                                                                                 \
+  "o.evidence = ? AND o.volume = ? AND o.work = 0 AND NOT EXISTS (SELECT 1 FROM result r WHERE "   \
+  "r.evidence = o.evidence AND r.volume = o.volume AND r.seq = o.seq)"
+
 const char *const STORE_SQL[SQL_LAST + 1] = {
     [SQL_PUT_META] = "INSERT OR REPLACE INTO meta VALUES(?, ?)",
     [SQL_GET_META] = "SELECT value FROM meta WHERE key = ?",
@@ -101,21 +107,16 @@ const char *const STORE_SQL[SQL_LAST + 1] = {
     [SQL_IS_ENUMERATED] = "SELECT is_enumerated FROM volume WHERE evidence = ? AND no = ?",
     [SQL_PUT_DIR] = "INSERT INTO dir VALUES(?, ?, ?, ?, ?)",
     [SQL_PUT_OBJECT] =
-        "INSERT INTO object(evidence, " OBJECT_COLUMNS ", status) VALUES(?, ?, ?, ?, ?, ?, ?, ?, "
+        "INSERT INTO object(evidence, " OBJECT_COLUMNS ", work) VALUES(?, ?, ?, ?, ?, ?, ?, ?, "
         "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [SQL_PUT_NAME] = "INSERT INTO name(evidence, volume, seq, dir, state, flags, name) "
                      "VALUES(?, ?, ?, ?, ?, ?, ?)",
     [SQL_PUT_GAP] = "INSERT INTO gap(evidence, volume, seq, dir, meta, state, size, examined, "
                     "reason, detail, member, is_walk) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    [SQL_PENDING] = "SELECT first_byte, seq FROM object WHERE evidence = ? AND volume = ? AND "
-                    "status = 0",
-    [SQL_COUNT_WORK] = "SELECT count(*), coalesce(sum(min(size, 1 << 40)), 0) FROM object WHERE "
-                       "evidence = ? AND volume = ? AND status = 0",
-    [SQL_PUT_RESULT] = "UPDATE object SET status = 1, examined_bytes = ?4, members = ?5, "
-                       "sha256 = ?6, sha1 = ?7, md5 = ?8 WHERE evidence = ?1 AND volume = ?2 AND "
-                       "seq = ?3",
-    [SQL_PUT_CLEAN] = "UPDATE object SET status = 1, examined_bytes = ?4, members = ?5 WHERE "
-                      "evidence = ?1 AND volume = ?2 AND seq = ?3",
+    [SQL_PENDING] = "SELECT o.first_byte, o.seq FROM object o WHERE " IS_PENDING,
+    [SQL_COUNT_WORK] =
+        "SELECT count(*), coalesce(sum(min(o.size, 1 << 40)), 0) FROM object o WHERE " IS_PENDING,
+    [SQL_PUT_RESULT] = "INSERT INTO result VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
     [SQL_PUT_MEMBER] = "INSERT INTO member VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
                        "?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [SQL_PUT_HIT] = "INSERT INTO hit(evidence, volume, seq, member_no, namespace, rule, strings, "

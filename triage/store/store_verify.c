@@ -14,11 +14,11 @@
 /* Objects without a hit are left as they are: only the hits are looked at again. */
 static const char FORGET[] =
     "BEGIN IMMEDIATE;"
-    "UPDATE object SET status = CASE WHEN " KEY_IS(
-        "object") " THEN 0 ELSE 2 END;"
+    "UPDATE object SET work = CASE WHEN " KEY_IS(
+        "object") " THEN 0 ELSE 1 END;"
                   "DELETE FROM match; DELETE FROM indicator; DELETE FROM corroboration; DELETE "
                   "FROM ground; DELETE FROM fact;"
-                  "DELETE FROM member; DELETE FROM hit; DELETE FROM gap;"
+                  "DELETE FROM member; DELETE FROM hit; DELETE FROM gap; DELETE FROM result;"
                   "DELETE FROM meta WHERE key LIKE 'evidence\\_%\\_finished' ESCAPE '\\' OR key = "
                   "'entries';"
                   "COMMIT;";

@@ -109,7 +109,7 @@ bool store_put_object(Store *store, uint32_t evidence, const Object *object, GEr
   bind_u64(&binder, object->dir);
   bind_bytes(&binder, object->name);
   bind_bytes(&binder, object->attr_name);
-  bind_u64(&binder, (object->flags & OBJECT_NO_CONTENT) != 0 ? 2 : 0);
+  bind_u64(&binder, (object->flags & OBJECT_NO_CONTENT) != 0 ? 1 : 0);
   return store_run(store, binder.statement, error);
 }
 
@@ -127,9 +127,9 @@ bool store_put_name(Store *store, uint32_t evidence, uint32_t volume, const Obje
 }
 
 bool store_clear_volume(Store *store, uint32_t evidence, uint32_t volume, GError **error) {
-  static const char *const TABLES[] = {"match", "indicator", "corroboration", "ground",
-                                       "hit",   "member",    "fact",          "gap",
-                                       "name",  "object",    "dir",           "account"};
+  static const char *const TABLES[] = {"match",  "indicator", "corroboration", "ground", "hit",
+                                       "member", "fact",      "gap",           "name",   "result",
+                                       "object", "dir",       "account"};
   for (gsize i = 0; i < G_N_ELEMENTS(TABLES); i++) {
     g_autofree char *sql =
         i < 4 ? g_strdup_printf("DELETE FROM %s WHERE hit IN (SELECT id FROM hit WHERE evidence = "
@@ -189,7 +189,7 @@ bool store_put_walk_gap(Store *store, uint32_t evidence, const Gap *gap, GError 
 }
 
 bool store_put_result(Store *store, const ResultRecord *result, GError **error) {
-  STATEMENT(result->digests != NULL ? SQL_PUT_RESULT : SQL_PUT_CLEAN);
+  STATEMENT(SQL_PUT_RESULT); /* without digests their columns stay NULL */
   bind_u64(&binder, result->evidence);
   bind_u64(&binder, result->volume);
   bind_u64(&binder, result->seq);
