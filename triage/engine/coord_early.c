@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* coord_early.c - objects examined while the walk of their volume still runs, so that nobody waits
  * for the one worker that lists it. They go out in groups, each in the order of the disk; what does
- * not fit into the group at hand is left to the store. The walk's end makes them objects like all
- * others; where it starts again, nothing of them counts. */
+ * not fit into the group at hand is kept, and left to the store where it is too much. The walk's
+ * end makes them objects like all others; where it starts again, nothing of them counts. */
 #include "base/keyhash.h"
 #include "engine/coord_slots.h"
 
-enum { GROUP_OBJECTS = 4096 };
+enum {
+  GROUP_OBJECTS = 4096,
+  KEPT_OBJECTS_MAX = 100000 /* some 45 MiB */
+};
 
 /* Hands the job of a slot to nobody: its worker is ended with it. */
 static void drop_job(Slot *slot) {
@@ -30,20 +33,17 @@ static void drop_retries(Run *run, const VolumeWork *volume) {
   }
 }
 
-/* The page is left with the first n objects. */
-static void cut_page(VolumeWork *volume, guint n) {
-  while (volume->page->length > n)
-    object_free(g_queue_pop_tail(volume->page));
-}
-
 void early_begin(Run *run, VolumeWork *volume) {
   for (guint i = 0; i < run->n_slots; i++)
     if (run->slots[i].job == JOB_SCAN && run->slots[i].volume == volume)
       drop_job(&run->slots[i]);
   drop_retries(run, volume);
-  cut_page(volume, 0);
+  g_queue_clear_full(volume->page, (GDestroyNotify)object_free);
   volume->n_returned = 0;
   g_ptr_array_set_size(volume->early, 0);
+  g_clear_pointer(&volume->kept, g_ptr_array_unref);
+  if (!run->is_split) /* a shard's part is known to the store alone */
+    volume->kept = g_ptr_array_new_with_free_func((GDestroyNotify)object_free);
   g_clear_pointer(&volume->parts, part_index_free);
   run->progress.objects_total -= volume->max_seq;
   run->progress.bytes_total -= volume->bytes;
@@ -65,14 +65,27 @@ static gint by_place(gconstpointer a, gconstpointer b) {
   return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
+static void keep(VolumeWork *volume, Object *object) {
+  if (volume->kept != NULL && volume->kept->len < KEPT_OBJECTS_MAX) {
+    g_ptr_array_add(volume->kept, object);
+    return;
+  }
+  object_free(object);
+  g_clear_pointer(&volume->kept, g_ptr_array_unref);
+}
+
 void early_take(VolumeWork *volume, const Object *object) {
-  if (!volume->is_early || volume->early->len >= GROUP_OBJECTS ||
-      (object->flags & OBJECT_NO_CONTENT) != 0 || part_index_concerns(object))
+  bool is_part = part_index_add(volume->parts, object);
+  bool has_room = volume->is_early && volume->early->len < GROUP_OBJECTS && !is_part;
+  if ((object->flags & OBJECT_NO_CONTENT) != 0 || (!has_room && volume->kept == NULL))
     return;
   Object *copy = g_memdup2(object, sizeof *object);
   copy->name = object->name != NULL ? g_bytes_ref(object->name) : NULL;
   copy->attr_name = object->attr_name != NULL ? g_bytes_ref(object->attr_name) : NULL;
-  g_ptr_array_add(volume->early, copy);
+  if (has_room)
+    g_ptr_array_add(volume->early, copy);
+  else
+    keep(volume, copy);
 }
 
 void early_fill_page(VolumeWork *volume) {
@@ -87,8 +100,24 @@ void early_fill_page(VolumeWork *volume) {
 
 void early_end(VolumeWork *volume) {
   volume->is_early = false;
-  g_ptr_array_set_size(volume->early, 0);
-  cut_page(volume, volume->n_returned);
+  gsize n;
+  g_autofree gpointer *group = g_ptr_array_steal(volume->early, &n);
+  for (gsize i = 0; i < n; i++)
+    keep(volume, group[i]);
+  while (volume->page->length > volume->n_returned)
+    keep(volume, g_queue_pop_tail(volume->page));
+}
+
+bool early_fill_from_kept(VolumeWork *volume) {
+  if (volume->kept == NULL)
+    return false;
+  g_ptr_array_sort(volume->kept, by_place);
+  gsize n;
+  g_autofree gpointer *all = g_ptr_array_steal(volume->kept, &n);
+  for (gsize i = 0; i < n; i++)
+    g_queue_push_tail(volume->page, all[i]);
+  g_clear_pointer(&volume->kept, g_ptr_array_unref);
+  return true;
 }
 
 static void note(VolumeWork *volume, const Object *object) {

@@ -7,7 +7,6 @@
 #include "engine/coord_case.h"
 #include "engine/coord_known.h"
 #include "engine/coord_seal.h"
-#include "engine/coord_versions.h"
 #include "reports/reports.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -333,10 +332,10 @@ int run_open_signals(void) {
   return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static int run_case(Run *run, GPtrArray *probes, gint64 started) {
+static int run_case(Run *run, GPtrArray *probes, Process *asked, gint64 started) {
   GError *error = NULL;
   g_autoptr(GString) formats = g_string_new(NULL);
-  g_autofree char *fingerprint = NULL, *libraries = versions_text(formats, NULL);
+  g_autofree char *fingerprint = NULL, *libraries = versions_text(asked, formats, NULL);
   if (!open_case(run, &error) || !check_resumed(run, probes, &fingerprint, &error)) {
     bool unusable = triage_error_reason(error) == TRIAGE_REASON_USAGE || run->store == NULL;
     int status = say_error(run, error, unusable ? EXIT_UNUSABLE : EXIT_STOPPED);
@@ -403,11 +402,12 @@ int coord_scan(ScanOptions *options) {
   g_autoptr(GError) error = NULL;
   g_autoptr(GPtrArray) probes = NULL;
   int status = EXIT_UNUSABLE;
+  g_autoptr(Process) asked = versions_ask(NULL); /* answers while the evidence is probed */
   if (run_read_inputs(&run, options, &error) &&
       check_writable(options->log, O_NOFOLLOW, 0600, &error) &&
       check_writable(options->metrics, 0, 0644, &error) &&
       (probes = run_probe_all(&run, &error)) != NULL)
-    status = run_case(&run, probes, started);
+    status = run_case(&run, probes, asked, started);
   else
     say_error(&run, error, status);
   run_clear(&run);

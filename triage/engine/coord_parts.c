@@ -17,30 +17,39 @@ struct _PartIndex {
   Store *store;
   uint32_t evidence, volume;
   bool is_directory; /* the evidence is one: its files are opened by their raw paths */
-  GHashTable *sets;  /* directory, state and set -> GArray of Part; NULL: not read yet */
+  GHashTable *sets;  /* directory, state and set -> GArray of Part; NULL: nothing is known yet */
+  bool was_told;     /* of objects as they were listed: the store need not be asked */
+  bool is_complete;  /* of all objects, each set in order */
 };
 
 static char *set_key(uint32_t dir, ObjectState state, const PartName *name) {
   return g_strdup_printf("%u %u %s", dir, (unsigned)state, name->set);
 }
 
-static bool take_name(void *user, uint64_t seq, uint32_t dir, ObjectState state, GBytes *name) {
-  PartIndex *index = user;
-  PartName part;
-  gsize n;
-  const char *bytes = g_bytes_get_data(name, &n);
-  if (!part_name_parse(bytes, n, &part))
-    return true;
-  g_autofree char *key = set_key(dir, state, &part);
-  g_free(part.set);
+static void add(PartIndex *index, uint64_t seq, uint32_t dir, ObjectState state,
+                const PartName *part) {
+  if (index->sets == NULL)
+    index->sets =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_array_unref);
+  g_autofree char *key = set_key(dir, state, part);
   GArray *parts = g_hash_table_lookup(index->sets, key);
   if (parts == NULL) {
     parts = g_array_new(FALSE, FALSE, sizeof(Part));
     g_hash_table_insert(index->sets, g_steal_pointer(&key), parts);
   }
-  Part entry = {part.number, seq};
+  Part entry = {part->number, seq};
   if (parts->len <= LIMIT_PARTS)
     g_array_append_val(parts, entry);
+}
+
+static bool take_name(void *user, uint64_t seq, uint32_t dir, ObjectState state, GBytes *name) {
+  PartName part;
+  gsize n;
+  const char *bytes = g_bytes_get_data(name, &n);
+  if (!part_name_parse(bytes, n, &part))
+    return true;
+  add(user, seq, dir, state, &part);
+  g_free(part.set);
   return true;
 }
 
@@ -61,14 +70,16 @@ PartIndex *part_index_new(Store *store, uint32_t evidence, uint32_t volume, bool
 }
 
 bool part_index_read(PartIndex *index, GError **error) {
-  if (index->sets != NULL)
+  if (index->is_complete)
     return true;
-  index->sets =
-      g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_array_unref);
-  if (!store_each_file_name(index->store, index->evidence, index->volume, take_name, index, error))
+  if (!index->was_told &&
+      !store_each_file_name(index->store, index->evidence, index->volume, take_name, index, error))
     return false;
+  index->is_complete = true;
   GHashTableIter iter;
   gpointer parts;
+  if (index->sets == NULL)
+    return true;
   g_hash_table_iter_init(&iter, index->sets);
   while (g_hash_table_iter_next(&iter, NULL, &parts))
     g_array_sort(parts, by_number);
@@ -117,16 +128,20 @@ static bool parse_part(const Object *object, PartName *part) {
          bytes != NULL && part_name_parse(bytes, n, part);
 }
 
-bool part_index_concerns(const Object *object) {
+bool part_index_add(PartIndex *index, const Object *object) {
   PartName part = {.set = NULL};
-  bool is_part = parse_part(object, &part);
+  index->was_told = true;
+  if (!parse_part(object, &part))
+    return false;
+  if ((object->flags & OBJECT_NO_CONTENT) == 0)
+    add(index, object->seq, object->dir, object->state, &part);
   g_free(part.set);
-  return is_part;
+  return true;
 }
 
 static void tell(const PartIndex *index, const Object *object, Told *told) {
   PartName part;
-  if (index->sets == NULL || !parse_part(object, &part))
+  if (!index->is_complete || index->sets == NULL || !parse_part(object, &part))
     return;
   gsize n;
   const char *bytes = g_bytes_get_data(object->name, &n);

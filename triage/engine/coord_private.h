@@ -62,14 +62,23 @@ bool process_is_waiting(const Process *process);
  * have been captured. Returns false so that callers can return its result. */
 gboolean process_take_error(GVariant *message, GError **error);
 
+/* ---- versions of everything linked, of both programs ---- */
+/* Begins to ask a worker, which takes a moment. (transfer full) */
+Process *versions_ask(GError **error);
+/* Lines "name version", sorted. (transfer full); error may be NULL. asked is what versions_ask
+ * gave; NULL: there is no worker, and its libraries lack. To formats (may be NULL) a line is added
+ * for each row of the worker's tables: stage, name, title and limitations, tabs between. */
+char *versions_text(Process *asked, GString *formats, GError **error);
+
 /* ---- archives in several files ---- */
 typedef struct _PartIndex PartIndex;
 /* Of a volume; of its objects it knows nothing until it has read them. (transfer full) */
 PartIndex *part_index_new(Store *store, uint32_t evidence, uint32_t volume, bool is_directory);
-/* Once: the names of all objects that the walk has put into the store. */
+/* The walk tells of an object. True where its name is that of a part: it can be handed out when all
+ * names are known. */
+bool part_index_add(PartIndex *index, const Object *object);
+/* Once, after the walk: what was added is all, or the names are read from the store. */
 bool part_index_read(PartIndex *index, GError **error);
-/* True where an object's name is that of a part: it can be handed out when all names are known. */
-bool part_index_concerns(const Object *object);
 void part_index_free(PartIndex *index);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PartIndex, part_index_free)
 /* Objects (Object*) as a worker is told of them: PROTO_JOBS. */
@@ -178,6 +187,7 @@ struct _VolumeWork {
   PartIndex *parts;
   bool is_early;       /* objects are handed out while the walk still runs */
   GPtrArray *early;    /* Object*: for the page, when it is empty and these are a group */
+  GPtrArray *kept;     /* Object*: listed, and not handed out yet; NULL: the store alone has them */
   GHashTable *in_hand; /* seq: of objects in order that are handed out already; NULL: none */
   struct {
     uint64_t objects, bytes, hits;

@@ -15,6 +15,7 @@ static void volume_work_free(VolumeWork *volume) {
   g_array_unref(volume->skips);
   g_queue_free_full(volume->page, (GDestroyNotify)object_free);
   g_ptr_array_unref(volume->early);
+  g_clear_pointer(&volume->kept, g_ptr_array_unref);
   g_clear_pointer(&volume->in_hand, g_hash_table_unref);
   g_free(volume);
 }

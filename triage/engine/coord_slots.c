@@ -134,6 +134,13 @@ void slots_ensure_parts(Run *run, VolumeWork *volume) {
 static bool fill_page(Run *run, VolumeWork *volume, GError **error) {
   if (!g_queue_is_empty(volume->page) || volume->is_exhausted)
     return true;
+  slots_ensure_parts(run, volume);
+  if (!part_index_read(volume->parts, error))
+    return false;
+  if (early_fill_from_kept(volume)) {
+    volume->is_exhausted = true;
+    return true;
+  }
   if (volume->order == NULL || volume->order_at == volume->order->len) {
     WorkPlace last = {0};
     bool has_last = volume->order != NULL && volume->order->len > 0;
@@ -147,9 +154,6 @@ static bool fill_page(Run *run, VolumeWork *volume, GError **error) {
       return false;
     early_note_in_hand(run, volume);
   }
-  slots_ensure_parts(run, volume);
-  if (!part_index_read(volume->parts, error))
-    return false;
   for (guint n = 0; n < PAGE_OBJECTS && volume->order_at < volume->order->len;) {
     const WorkPlace *place = &g_array_index(volume->order, WorkPlace, volume->order_at++);
     if (volume->in_hand != NULL && g_hash_table_contains(volume->in_hand, &place->seq))

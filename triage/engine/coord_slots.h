@@ -25,13 +25,16 @@ void slots_ensure_parts(Run *run, VolumeWork *volume);
 /* The walk of a volume begins, or begins again: nothing of what was examined of it counts, and
  * nobody is at it any more. Before the store forgets the volume. */
 void early_begin(Run *run, VolumeWork *volume);
-/* An object that the walk told of: kept where there is room and it needs no other to be examined.
- */
+/* An object that the walk told of: handed out soon where there is room and it needs no other to be
+ * examined, else kept for the end of the walk. */
 void early_take(VolumeWork *volume, const Object *object);
 /* Fills the page of a volume that is still walked, as soon as there is a group for it. */
 void early_fill_page(VolumeWork *volume);
 /* The walk has ended: what nobody has in hand comes with all others, in the order of the disk. */
 void early_end(VolumeWork *volume);
+/* After the end of the walk: fills the empty page with all that is still to be examined. False
+ * where they were too many to keep, or listed by another run: the store has them. */
+bool early_fill_from_kept(VolumeWork *volume);
 /* Which objects of the order are in hand already: once it is read from the store. */
 void early_note_in_hand(const Run *run, VolumeWork *volume);
 /* An object was examined and gave so many hits, while the walk of its volume may still run. */

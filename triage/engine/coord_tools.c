@@ -58,14 +58,9 @@ int coord_info(const char *path) {
   return probe->gaps->len > 0 || probe->problems->len > 0 ? EXIT_INCOMPLETE : EXIT_COMPLETE;
 }
 
-/* Asks a worker of the given role; take is called for every message before DONE. */
-static bool ask(const char *role, const GPtrArray *rules,
-                bool (*take)(void *user, MessageType type, GVariant *message), void *user,
-                GError **error) {
-  ProcessSetup setup = {.role = role, .evidence = "", .rules = rules, .spool_fd = -1};
-  g_autoptr(Process) process = process_new(&setup, error);
-  if (process == NULL)
-    return false;
+/* Hears a worker out; take is called for every message before DONE. */
+static bool hear(Process *process, bool (*take)(void *user, MessageType type, GVariant *message),
+                 void *user, GError **error) {
   for (;;) {
     MessageType type;
     g_autoptr(GVariant) message =
@@ -79,6 +74,15 @@ static bool ask(const char *role, const GPtrArray *rules,
     if (!take(user, type, message))
       return triage_fail(error, TRIAGE_REASON_INTERNAL, "a worker sent a wrong answer");
   }
+}
+
+/* Asks a worker of the given role. */
+static bool ask(const char *role, const GPtrArray *rules,
+                bool (*take)(void *user, MessageType type, GVariant *message), void *user,
+                GError **error) {
+  ProcessSetup setup = {.role = role, .evidence = "", .rules = rules, .spool_fd = -1};
+  g_autoptr(Process) process = process_new(&setup, error);
+  return process != NULL && hear(process, take, user, error);
 }
 
 /* What is known of each rule: of interest to those who write rules, and asked for with -v. */
@@ -176,7 +180,12 @@ static int compare_lines(gconstpointer a, gconstpointer b) {
   return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-char *versions_text(GString *formats, GError **error) {
+Process *versions_ask(GError **error) {
+  ProcessSetup setup = {.role = "formats", .evidence = "", .spool_fd = -1};
+  return process_new(&setup, error);
+}
+
+char *versions_text(Process *asked, GString *formats, GError **error) {
   Lines lines = {g_ptr_array_new_with_free_func(g_free), formats};
   g_ptr_array_add(lines.lines, g_strdup_printf("glib %u.%u.%u", glib_major_version,
                                                glib_minor_version, glib_micro_version));
@@ -185,7 +194,7 @@ char *versions_text(GString *formats, GError **error) {
   g_ptr_array_add(lines.lines,
                   g_strdup_printf("openssl %s", OpenSSL_version(OPENSSL_VERSION_STRING)));
   g_ptr_array_add(lines.lines, g_strdup_printf("sqlite %s", sqlite3_libversion()));
-  bool ok = ask("formats", NULL, take_version, &lines, error);
+  bool ok = asked != NULL && hear(asked, take_version, &lines, error);
   g_ptr_array_sort(lines.lines, compare_lines);
   g_ptr_array_add(lines.lines, NULL);
   char *text = g_strjoinv("\n", (char **)lines.lines->pdata);
@@ -196,7 +205,8 @@ char *versions_text(GString *formats, GError **error) {
 
 int coord_versions(void) {
   g_autoptr(GError) error = NULL;
-  g_autofree char *text = versions_text(NULL, &error);
+  g_autoptr(Process) asked = versions_ask(&error);
+  g_autofree char *text = versions_text(asked, NULL, asked != NULL ? &error : NULL);
   g_print("triage %s\n%s\n%s\n", TRIAGE_VERSION, BUILD_ID, text);
   return error != NULL ? fail(error) : EXIT_COMPLETE;
 }
