@@ -339,29 +339,48 @@ static bool keep(ObjectBuffer *buffer, MessageType type, GVariant *message, GErr
   return true;
 }
 
+static bool put_clean(Run *run, const Object *object, const CleanObject *clean,
+                      const CleanGap *gaps, guint n_gaps, GError **error) {
+  Gap gap = {.seq = object->seq, .volume = object->volume, .state = object->state};
+  g_strlcpy(gap.meta, object->meta, sizeof gap.meta);
+  for (guint i = 0; i < n_gaps; i++) {
+    gap.size = gaps[i].size;
+    gap.examined = gaps[i].examined;
+    gap.reason = gaps[i].reason;
+    gap.detail = gaps[i].detail;
+    if (!store_put_gap(run->store, run->evidence, &gap, gaps[i].member, error))
+      return false;
+  }
+  ResultRecord result = {.evidence = run->evidence,
+                         .volume = object->volume,
+                         .seq = object->seq,
+                         .examined_bytes = clean->examined,
+                         .members = clean->members};
+  run->pending_rows += 1 + n_gaps;
+  return store_put_result(run->store, &result, error);
+}
+
 static bool take_clean(Run *run, Slot *slot, GVariant *message, GError **error) {
-  gsize n;
-  const CleanObject *clean = g_variant_get_fixed_array(message, &n, sizeof *clean);
-  for (gsize i = 0; i < n; i++) {
-    Object *object = slot_begin(slot, clean[i].seq);
-    if (object == NULL || clean[i].examined > INT64_MAX || clean[i].members > INT64_MAX) {
-      object_free(object);
+  g_autoptr(CleanBatch) batch = clean_batch_new(message);
+  CleanObject clean;
+  const CleanGap *gaps;
+  guint n_gaps;
+  GError *wrong = NULL;
+  while (clean_batch_next(batch, &clean, &gaps, &n_gaps, &wrong)) {
+    Object *object = slot_begin(slot, clean.seq);
+    if (object == NULL)
       return broken(error, "list of objects");
-    }
-    ResultRecord result = {.evidence = run->evidence,
-                           .volume = object->volume,
-                           .seq = object->seq,
-                           .examined_bytes = clean[i].examined,
-                           .members = clean[i].members};
     run->progress.objects++;
     run->progress.bytes += object->size;
     early_count(slot->volume, object, 0);
+    bool ok = put_clean(run, object, &clean, gaps, n_gaps, error);
     object_free(object);
-    if (!store_put_result(run->store, &result, error))
+    if (!ok)
       return false;
   }
-  run->pending_rows += n;
-  return true;
+  if (wrong != NULL)
+    g_propagate_error(error, wrong);
+  return wrong == NULL;
 }
 
 bool scan_take(Run *run, Slot *slot, MessageType type, GVariant *message, GError **error) {

@@ -40,8 +40,7 @@ static const MessageKind KINDS[MSG_LAST + 1] = {
     [MSG_GAP] = {PROTO_GAP, true},
     [MSG_ACCOUNT] = {"(st)", true},
     [MSG_STEP] = {"(ut)", true},
-    /* seq, bytes examined, members */
-    [MSG_CLEAN] = {"a" PROTO_CLEAN, true},
+    [MSG_CLEAN] = {PROTO_CLEAN, true},
     [MSG_BEGIN] = {"(t)", true},
     [MSG_PROGRESS] = {"(t)", true},
     [MSG_CHUNKS] = {"(tt)", true},

@@ -35,7 +35,8 @@ typedef enum {
   MSG_GAP,
   MSG_ACCOUNT,  /* how many bytes of the volume are of one kind */
   MSG_STEP,     /* the walk is about to touch this place */
-  MSG_CLEAN,    /* objects about which there is nothing to say but that they were examined */
+  MSG_CLEAN,    /* objects about which there is nothing to say but that they were examined, and what
+                   of them could not be */
   MSG_BEGIN,    /* what follows is about this object, the next one of the job */
   MSG_PROGRESS, /* bytes done: a sign of life */
   MSG_CHUNKS,   /* before a job's end, of a container in chunks: how many it has, and how many were
@@ -66,7 +67,9 @@ typedef enum {
  * which of the objects, kind (PartKind), its own place among the parts, how many they are, the name
  * that lacks, and the parts: all where it leads them (part_lead), else the leading one. */
 #define PROTO_JOBS "(" PROTO_OBJECTS "a(uyuus" PROTO_OBJECTS "))"
-#define PROTO_CLEAN "(ttt)"       /* as CleanObject */
+/* Any number of examined objects: seq, bytes examined, members, number of gaps. Then the gaps of
+ * all: size, bytes examined, lengths of detail and member, reason. Then these texts of all. */
+#define PROTO_CLEAN "(a(tttu)a(ttuuy)ay)"
 #define PROTO_GAP "(tuubsyttyss)" /* ..., reason, detail, member */
 
 typedef struct _ProtoReader ProtoReader;
@@ -96,6 +99,34 @@ bool proto_take_both_times(GVariant *message, TriageTime *const out[8]);
 typedef struct {
   uint64_t seq, examined, members;
 } CleanObject;
+/* What of it could not be examined: a Gap, but for what the coordinator knows of the object. */
+typedef struct {
+  uint64_t size, examined;
+  TriageReason reason;
+  const char *detail, *member; /* printable */
+} CleanGap;
+
+/* Gathers objects for a PROTO_CLEAN. */
+typedef struct _CleanPacker CleanPacker;
+CleanPacker *clean_packer_new(void);
+void clean_packer_free(CleanPacker *packer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CleanPacker, clean_packer_free)
+void clean_packer_add(CleanPacker *packer, const CleanObject *object, const CleanGap *gaps,
+                      guint n_gaps);
+guint clean_packer_n(const CleanPacker *packer);
+gsize clean_packer_size(const CleanPacker *packer); /* bytes gathered */
+GVariant *clean_packer_end(CleanPacker *packer);    /* floating; the packer is empty again */
+
+/* Reads a PROTO_CLEAN. */
+typedef struct _CleanBatch CleanBatch;
+CleanBatch *clean_batch_new(GVariant *message);
+void clean_batch_free(CleanBatch *batch);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CleanBatch, clean_batch_free)
+guint clean_batch_n(const CleanBatch *batch); /* not yet taken */
+/* The next one; its gaps are (transfer none), valid until the next call. false: no more, or *error
+ * is set and nothing more can be taken. */
+bool clean_batch_next(CleanBatch *batch, CleanObject *out, const CleanGap **gaps, guint *n_gaps,
+                      GError **error);
 
 /* Gathers objects for a PROTO_OBJECTS. */
 typedef struct _ObjectPacker ObjectPacker;
@@ -127,6 +158,8 @@ GVariant *proto_pack_dir(const ObjectDir *dir);
 bool proto_take_dir(GVariant *message, ObjectDir *out, GError **error);
 GVariant *proto_pack_name(const ObjectName *name);
 bool proto_take_name(GVariant *message, ObjectName *out, GError **error);
+/* A detail as a message has it: of bounded length. (transfer full) */
+char *proto_detail(const char *detail);
 GVariant *proto_pack_gap(const Gap *gap, const char *member);
 /* detail and member are (transfer none) into message. */
 bool proto_take_gap(GVariant *message, Gap *out, const char **member, GError **error);

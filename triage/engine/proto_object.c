@@ -341,9 +341,13 @@ bool proto_take_name(GVariant *message, ObjectName *out, GError **error) {
   return true;
 }
 
+char *proto_detail(const char *detail) {
+  g_autofree char *cut = g_strndup(detail != NULL ? detail : "", LIMIT_TEXT_BYTES);
+  return g_utf8_make_valid(cut, -1);
+}
+
 GVariant *proto_pack_gap(const Gap *gap, const char *member) {
-  g_autofree char *detail = g_strndup(gap->detail != NULL ? gap->detail : "", LIMIT_TEXT_BYTES);
-  g_autofree char *valid = g_utf8_make_valid(detail, -1);
+  g_autofree char *valid = proto_detail(gap->detail);
   return g_variant_new(PROTO_GAP, gap->seq, gap->volume, gap->dir, (gboolean)gap->has_dir,
                        gap->meta, (guchar)gap->state, gap->size, gap->examined, (guchar)gap->reason,
                        valid, member != NULL ? member : "");

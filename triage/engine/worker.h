@@ -20,7 +20,7 @@ typedef struct {
   int fd;
   GByteArray *out;       /* messages not yet written */
   ObjectPacker *objects; /* of a walk, not yet told */
-  GArray *clean;         /* CleanObject: examined, not yet told */
+  CleanPacker *clean;    /* examined, not yet told */
   uint64_t *cell;        /* the place in the job of the object that is being examined, from 1; the
                           * coordinator reads it where this process is lost */
   gint64 flushed_at;     /* monotonic microseconds */
@@ -52,8 +52,9 @@ void worker_send(Worker *worker, MessageType type, GVariant *message);
 void worker_flush(Worker *worker);
 /* Queues an object of a walk. */
 void worker_send_object(Worker *worker, const Object *object);
-/* Queues the result of an object about which nothing was said. */
-void worker_send_clean(Worker *worker, const CleanObject *object);
+/* Queues the result of an object about which nothing was said, with its gaps. */
+void worker_send_clean(Worker *worker, const CleanObject *object, const CleanGap *gaps,
+                       guint n_gaps);
 void worker_fail(Worker *worker, const GError *error);
 /* Text for a message: printable UTF-8 of bounded length. (transfer full) */
 char *worker_text(const char *text);

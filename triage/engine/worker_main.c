@@ -31,11 +31,8 @@ enum { GATHERED_MAX = 512, GATHERED_BYTES_MAX = 64 * KIB };
 static void send_gathered(Worker *worker) {
   if (object_packer_n(worker->objects) > 0)
     proto_append(worker->out, MSG_OBJECTS, object_packer_end(worker->objects));
-  if (worker->clean->len > 0)
-    proto_append(worker->out, MSG_CLEAN,
-                 g_variant_new_fixed_array(G_VARIANT_TYPE(PROTO_CLEAN), worker->clean->data,
-                                           worker->clean->len, sizeof(CleanObject)));
-  g_array_set_size(worker->clean, 0);
+  if (clean_packer_n(worker->clean) > 0)
+    proto_append(worker->out, MSG_CLEAN, clean_packer_end(worker->clean));
 }
 
 void worker_send(Worker *worker, MessageType type, GVariant *message) {
@@ -56,9 +53,11 @@ void worker_send_object(Worker *worker, const Object *object) {
   worker_flush(worker);
 }
 
-void worker_send_clean(Worker *worker, const CleanObject *object) {
-  g_array_append_val(worker->clean, *object);
-  if (worker->clean->len >= GATHERED_MAX)
+void worker_send_clean(Worker *worker, const CleanObject *object, const CleanGap *gaps,
+                       guint n_gaps) {
+  clean_packer_add(worker->clean, object, gaps, n_gaps);
+  if (clean_packer_n(worker->clean) >= GATHERED_MAX ||
+      clean_packer_size(worker->clean) >= GATHERED_BYTES_MAX)
     send_gathered(worker);
 }
 
@@ -317,7 +316,7 @@ int main(int argc, char **argv) {
                    .tree_fd = -1,
                    .out = g_byte_array_new(),
                    .objects = object_packer_new(),
-                   .clean = g_array_new(FALSE, FALSE, sizeof(CleanObject)),
+                   .clean = clean_packer_new(),
                    .reader = proto_reader_new(false)};
   take_test_fault(&worker);
   MessageType type;

@@ -6,6 +6,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "engine/worker.h"
+#include "engine/worker_said.h"
 #include "engine/worker_views.h"
 #include <string.h>
 #include <unistd.h>
@@ -25,17 +26,9 @@ typedef struct {
   SeenHits *seen;   /* of the member at hand */
   Content *content; /* its bytes, (transfer none): what a view was made from */
   uint64_t work;    /* bytes to come, not yet told as PROGRESS */
-  bool has_begun;   /* BEGIN is sent */
+  Said said;
   Digests top_digests;
 } Scan;
-
-/* Of most objects there is nothing to say: BEGIN waits until there is. */
-static void say(Scan *scan, MessageType type, GVariant *message) {
-  if (!scan->has_begun)
-    worker_send(scan->worker, MSG_BEGIN, g_variant_new("(t)", scan->object->seq));
-  scan->has_begun = true;
-  worker_send(scan->worker, type, message);
-}
 
 static char *member_text(const MemberPath *path) {
   GString *out = g_string_new(NULL);
@@ -56,16 +49,7 @@ static char *member_text(const MemberPath *path) {
 
 static void send_gap(Scan *scan, const char *member, uint64_t size, uint64_t examined,
                      TriageReason reason, const char *detail) {
-  g_autofree char *text = worker_text(detail);
-  Gap gap = {.seq = scan->object->seq,
-             .volume = scan->object->volume,
-             .state = scan->object->state,
-             .size = size,
-             .examined = examined,
-             .reason = reason > TRIAGE_REASON_LAST ? TRIAGE_REASON_CORRUPT : reason,
-             .detail = text};
-  g_strlcpy(gap.meta, scan->object->meta, sizeof gap.meta);
-  say(scan, MSG_GAP, proto_pack_gap(&gap, member));
+  said_gap(&scan->said, member, size, examined, reason, detail);
 }
 
 /* The media offset of content bytes [offset, offset + length), where they lie in one place. */
@@ -166,14 +150,14 @@ static void send_hit(Scan *scan, const Member *member, uint32_t no, const ScanHi
   g_variant_builder_init(&identifiers, G_VARIANT_TYPE("as"));
   for (guint i = 0; i < hit->identifiers->len; i++)
     g_variant_builder_add(&identifiers, "s", hit->identifiers->pdata[i]);
-  say(scan, MSG_HIT,
-      g_variant_new("(ussasttbts@a(sttay)@a(sst)ss)", no, hit->rule_namespace, hit->rule,
-                    &identifiers, hit->match_count,
-                    has_first ? object_offset(scan, member->path, hit->first_offset)
-                              : hit->first_offset,
-                    (gboolean)has_place, has_place ? place : 0, excerpt,
-                    pack_matches(scan, member->path, hit->matches),
-                    pack_indicators(scan, member->path, indicators), fuzzy, secrets));
+  said_message(&scan->said, MSG_HIT,
+               g_variant_new("(ussasttbts@a(sttay)@a(sst)ss)", no, hit->rule_namespace, hit->rule,
+                             &identifiers, hit->match_count,
+                             has_first ? object_offset(scan, member->path, hit->first_offset)
+                                       : hit->first_offset,
+                             (gboolean)has_place, has_place ? place : 0, excerpt,
+                             pack_matches(scan, member->path, hit->matches),
+                             pack_indicators(scan, member->path, indicators), fuzzy, secrets));
 }
 
 static void send_member(Scan *scan, const Member *member, uint64_t size, uint32_t no,
@@ -181,15 +165,16 @@ static void send_member(Scan *scan, const Member *member, uint64_t size, uint32_
   const TriageTime *const times[] = {
       &member->created,      &member->modified,      &member->changed,      &member->accessed,
       &member->name_created, &member->name_modified, &member->name_changed, &member->name_accessed};
-  say(scan, MSG_MEMBER,
-      g_variant_new("(usstsss@" PROTO_TIMES ")", no, text, member->path->view, size,
-                    digests->sha256, digests->sha1, digests->md5, proto_pack_both_times(times)));
+  said_message(&scan->said, MSG_MEMBER,
+               g_variant_new("(usstsss@" PROTO_TIMES ")", no, text, member->path->view, size,
+                             digests->sha256, digests->sha1, digests->md5,
+                             proto_pack_both_times(times)));
 }
 
 static void tell_work(Scan *scan, uint64_t bytes) {
   scan->work += bytes;
   if (scan->work >= 4 * MIB || g_get_monotonic_time() - scan->worker->flushed_at > 200000) {
-    say(scan, MSG_PROGRESS, g_variant_new("(t)", scan->work));
+    said_message(&scan->said, MSG_PROGRESS, g_variant_new("(t)", scan->work));
     worker_flush(scan->worker);
     scan->work = 0;
   }
@@ -222,7 +207,7 @@ static void send_facts(Scan *scan, const Member *member, uint32_t no, GPtrArray 
   for (guint i = 0; facts != NULL && i < facts->len; i++) {
     const Fact *fact = facts->pdata[i];
     g_autofree char *target = worker_text(fact->target), *detail = worker_text(fact->detail);
-    say(scan, MSG_FACT, g_variant_new("(usss)", no, fact->kind, target, detail));
+    said_message(&scan->said, MSG_FACT, g_variant_new("(usss)", no, fact->kind, target, detail));
   }
 }
 
@@ -270,7 +255,8 @@ static void drop_seen(Scan *scan, const Member *member, uint32_t no, GPtrArray *
         seen_hits_look(scan->seen, hits->pdata[i], no, member->map, own_of(scan, member), rows);
     for (guint k = 0; kind == SEEN_ALSO && k < rows->len; k++) {
       const SeenHit *row = rows->pdata[k];
-      say(scan, MSG_ALSO,
+      said_message(
+          &scan->said, MSG_ALSO,
           g_variant_new("(usss)", row->no, row->rule_namespace, row->rule, member->path->view));
     }
     if (kind == SEEN_NEW)
@@ -319,8 +305,10 @@ static bool on_member(void *user, const Member *member) {
   uint64_t size = MIN(content_size(member->content), own_of(scan, member));
   uint32_t no = scan->n_members++;
   g_autofree char *text = member_text(member->path);
-  if (scan->worker->fault != NULL && *text != '\0')
+  if (scan->worker->fault != NULL && *text != '\0') {
+    said_now(&scan->said);
     worker_test_fault(scan->worker, text);
+  }
   tell_work(scan, MAX(size, 64 * KIB));
   if (scan->worker->has_wanted) {
     if (no == scan->worker->wanted)
@@ -525,15 +513,7 @@ static void stop_for_room(Worker *worker) {
 }
 
 static void say_end(Scan *scan, uint64_t size) {
-  const Digests *digests = &scan->top_digests;
-  uint64_t members = MAX(scan->n_members, 1) - 1 - scan->n_views;
-  CleanObject clean = {scan->object->seq, size, members};
-  if (!scan->has_begun && *digests->sha256 == '\0')
-    worker_send_clean(scan->worker, &clean);
-  else
-    say(scan, MSG_END,
-        g_variant_new("(tttsss)", clean.seq, clean.examined, clean.members, digests->sha256,
-                      digests->sha1, digests->md5));
+  said_end(&scan->said, size, MAX(scan->n_members, 1) - 1 - scan->n_views, &scan->top_digests);
 }
 
 static Content *read_area_on(void *user, uint64_t at, uint64_t n) {
@@ -550,6 +530,7 @@ static void scan_object(Worker *worker, const Object *object, const char *path,
   read_object(worker, object, path, &content);
   g_autoptr(SeenHits) seen = seen_hits_new();
   Scan scan = {.worker = worker,
+               .said = {.worker = worker, .object = object},
                .object = object,
                .seen = seen,
                .path = shown,

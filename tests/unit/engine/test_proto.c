@@ -185,6 +185,103 @@ static void test_gap_texts_must_be_printable(void **state) {
   assert_false(proto_take_gap(second, &back, &member, &error));
 }
 
+static GVariant *pack_clean(void) {
+  static const CleanGap GAPS[] = {
+      {100, 50, TRIAGE_REASON_CORRUPT, "a chunk is damaged", ""},
+      {7, 0, TRIAGE_REASON_ENCRYPTED, "no password fits", "in.zip!/\xc3\xa9"},
+      {0, 0, TRIAGE_REASON_DEPTH_LIMIT, "", ""},
+  };
+  g_autoptr(CleanPacker) packer = clean_packer_new();
+  clean_packer_add(packer, &(CleanObject){4, 4096, 0}, NULL, 0);
+  clean_packer_add(packer, &(CleanObject){5, 100, 2}, GAPS, 2);
+  clean_packer_add(packer, &(CleanObject){6, 0, 0}, &GAPS[2], 1);
+  assert_int_equal(clean_packer_n(packer), 3);
+  return g_variant_ref_sink(clean_packer_end(packer));
+}
+
+static void test_clean_objects(void **state) {
+  (void)state;
+  g_autoptr(GVariant) packed = pack_clean();
+  g_autoptr(GByteArray) frame = g_byte_array_new();
+  proto_append(frame, MSG_CLEAN, packed);
+  MessageType type;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GVariant) message = through(frame->data, frame->len, &type, &error);
+  assert_non_null(message);
+  g_autoptr(CleanBatch) batch = clean_batch_new(message);
+  assert_int_equal(clean_batch_n(batch), 3);
+  CleanObject clean;
+  const CleanGap *gaps;
+  guint n;
+  assert_true(clean_batch_next(batch, &clean, &gaps, &n, &error));
+  assert_true(clean.seq == 4 && clean.examined == 4096 && clean.members == 0 && n == 0);
+  assert_true(clean_batch_next(batch, &clean, &gaps, &n, &error));
+  assert_true(clean.seq == 5 && clean.examined == 100 && clean.members == 2 && n == 2);
+  assert_true(gaps[0].size == 100 && gaps[0].examined == 50 &&
+              gaps[0].reason == TRIAGE_REASON_CORRUPT);
+  assert_string_equal(gaps[0].detail, "a chunk is damaged");
+  assert_string_equal(gaps[0].member, "");
+  assert_string_equal(gaps[1].member, "in.zip!/\xc3\xa9");
+  assert_true(clean_batch_next(batch, &clean, &gaps, &n, &error));
+  assert_true(clean.seq == 6 && n == 1);
+  assert_false(clean_batch_next(batch, &clean, &gaps, &n, &error));
+  assert_null(error);
+}
+
+/* One number or byte of the message is another: the object it stands for, and all behind it, are
+ * not taken. */
+typedef struct {
+  gsize array, at; /* of which child, which byte */
+  guint8 value;
+} Change;
+
+static void test_wrong_clean_objects(void **state) {
+  (void)state;
+  static const Change CHANGES[] = {
+      {0, 15, 0xff},      /* bytes examined: more than there can be */
+      {0, 23, 0xff},      /* members */
+      {0, 32 + 24, 3},    /* gaps: one of the next object's, whose own then lack */
+      {0, 32 + 24, 1},    /* and one too few */
+      {0, 64 + 24, 0},    /* the last object's: one is left over */
+      {1, 7, 0xff},       /* size */
+      {1, 15, 0xff},      /* bytes examined */
+      {1, 16, 0},         /* length of a detail: no room for its NUL */
+      {1, 16, 18},        /* without its NUL */
+      {1, 16, 20},        /* with a byte of the next text */
+      {1, 19, 0x7f},      /* beyond the texts */
+      {1, 24, 0xff},      /* reason */
+      {2, 0, 0x1b},       /* a detail that is not printable */
+      {2, 1, 0},          /* that ends early */
+      {2, 20 + 17 + 9, 1} /* a member that is not UTF-8 */
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(CHANGES); i++) {
+    g_autoptr(GVariant) packed = pack_clean();
+    GVariant *children[3];
+    for (gsize c = 0; c < 3; c++) {
+      g_autoptr(GVariant) child = g_variant_get_child_value(packed, c);
+      g_autoptr(GBytes) bytes = g_variant_get_data_as_bytes(child);
+      gsize size;
+      guint8 *copy = g_memdup2(g_bytes_get_data(bytes, NULL), size = g_bytes_get_size(bytes));
+      assert_true(CHANGES[i].array != c || CHANGES[i].at < size);
+      if (CHANGES[i].array == c)
+        copy[CHANGES[i].at] = CHANGES[i].value;
+      g_autoptr(GBytes) changed = g_bytes_new_take(copy, size);
+      children[c] = g_variant_new_from_bytes(g_variant_get_type(child), changed, FALSE);
+    }
+    g_autoptr(GVariant) message = g_variant_ref_sink(g_variant_new_tuple(children, 3));
+    g_autoptr(CleanBatch) batch = clean_batch_new(message);
+    g_autoptr(GError) error = NULL;
+    CleanObject clean;
+    const CleanGap *gaps;
+    guint n;
+    while (clean_batch_next(batch, &clean, &gaps, &n, &error))
+      continue;
+    if (error == NULL)
+      fail_msg("change %zu was taken", (size_t)i);
+    assert_false(clean_batch_next(batch, &clean, &gaps, &n, NULL));
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_object_comes_back),
@@ -193,6 +290,8 @@ int main(void) {
       cmocka_unit_test(test_wrong_fields_are_refused),
       cmocka_unit_test(test_directories_cannot_loop),
       cmocka_unit_test(test_gap_texts_must_be_printable),
+      cmocka_unit_test(test_clean_objects),
+      cmocka_unit_test(test_wrong_clean_objects),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
