@@ -145,8 +145,34 @@ static uint64_t volume_bytes(const HtmlCase *page, const GapRow *gap) {
   return 0;
 }
 
+/* Of each reason the first are kept: how many of them are shown is known when all are counted. */
+static void keep_gap(HtmlCase *page, const GapRow *gap) {
+  GArray *rows = page->gap_rows_of[reason_index(gap->reason)];
+  if (rows->len >= HTML_GAPS)
+    return;
+  GapRow copy = *gap;
+  const char **texts[] = {&copy.evidence, &copy.fs_type, &copy.meta,
+                          &copy.state,    &copy.reason,  &copy.detail};
+  for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
+    *texts[i] = keep(page, *texts[i]);
+  copy.path = keep_name(page, gap->path);
+  copy.member = keep_name(page, gap->member);
+  g_array_append_val(rows, copy);
+}
+
+static void cut_gaps(HtmlCase *page) {
+  guint kinds = 0;
+  for (guint i = 0; i < REASONS; i++)
+    kinds += page->gaps_of[i] > 0;
+  for (guint i = 0; i < REASONS; i++) {
+    GArray *rows = page->gap_rows_of[i];
+    g_array_set_size(rows, MIN(rows->len, HTML_GAPS / MAX(kinds, 1)));
+  }
+}
+
 static bool count_gap(void *user, const GapRow *gap) {
   Counting *counting = user;
+  keep_gap(counting->page, gap);
   counting->page->n_gaps++;
   counting->page->gaps_of[reason_index(gap->reason)]++;
   html_marks_add_gap(&counting->page->marks, gap, volume_bytes(counting->page, gap));
@@ -173,6 +199,7 @@ static bool count(HtmlCase *page, GError **error) {
     return false;
   }
   html_data_finish(page->data);
+  cut_gaps(page);
   Digests digests;
   digester_finish(digester, &digests);
   page->report_id = g_strdup_printf("R-%.16s", digests.sha256);
@@ -275,25 +302,6 @@ static bool keep_hit(void *user, const HitRow *hit) {
   return keeping->left > 0;
 }
 
-static bool keep_gap(void *user, const GapRow *gap) {
-  HtmlCase *page = user;
-  GArray *rows = page->gap_rows_of[reason_index(gap->reason)];
-  guint kinds = 0;
-  for (guint i = 0; i < REASONS; i++)
-    kinds += page->gaps_of[i] > 0;
-  if (rows->len >= HTML_GAPS / MAX(kinds, 1))
-    return true;
-  GapRow copy = *gap;
-  const char **texts[] = {&copy.evidence, &copy.fs_type, &copy.meta,
-                          &copy.state,    &copy.reason,  &copy.detail};
-  for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
-    *texts[i] = keep(page, *texts[i]);
-  copy.path = keep_name(page, gap->path);
-  copy.member = keep_name(page, gap->member);
-  g_array_append_val(rows, copy);
-  return true;
-}
-
 /* The gravest ground first, in the order of the documented list; then as they lie. */
 static gint compare_groups(gconstpointer a, gconstpointer b) {
   const HitGroup *x = *(const HitGroup *const *)a, *y = *(const HitGroup *const *)b;
@@ -308,7 +316,7 @@ static bool keep_rows(HtmlCase *page, GError **error) {
     return false;
   for (guint i = 0; i < VERDICTS; i++)
     g_ptr_array_sort(page->groups_of[i], compare_groups);
-  return store_each_gap(page->store, keep_gap, page, error);
+  return true;
 }
 
 /* ---- evidence and inputs ---- */

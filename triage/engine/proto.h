@@ -57,12 +57,13 @@ typedef enum {
 /* Any number of times: seconds, nanoseconds, digits, flags (1 set, 2 local, 4 date alone), source.
  * Of fixed size, as the numbers of an object are: taken and given as one piece of memory. */
 #define PROTO_TIMES "a(xuyyy)"
-/* Any number of objects, as three pieces of memory: of each seq, metadata address, size, first
+/* Any number of objects, as three pieces of memory, whose every number is checked when it is taken:
+ * of each seq, metadata address, size, first
  * byte; volume, attribute's type and number, flags, directory, lengths of name and attribute's name
  * (the highest number: none) and path; kind, state, length of the metadata address's text, number
  * of times (four, or eight with those of NTFS's $FILE_NAME). Then the times of all, then the texts
  * of all: metadata address, name, attribute's name, path. */
-#define PROTO_OBJECTS "(a(ttttuuuuuuuuyyyy)" PROTO_TIMES "ay)"
+#define PROTO_OBJECTS "(ayayay)"
 /* Objects to examine; and of each that by its name is part of one archive with others beside it:
  * which of the objects, kind (PartKind), its own place among the parts, how many they are, the name
  * that lacks, and the parts: all where it leads them (part_lead), else the leading one. */

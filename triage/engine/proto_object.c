@@ -36,7 +36,7 @@ typedef struct {
 } WireTime;
 G_STATIC_ASSERT(sizeof(WireTime) == 16);
 
-/* As GVariant lays out "(ttttuuuuuuuuyyyy)". */
+/* One object of a batch, as it lies in memory: both ends run on the same machine. */
 typedef struct {
   uint64_t seq, meta_addr, size, first_byte;
   uint32_t volume, attr_type, attr_id, flags, dir;
@@ -171,14 +171,15 @@ void object_packer_add(ObjectPacker *packer, const Object *object, const void *p
   g_array_append_val(packer->numbers, wire);
 }
 
+static GVariant *piece(const void *bytes, gsize n) {
+  return g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, bytes, n, 1);
+}
+
 GVariant *object_packer_end(ObjectPacker *packer) {
   GVariant *message = g_variant_new(
-      "(@a(ttttuuuuuuuuyyyy)@a(xuyyy)@ay)",
-      g_variant_new_fixed_array(G_VARIANT_TYPE("(ttttuuuuuuuuyyyy)"), packer->numbers->data,
-                                packer->numbers->len, sizeof(WireObject)),
-      g_variant_new_fixed_array(G_VARIANT_TYPE("(xuyyy)"), packer->times->data, packer->times->len,
-                                sizeof(WireTime)),
-      g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, packer->texts->data, packer->texts->len, 1));
+      "(@ay@ay@ay)", piece(packer->numbers->data, packer->numbers->len * sizeof(WireObject)),
+      piece(packer->times->data, packer->times->len * sizeof(WireTime)),
+      piece(packer->texts->data, packer->texts->len));
   g_array_set_size(packer->numbers, 0);
   g_array_set_size(packer->times, 0);
   g_byte_array_set_size(packer->texts, 0);
@@ -186,20 +187,23 @@ GVariant *object_packer_end(ObjectPacker *packer) {
 }
 
 struct _ObjectBatch {
-  GVariant *held[3]; /* whose memory the pointers below go into */
-  const WireObject *numbers;
-  const WireTime *times;
-  const uint8_t *texts;
-  gsize n, n_times, n_texts; /* not yet taken */
+  GVariant *held[3];                      /* whose memory the pointers below go into */
+  const uint8_t *numbers, *times, *texts; /* nowhere aligned */
+  gsize n, n_times, n_texts;              /* not yet taken */
+  bool is_cut;                            /* in the midst of an object or a time */
 };
 
 ObjectBatch *object_batch_new(GVariant *objects) {
   ObjectBatch *batch = g_new0(ObjectBatch, 1);
   for (gsize i = 0; i < G_N_ELEMENTS(batch->held); i++)
     batch->held[i] = g_variant_get_child_value(objects, i);
-  batch->numbers = g_variant_get_fixed_array(batch->held[0], &batch->n, sizeof *batch->numbers);
-  batch->times = g_variant_get_fixed_array(batch->held[1], &batch->n_times, sizeof *batch->times);
+  gsize n, n_times;
+  batch->numbers = g_variant_get_fixed_array(batch->held[0], &n, 1);
+  batch->times = g_variant_get_fixed_array(batch->held[1], &n_times, 1);
   batch->texts = g_variant_get_fixed_array(batch->held[2], &batch->n_texts, 1);
+  batch->n = n / sizeof(WireObject);
+  batch->n_times = n_times / sizeof(WireTime);
+  batch->is_cut = n % sizeof(WireObject) != 0 || n_times % sizeof(WireTime) != 0;
   return batch;
 }
 
@@ -238,9 +242,12 @@ static bool take_object_times(ObjectBatch *batch, gsize n, Object *out) {
   if ((n != 4 && n != TIMES_MAX) || n > batch->n_times)
     return false;
   bool ok = true;
-  for (gsize i = 0; i < n; i++)
-    ok = ok && take_time(&batch->times[i], times[i]);
-  batch->times += n;
+  for (gsize i = 0; i < n; i++) {
+    WireTime wire;
+    memcpy(&wire, batch->times + i * sizeof wire, sizeof wire);
+    ok = ok && take_time(&wire, times[i]);
+  }
+  batch->times += n * sizeof(WireTime);
   batch->n_times -= n;
   return ok;
 }
@@ -265,24 +272,26 @@ static bool take_component(ObjectBatch *batch, uint32_t length, GBytes **out) {
 }
 
 static const char *take_fields(ObjectBatch *batch, Object *out, ObjectPath *path) {
-  const WireObject *wire = batch->numbers++;
+  WireObject wire;
+  memcpy(&wire, batch->numbers, sizeof wire);
+  batch->numbers += sizeof wire;
   batch->n--;
-  if (!take_numbers(wire, out))
+  if (!take_numbers(&wire, out))
     return "object";
-  if (!take_object_times(batch, wire->n_times, out))
+  if (!take_object_times(batch, wire.n_times, out))
     return "time";
   const char *meta =
-      wire->meta_length < sizeof out->meta ? take_text(batch, wire->meta_length) : NULL;
+      wire.meta_length < sizeof out->meta ? take_text(batch, wire.meta_length) : NULL;
   if (meta == NULL)
     return "metadata address";
-  memcpy(out->meta, meta, wire->meta_length);
-  if (strlen(out->meta) != wire->meta_length || !text_is_printable(out->meta))
+  memcpy(out->meta, meta, wire.meta_length);
+  if (strlen(out->meta) != wire.meta_length || !text_is_printable(out->meta))
     return "metadata address";
-  if (!take_component(batch, wire->name_length, &out->name) ||
-      !take_component(batch, wire->attr_name_length, &out->attr_name))
+  if (!take_component(batch, wire.name_length, &out->name) ||
+      !take_component(batch, wire.attr_name_length, &out->attr_name))
     return "name";
-  path->n = wire->path_length;
-  path->bytes = take_text(batch, wire->path_length);
+  path->n = wire.path_length;
+  path->bytes = take_text(batch, wire.path_length);
   if (path->bytes == NULL)
     return "path";
   /* What is left over behind the last one belongs to none. */
@@ -291,6 +300,11 @@ static const char *take_fields(ObjectBatch *batch, Object *out, ObjectPath *path
 
 bool object_batch_next(ObjectBatch *batch, Object *out, ObjectPath *path, GError **error) {
   memset(out, 0, sizeof *out);
+  if (batch->is_cut) {
+    batch->is_cut = false;
+    batch->n = 0;
+    return broken(error, "batch of objects");
+  }
   if (batch->n == 0)
     return false;
   ObjectPath unwanted;

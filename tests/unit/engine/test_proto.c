@@ -162,6 +162,30 @@ static void test_wrong_fields_are_refused(void **state) {
   proto_object_clear(&good);
 }
 
+static void test_cut_objects_are_refused(void **state) {
+  (void)state;
+  Object object = sample_object();
+  g_autoptr(GVariant) whole = g_variant_ref_sink(pack_object(&object));
+  static const gsize CUTS[][2] = {{0, 1}, {0, 71}, {0, 72}, {1, 1}, {1, 16}, {2, 1}};
+  for (gsize i = 0; i < G_N_ELEMENTS(CUTS); i++) {
+    GVariant *children[3];
+    for (gsize c = 0; c < 3; c++) {
+      g_autoptr(GVariant) child = g_variant_get_child_value(whole, c);
+      gsize n;
+      gconstpointer bytes = g_variant_get_fixed_array(child, &n, 1);
+      children[c] = g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, bytes,
+                                              n - (CUTS[i][0] == c ? CUTS[i][1] : 0), 1);
+    }
+    g_autoptr(GVariant) message = g_variant_ref_sink(g_variant_new_tuple(children, 3));
+    Object back;
+    g_autoptr(GError) error = NULL;
+    if (take_object(message, &back, &error))
+      fail_msg("cut %zu was taken", (size_t)i);
+    assert_true(error != NULL || (CUTS[i][0] == 0 && CUTS[i][1] == 72)); /* none is no wrong one */
+  }
+  proto_object_clear(&object);
+}
+
 static void test_directories_cannot_loop(void **state) {
   (void)state;
   ObjectDir dir = {.no = 5, .parent = 5, .name = g_bytes_new_static("d", 1)}, back;
@@ -288,6 +312,7 @@ int main(void) {
       cmocka_unit_test(test_every_cut_and_every_flip_is_survived),
       cmocka_unit_test(test_wrong_frames_are_refused),
       cmocka_unit_test(test_wrong_fields_are_refused),
+      cmocka_unit_test(test_cut_objects_are_refused),
       cmocka_unit_test(test_directories_cannot_loop),
       cmocka_unit_test(test_gap_texts_must_be_printable),
       cmocka_unit_test(test_clean_objects),
