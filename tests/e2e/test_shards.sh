@@ -40,7 +40,7 @@ sharded() { # N OPTION... -- EVIDENCE...: compares with one scan
     jq -c '.evidence[].files[] | del(.accessed, .accessed_after)' $file/manifest.json >>$file.status
   done
   same whole.status merged.status
-  local tables="select 'evidence', no, name, sha256, digest_status from evidence order by no; select 'account', evidence, volume, what, bytes from account order by evidence, volume, no; select * from evidence_property; select 'left', count(*) from object where status in (0, 3)"
+  local tables="select 'evidence', no, name, sha256, digest_status from evidence order by no; select 'account', evidence, volume, what, bytes from account order by evidence, volume, no; select * from evidence_property; select 'left', count(*) from object where work <> 1; select 'done', count(*) from result"
   sqlite3 whole/case.db "$tables" >whole.txt
   sqlite3 merged/case.db "$tables" >merged.txt
   same whole.txt merged.txt
@@ -63,7 +63,10 @@ for k in 1 2 3 4 5; do sqlite3 part.$k/case.db 'select count(*) from hit'; done 
 rm -rf part.2 merged
 TRIAGE_TEST_FAULT=hang:vbs "$TRIAGE" scan -q --entries --shard 1/5 -o part.killed few 2>/dev/null &
 pid=$!
-sleep 1
+for _ in $(seq 300); do
+  [ -n "$(sqlite3 -readonly part.killed/case.db "select 1 from meta where key = 'shard'" 2>/dev/null)" ] && break
+  sleep 0.1
+done
 kill -9 $pid
 wait $pid 2>/dev/null
 status 2 "$TRIAGE" merge -q -o merged part.killed part.3 part.4 part.5
