@@ -128,10 +128,13 @@ static bool take_arena(ContentBuilder *builder) {
 void content_builder_expect(ContentBuilder *builder, uint64_t n) {
   if (n == 0 || n > MIN(builder->max, LIMIT_HEAP_OBJECT) || builder->heap != NULL)
     return;
-  if (!take_arena(builder))
+  if (take_arena(builder)) /* of images within images each has one to read */
+    builder->heap_max = MAX(n, builder->heap_max);
+  else if (n <= builder->heap_max)
     builder->heap = g_malloc(n);
+  else
+    return;
   builder->room = n;
-  builder->heap_max = MAX(n, builder->heap_max);
 }
 
 /* Makes room for n bytes in all, at most heap_max. */

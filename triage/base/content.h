@@ -30,9 +30,9 @@ bool content_builder_append_zeros(ContentBuilder *builder, uint64_t n, GError **
  * allowed. */
 uint8_t *content_builder_room(ContentBuilder *builder, uint64_t n);
 void content_builder_filled(ContentBuilder *builder, uint64_t n);
-/* Of an object's own content: n bytes in all will come, for which there is room at once, off the
- * spool as far as LIMIT_HEAP_OBJECT allows. Nothing was appended yet. The spool has memory for one
- * such content at a time, for which it must live; another's is allocated. */
+/* Of an object's own content: n bytes in all will come, for which there is room at once. Nothing
+ * was appended yet. The spool, which must outlive the content, has memory of LIMIT_HEAP_OBJECT for
+ * one such content at a time; another's goes the way of all content. */
 void content_builder_expect(ContentBuilder *builder, uint64_t n);
 /* Where up to n bytes more can be read to (transfer none), on the heap their own place, else a
  * buffer of the builder's; content_builder_keep appends them (0: none), as content_builder_append
