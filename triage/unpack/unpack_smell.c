@@ -255,7 +255,8 @@ static unsigned smell(Pass *pass, unsigned most) {
 #endif
 
 unsigned views_smell_by(unsigned most, const uint8_t *data, uint64_t size, unsigned wanted) {
-  Pass pass = {.data = data, .end = data + size, .open = wanted, .shift_end = data};
+  Pass pass = {
+      .data = data, .end = data + size, .open = wanted, .shift_end = data, .list_end = data};
   return smell(&pass, most);
 }
 
@@ -270,6 +271,7 @@ unsigned views_smell_of(const Content *content, uint64_t from, uint64_t size, un
                .content = content,
                .from = from,
                .open = wanted,
-               .shift_end = data};
+               .shift_end = data,
+               .list_end = data};
   return smell(&pass, UINT_MAX);
 }
