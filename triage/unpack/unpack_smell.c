@@ -254,9 +254,13 @@ static unsigned smell(Pass *pass, unsigned most) {
 }
 #endif
 
-unsigned views_smell_by(unsigned most, const uint8_t *data, uint64_t size, unsigned wanted) {
-  Pass pass = {
+static Pass pass_over(const uint8_t *data, uint64_t size, unsigned wanted) {
+  return (Pass){
       .data = data, .end = data + size, .open = wanted, .shift_end = data, .list_end = data};
+}
+
+unsigned views_smell_by(unsigned most, const uint8_t *data, uint64_t size, unsigned wanted) {
+  Pass pass = pass_over(data, size, wanted);
   return smell(&pass, most);
 }
 
@@ -265,13 +269,8 @@ unsigned views_smell(const uint8_t *data, uint64_t size, unsigned wanted) {
 }
 
 unsigned views_smell_of(const Content *content, uint64_t from, uint64_t size, unsigned wanted) {
-  const uint8_t *data = content_data(content) + from;
-  Pass pass = {.data = data,
-               .end = data + size,
-               .content = content,
-               .from = from,
-               .open = wanted,
-               .shift_end = data,
-               .list_end = data};
+  Pass pass = pass_over(content_data(content) + from, size, wanted);
+  pass.content = content;
+  pass.from = from;
   return smell(&pass, UINT_MAX);
 }
