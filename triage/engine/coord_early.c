@@ -39,6 +39,7 @@ void early_begin(Run *run, VolumeWork *volume) {
       drop_job(&run->slots[i]);
   drop_retries(run, volume);
   g_queue_clear_full(volume->page, (GDestroyNotify)object_free);
+  g_queue_clear_full(volume->late, (GDestroyNotify)object_free);
   volume->n_returned = 0;
   g_ptr_array_set_size(volume->early, 0);
   g_clear_pointer(&volume->kept, g_ptr_array_unref);
@@ -108,14 +109,17 @@ void early_end(VolumeWork *volume) {
     keep(volume, g_queue_pop_tail(volume->page));
 }
 
-bool early_fill_from_kept(VolumeWork *volume) {
+bool early_fill_from_kept(const Run *run, VolumeWork *volume) {
   if (volume->kept == NULL)
     return false;
   g_ptr_array_sort(volume->kept, by_place);
   gsize n;
   g_autofree gpointer *all = g_ptr_array_steal(volume->kept, &n);
-  for (gsize i = 0; i < n; i++)
-    g_queue_push_tail(volume->page, all[i]);
+  uint64_t from = sweep_is_running(run) ? sweep_start(run) * RING_STRIPE_BYTES : 0;
+  for (gsize i = 0; i < n; i++) {
+    bool is_late = ((const Object *)all[i])->first_byte < from;
+    g_queue_push_tail(is_late ? volume->late : volume->page, all[i]);
+  }
   g_clear_pointer(&volume->kept, g_ptr_array_unref);
   return true;
 }

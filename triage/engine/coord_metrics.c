@@ -42,10 +42,11 @@ void run_put_metrics(const Run *run, bool is_running) {
                 run->n_chunks);
   append_metric(text, "chunks_read_listing", "Chunks unpacked to open evidence and list objects",
                 run->chunks_read[JOB_ENUMERATE]);
-  append_metric(text, "chunks_read_objects", "Chunks unpacked to examine objects",
+  append_metric(text, "chunks_read_objects", "Chunks unpacked to examine objects alone",
                 run->chunks_read[JOB_SCAN]);
-  append_metric(text, "chunks_read_digests", "Chunks unpacked for digests of evidence",
-                run->chunks_read[JOB_DIGEST]);
+  append_metric(text, "chunks_read_digests",
+                "Chunks unpacked for digests of evidence, and for objects with them",
+                run->chunks_read[JOB_DIGEST] + run->chunks_read[JOB_INFLATE]);
   append_metric(text, "updated_seconds", "When this file was written, seconds since 1970",
                 (uint64_t)(g_get_real_time() / G_USEC_PER_SEC));
   g_string_append(text, "# HELP triage_evidence The piece of evidence at hand, its number\n"

@@ -34,7 +34,7 @@ typedef struct {
 } Process;
 
 typedef struct {
-  const char *role;           /* "examine", "rules", "formats" */
+  const char *role;           /* "examine", "sweep", "digest", "rules", "formats", "pack" */
   const char *evidence;       /* path, or "" */
   const GPtrArray *rules;     /* RuleInput* */
   const GPtrArray *passwords; /* GBytes* */
@@ -42,6 +42,7 @@ typedef struct {
   uint32_t care;              /* how much less of an image is opened: VolumeCare of the worker */
   const GPtrArray *known;     /* KnownList*; NULL: none */
   int spool_fd;               /* taken over; -1: none */
+  const int *ring_fd;         /* as proto_ring.h has it; NULL: none */
 } ProcessSetup;
 
 Process *process_new(const ProcessSetup *setup, GError **error);
@@ -150,7 +151,17 @@ typedef struct {
   gsize bytes;
 } ObjectBuffer;
 
-typedef enum { JOB_NONE, JOB_ENUMERATE, JOB_SCAN, JOB_DIGEST, JOB_LAST = JOB_DIGEST } JobKind;
+typedef struct _Sweep Sweep;
+
+typedef enum {
+  JOB_NONE,
+  JOB_ENUMERATE,
+  JOB_SCAN,
+  JOB_DIGEST,
+  JOB_INFLATE, /* of a sweep: a stripe goes into the ring */
+  JOB_HASH,    /* of a sweep: a stripe in the ring goes into the digests */
+  JOB_LAST = JOB_HASH
+} JobKind;
 
 typedef struct {
   Process *process;
@@ -169,6 +180,8 @@ typedef struct {
   bool is_retry;   /* the object in hand has cost a worker already */
   GPtrArray *gaps; /* StoredGap* of a digest job */
   uint32_t start_failures;
+  Process *parked; /* its worker, while process is one of the sweep's; NULL: it is not */
+  uint64_t stripe; /* of a job of the sweep; of JOB_SCAN the first one it reads, UINT64_MAX: none */
 } Slot;
 
 struct _VolumeWork {
@@ -180,10 +193,13 @@ struct _VolumeWork {
   GArray *order;     /* WorkPlace, those to be examined next; NULL: not asked for yet */
   guint order_at;    /* the first that is not in page yet */
   bool is_exhausted; /* no more behind those of page */
-  GQueue *page;      /* Object* read from the store, not handed out */
-  guint n_returned;  /* of page, at its front: handed out to a worker that was lost */
-  uint64_t max_seq;  /* of the walk, for checks */
-  uint64_t bytes;    /* of the objects listed so far, as progress knows them */
+  GArray *behind;    /* WorkPlace, those before what the ring held when order was asked for */
+  guint behind_at;
+  GQueue *late; /* Object*, the same of those that were kept in memory */
+  GQueue *page;     /* Object* read from the store, not handed out */
+  guint n_returned; /* of page, at its front: handed out to a worker that was lost */
+  uint64_t max_seq; /* of the walk, for checks */
+  uint64_t bytes;   /* of the objects listed so far, as progress knows them */
   PartIndex *parts;
   bool is_early;       /* objects are handed out while the walk still runs */
   GPtrArray *early;    /* Object*: for the page, when it is empty and these are a group */
@@ -227,6 +243,7 @@ typedef struct {
   guint n_slots;
   enum { DIGEST_NOT_WANTED, DIGEST_WANTED, DIGEST_BUSY, DIGEST_DONE } digest_state;
   guint digest_attempts;
+  Sweep *sweep; /* NULL: the evidence is read by each worker for itself */
   char *digest_sha256, *digest_sha1, *digest_md5, *digest_status;
   GPtrArray *digest_gaps; /* StoredGap* */
 } Run;

@@ -22,7 +22,7 @@ enum { STDERR_KEPT = 4096 };
 
 /* Between fork and exec: async-signal-safe calls alone. */
 static void become_worker(const char *path, char **environment, int fd, int stderr_fd, int spool_fd,
-                          int cell_fd, const GPtrArray *known, pid_t parent) {
+                          int cell_fd, const ProcessSetup *setup, pid_t parent) {
   char *arguments[] = {(char *)"triage-worker", NULL};
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent)
@@ -35,6 +35,8 @@ static void become_worker(const char *path, char **environment, int fd, int stde
   int high_fd = fcntl(fd, F_DUPFD_CLOEXEC, 64), high_err = fcntl(stderr_fd, F_DUPFD_CLOEXEC, 64);
   int high_spool = spool_fd >= 0 ? fcntl(spool_fd, F_DUPFD_CLOEXEC, 64) : -1;
   int high_cell = fcntl(cell_fd, F_DUPFD_CLOEXEC, 64);
+  int high_ring = setup->ring_fd != NULL ? fcntl(*setup->ring_fd, F_DUPFD_CLOEXEC, 64) : -1;
+  const GPtrArray *known = setup->known;
   int high_known[WORKER_KNOWN_MAX];
   guint n_known = known != NULL ? MIN(known->len, WORKER_KNOWN_MAX) : 0;
   for (guint i = 0; i < n_known; i++)
@@ -46,6 +48,8 @@ static void become_worker(const char *path, char **environment, int fd, int stde
   if (high_spool >= 0)
     dup2(high_spool, WORKER_SPOOL_FD);
   dup2(high_cell, WORKER_CELL_FD);
+  if (high_ring >= 0)
+    dup2(high_ring, WORKER_RING_FD);
   for (guint i = 0; i < n_known; i++)
     dup2(high_known[i], WORKER_KNOWN_FD + (int)i);
   execve(path, arguments, environment);
@@ -72,6 +76,7 @@ static GVariant *pack_setup(const ProcessSetup *setup) {
     g_variant_builder_add(&passwords, "@ay", proto_bytes(setup->passwords->pdata[i]));
   const ScanOptions *options = setup->options;
   uint32_t flags = setup->spool_fd >= 0 ? WORKER_HAS_SPOOL : 0;
+  flags |= setup->ring_fd != NULL ? WORKER_HAS_RING : 0;
   if (options != NULL)
     flags |= (options->hash_all ? WORKER_HASH_ALL : 0) | (options->entries ? WORKER_ENTRIES : 0) |
              (options->no_prefilter ? WORKER_NO_PREFILTER : 0) |
@@ -128,7 +133,7 @@ static bool start(Process *process, const ProcessSetup *setup, const char *path,
   pid_t parent = getpid();
   process->pid = fork();
   if (process->pid == 0)
-    become_worker(path, environment, theirs, complaints, spool_fd, cell_fd, setup->known, parent);
+    become_worker(path, environment, theirs, complaints, spool_fd, cell_fd, setup, parent);
   if (process->pid < 0)
     return triage_fail(error, TRIAGE_REASON_INTERNAL, "no worker process: %s", g_strerror(errno));
   fcntl(process->stderr_fd, F_SETFL, O_NONBLOCK);

@@ -12,8 +12,10 @@
 static void volume_work_free(VolumeWork *volume) {
   part_index_free(volume->parts);
   g_clear_pointer(&volume->order, g_array_unref);
+  g_clear_pointer(&volume->behind, g_array_unref);
   g_array_unref(volume->skips);
   g_queue_free_full(volume->page, (GDestroyNotify)object_free);
+  g_queue_free_full(volume->late, (GDestroyNotify)object_free);
   g_ptr_array_unref(volume->early);
   g_clear_pointer(&volume->kept, g_ptr_array_unref);
   g_clear_pointer(&volume->in_hand, g_hash_table_unref);
@@ -25,6 +27,7 @@ static VolumeWork *volume_work_new(uint32_t no) {
   volume->no = no;
   volume->skips = g_array_new(FALSE, TRUE, sizeof(SkipPlace));
   volume->page = g_queue_new();
+  volume->late = g_queue_new();
   volume->early = g_ptr_array_new_with_free_func((GDestroyNotify)object_free);
   return volume;
 }
@@ -172,18 +175,18 @@ static bool wait_and_handle(Run *run, GError **error) {
     return triage_fail(error, TRIAGE_REASON_INTERNAL,
                        "the run was stopped; what is done is kept, go on with --resume");
   for (guint i = 0; i < run->n_slots; i++)
+    /* what another slot's messages have ended is not read any more */
     if (run->slots[i].process != NULL && waiting[i].revents != 0 &&
-        !handle_slot(run, &run->slots[i], error))
+        waiting[i].fd == run->slots[i].process->fd && !handle_slot(run, &run->slots[i], error))
       return false;
   return true;
 }
 
 /* What the slots are at, for the line on the terminal. */
 static void look_at_slots(Run *run) {
-  static const char *const WORDS[] = {[JOB_NONE] = NULL,
-                                      [JOB_ENUMERATE] = "listing",
-                                      [JOB_SCAN] = "examining",
-                                      [JOB_DIGEST] = "hashing"};
+  static const char *const WORDS[] = {
+      [JOB_NONE] = NULL,        [JOB_ENUMERATE] = "listing", [JOB_SCAN] = "examining",
+      [JOB_DIGEST] = "hashing", [JOB_INFLATE] = "hashing",   [JOB_HASH] = "hashing"};
   JobKind told = JOB_NONE;
   run->progress.in_hand = 0;
   for (guint i = 0; i < run->n_slots; i++) {
@@ -193,7 +196,7 @@ static void look_at_slots(Run *run) {
     if (object != NULL && slot->work > object->size)
       run->progress.in_hand += MIN(slot->work - object->size, object->size);
     if (slot->job != JOB_NONE && told != JOB_SCAN)
-      told = told == JOB_ENUMERATE && slot->job == JOB_DIGEST ? told : slot->job;
+      told = told == JOB_ENUMERATE && slot->job >= JOB_DIGEST ? told : slot->job;
   }
   run->progress.doing = WORDS[told];
 }
@@ -234,6 +237,7 @@ static void prepare(Run *run) {
         g_ptr_array_new_with_free_func((GDestroyNotify)g_variant_unref);
     run->slots[i].current.types = g_array_new(FALSE, FALSE, sizeof(MessageType));
   }
+  sweep_plan(run);
 }
 
 static void retry_free(RetryObject *retry) {
@@ -245,6 +249,7 @@ static void clean_up(Run *run) {
   for (guint i = 0; i < run->n_slots; i++)
     slot_clear(&run->slots[i]);
   g_clear_pointer(&run->slots, g_free);
+  g_clear_pointer(&run->sweep, sweep_free);
   g_clear_pointer(&run->volumes, g_ptr_array_unref);
   g_queue_free_full(g_steal_pointer(&run->retry), (GDestroyNotify)retry_free);
   g_clear_pointer(&run->digest_gaps, g_ptr_array_unref);

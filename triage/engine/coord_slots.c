@@ -13,12 +13,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum {
-  BATCH_OBJECTS = 64,
-  PAGE_OBJECTS = 1024,
-  ORDER_OBJECTS = 4 * 1024 * 1024, /* 64 MiB, twice that while they are read */
-  START_FAILURES_MAX = 3
-};
+enum { BATCH_OBJECTS = 64, START_FAILURES_MAX = 3 };
 #define BATCH_BYTES (8 * MIB)
 
 /* Room for large content: a file without a name in the case directory, gone with its worker. */
@@ -50,7 +45,8 @@ bool slot_ensure_process(Run *run, Slot *slot, GError **error) {
                         .options = run->options,
                         .care = run->probe->care,
                         .known = run->known,
-                        .spool_fd = open_spool(run->options->output)};
+                        .spool_fd = open_spool(run->options->output),
+                        .ring_fd = sweep_ring(run)};
   slot->process = process_new(&setup, error);
   slot_set_deadline(run, slot);
   return slot->process != NULL;
@@ -58,6 +54,7 @@ bool slot_ensure_process(Run *run, Slot *slot, GError **error) {
 
 void slot_clear(Slot *slot) {
   g_clear_pointer(&slot->process, process_free);
+  g_clear_pointer(&slot->parked, process_free);
   object_buffer_clear(&slot->current);
   g_clear_pointer(&slot->current.messages, g_ptr_array_unref);
   g_clear_pointer(&slot->current.types, g_array_unref);
@@ -130,56 +127,13 @@ void slots_ensure_parts(Run *run, VolumeWork *volume) {
                                    strcmp(run->probe->kind, "directory") == 0);
 }
 
-/* Fills the page of a volume from the store. */
-static bool fill_page(Run *run, VolumeWork *volume, GError **error) {
-  if (!g_queue_is_empty(volume->page) || volume->is_exhausted)
-    return true;
-  slots_ensure_parts(run, volume);
-  if (!part_index_read(volume->parts, error))
-    return false;
-  if (early_fill_from_kept(volume)) {
-    volume->is_exhausted = true;
-    return true;
-  }
-  if (volume->order == NULL || volume->order_at == volume->order->len) {
-    WorkPlace last = {0};
-    bool has_last = volume->order != NULL && volume->order->len > 0;
-    if (has_last)
-      last = g_array_index(volume->order, WorkPlace, volume->order->len - 1);
-    g_clear_pointer(&volume->order, g_array_unref);
-    volume->order = store_work_order(run->store, run->evidence, volume->no, has_last ? &last : NULL,
-                                     ORDER_OBJECTS, error);
-    volume->order_at = 0;
-    if (volume->order == NULL)
-      return false;
-    early_note_in_hand(run, volume);
-  }
-  for (guint n = 0; n < PAGE_OBJECTS && volume->order_at < volume->order->len;) {
-    const WorkPlace *place = &g_array_index(volume->order, WorkPlace, volume->order_at++);
-    if (volume->in_hand != NULL && g_hash_table_contains(volume->in_hand, &place->seq))
-      continue;
-    n++;
-    Object *object = store_get_object(run->store, run->evidence, volume->no, place->seq);
-    if (object == NULL)
-      return triage_fail(error, TRIAGE_REASON_INTERNAL, "%s: the case store lost an object",
-                         run->probe->name);
-    g_queue_push_tail(volume->page, object);
-  }
-  volume->is_exhausted =
-      volume->order_at == volume->order->len && volume->order->len < ORDER_OBJECTS;
-  if (volume->is_exhausted) {
-    g_clear_pointer(&volume->order, g_array_unref);
-    volume->order_at = 0;
-  }
-  return true;
-}
-
-static void hand_out(Slot *slot) {
+static void hand_out(const Run *run, Slot *slot) {
   g_assert(slot->process != NULL); /* slot_give_work has seen to it */
   g_autoptr(GPtrArray) objects = g_ptr_array_sized_new(slot->batch->length);
   for (GList *item = slot->batch->head; item != NULL; item = item->next)
     g_ptr_array_add(objects, item->data);
   slot->job = JOB_SCAN;
+  slot->stripe = sweep_stripe(run, objects->pdata[0]);
   slot->handed = objects->len;
   slot->reached = 0;
   slot->begun = g_get_monotonic_time();
@@ -188,27 +142,93 @@ static void hand_out(Slot *slot) {
   process_send(slot->process, MSG_SCAN, part_index_jobs(slot->volume->parts, objects), NULL);
 }
 
-static bool give_batch(Run *run, Slot *slot, VolumeWork *volume, bool *gave, GError **error) {
-  if (volume->state == VOLUME_BUSY)
-    early_fill_page(volume);
-  else if (!fill_page(run, volume, error))
-    return false;
+/* The next object that may be handed out now, in its place: NULL where there is none. */
+static Object *next_of_page(const Run *run, const VolumeWork *volume) {
+  Object *object = g_queue_peek_head(volume->page);
+  return object != NULL && sweep_has(run, object) ? object : NULL;
+}
+
+static bool is_full(const Slot *slot, guint most, uint64_t bytes, const Object *next) {
+  return slot->batch->length > 0 &&
+         (slot->batch->length >= most || bytes + next->size > BATCH_BYTES);
+}
+
+static void give_batch(Run *run, Slot *slot, VolumeWork *volume, bool *gave) {
   uint64_t bytes = 0;
   guint most = volume->n_returned > 0 ? 1 : BATCH_OBJECTS;
-  for (Object *object; (object = g_queue_peek_head(volume->page)) != NULL;) {
-    if (slot->batch->length > 0 &&
-        (slot->batch->length >= most || bytes + object->size > BATCH_BYTES))
+  for (Object *object; (object = next_of_page(run, volume)) != NULL;) {
+    if (is_full(slot, most, bytes, object))
       break;
     bytes += MIN(object->size, LIMIT_OBJECT_BYTES);
     g_queue_push_tail(slot->batch, g_queue_pop_head(volume->page));
   }
   if (g_queue_is_empty(slot->batch))
-    return true;
+    return;
   volume->n_returned -= MIN(volume->n_returned, slot->batch->length);
   *gave = true;
   slot->volume = volume;
-  hand_out(slot);
+  hand_out(run, slot);
+}
+
+/* Some of what the sweep has passed by. */
+static bool give_behind(Run *run, Slot *slot, VolumeWork *volume, bool *gave, GError **error) {
+  GError *problem = NULL;
+  uint64_t bytes = 0;
+  while (slot->batch->length < BATCH_OBJECTS && bytes < BATCH_BYTES) {
+    Object *object = order_take_behind(run, volume, &problem);
+    if (object == NULL)
+      break;
+    bytes += MIN(object->size, LIMIT_OBJECT_BYTES);
+    g_queue_push_tail(slot->batch, object);
+  }
+  if (problem != NULL) {
+    g_propagate_error(error, problem);
+    return false;
+  }
+  if (g_queue_is_empty(slot->batch))
+    return true;
+  *gave = true;
+  slot->volume = volume;
+  hand_out(run, slot);
   return true;
+}
+
+/* The first volume that has objects to be handed out, all of which are known; NULL: none. */
+static bool find_volume(Run *run, VolumeWork **found, GError **error) {
+  *found = NULL;
+  for (guint i = 0; *found == NULL && i < run->volumes->len; i++) {
+    VolumeWork *volume = run->volumes->pdata[i];
+    if (volume->state != VOLUME_READY)
+      continue;
+    if (!order_fill_page(run, volume, error))
+      return false;
+    if (!g_queue_is_empty(volume->page))
+      *found = volume;
+  }
+  return true;
+}
+
+static bool give_objects(Run *run, Slot *slot, bool *gave, GError **error) {
+  VolumeWork *next;
+  if (!find_volume(run, &next, error))
+    return false;
+  const Object *head = next != NULL ? g_queue_peek_head(next->page) : NULL;
+  sweep_give(run, slot, head, gave);
+  if (!*gave && next != NULL)
+    give_batch(run, slot, next, gave);
+  if (!*gave)
+    sweep_give_stripe(run, slot, head, gave);
+  bool ok = true;
+  for (guint i = 0; ok && !*gave && i < run->volumes->len; i++) {
+    VolumeWork *volume = run->volumes->pdata[i];
+    if (volume->state == VOLUME_BUSY) {
+      early_fill_page(volume);
+      give_batch(run, slot, volume, gave);
+    } else if (volume->state == VOLUME_READY) {
+      ok = give_behind(run, slot, volume, gave, error);
+    }
+  }
+  return ok;
 }
 
 static bool give_retry(Run *run, Slot *slot, bool *gave, GError **error) {
@@ -226,7 +246,7 @@ static bool give_retry(Run *run, Slot *slot, bool *gave, GError **error) {
   slot->is_retry = true;
   *gave = true;
   g_free(retry);
-  hand_out(slot);
+  hand_out(run, slot);
   return true;
 }
 
@@ -258,11 +278,8 @@ bool slot_give_work(Run *run, Slot *slot, bool *gave, GError **error) {
       ok = enumerate_start(run, slot, volume, error);
     }
   }
-  for (guint i = 0; ok && !*gave && i < run->volumes->len; i++) {
-    VolumeWork *volume = run->volumes->pdata[i];
-    if (volume->state == VOLUME_READY || volume->state == VOLUME_BUSY)
-      ok = give_batch(run, slot, volume, gave, error);
-  }
+  if (ok && !*gave)
+    ok = give_objects(run, slot, gave, error);
   if (*gave)
     slot_set_deadline(run, slot);
   return ok;
@@ -274,7 +291,7 @@ bool slots_have_work(const Run *run) {
     return true;
   for (guint i = 0; i < run->volumes->len; i++) {
     const VolumeWork *volume = run->volumes->pdata[i];
-    if (volume->state != VOLUME_READY || !volume->is_exhausted || !g_queue_is_empty(volume->page))
+    if (volume->state != VOLUME_READY || order_has_more(volume))
       return true;
   }
   for (guint i = 0; i < run->n_slots; i++)
@@ -342,11 +359,16 @@ static void lose_digest(Run *run, Slot *slot, TriageReason reason, const char *d
 bool slot_lost(Run *run, Slot *slot, TriageReason reason, const char *detail, GError **error) {
   JobKind job = slot->job;
   bool was_ready = slot->process == NULL || slot->process->is_ready;
-  static const char *const JOBS[] = {"none", "listing", "examining", "hashing"};
+  static const char *const JOBS[] = {"none",    "listing",   "examining",
+                                     "hashing", "inflating", "hashing"};
   Object *blamed = job == JOB_SCAN && was_ready ? take_blamed(slot) : NULL;
   if (!run_log_lost(run, JOBS[job], blamed, reason, detail, error)) {
     object_free(blamed);
     return false;
+  }
+  if (job == JOB_INFLATE || job == JOB_HASH) {
+    sweep_give_up(run);
+    return true;
   }
   g_clear_pointer(&slot->process, process_free);
   slot->job = JOB_NONE;
@@ -378,7 +400,7 @@ bool slot_lost(Run *run, Slot *slot, TriageReason reason, const char *detail, GE
   return true;
 }
 
-static bool take_digest(Run *run, Slot *slot, MessageType type, GVariant *message, GError **error) {
+bool slot_take_digest(Run *run, Slot *slot, MessageType type, GVariant *message, GError **error) {
   if (type == MSG_PROGRESS)
     return true;
   if (type == MSG_GAP) {
@@ -460,9 +482,17 @@ static bool take_job_error(Run *run, Slot *slot, GVariant *message, GError **err
          finish_enumeration(run, slot, error);
 }
 
+void slot_take_chunks(Run *run, const Slot *slot, GVariant *message) {
+  uint64_t read;
+  g_variant_get(message, "(tt)", &run->n_chunks, &read);
+  run->chunks_read[slot->job] += MIN(read, (uint64_t)INT32_MAX);
+}
+
 static bool take_message(Run *run, Slot *slot, MessageType type, GVariant *message,
                          GError **error) {
   Process *process = slot->process;
+  if (slot->job == JOB_INFLATE || slot->job == JOB_HASH)
+    return sweep_take(run, slot, type, message, error);
   if (!process->is_ready) {
     /* The probe has told all this already. */
     if (type == MSG_EVIDENCE) {
@@ -474,9 +504,7 @@ static bool take_message(Run *run, Slot *slot, MessageType type, GVariant *messa
   }
   process->is_fresh = false;
   if (type == MSG_CHUNKS) {
-    uint64_t read;
-    g_variant_get(message, "(tt)", &run->n_chunks, &read);
-    run->chunks_read[slot->job] += MIN(read, (uint64_t)INT32_MAX);
+    slot_take_chunks(run, slot, message);
     return true;
   }
   if (type == MSG_ERROR)
@@ -494,13 +522,13 @@ static bool take_message(Run *run, Slot *slot, MessageType type, GVariant *messa
   if (slot->job == JOB_SCAN)
     return scan_take(run, slot, type, message, error);
   if (slot->job == JOB_DIGEST)
-    return take_digest(run, slot, type, message, error);
+    return slot_take_digest(run, slot, type, message, error);
   return triage_fail(error, TRIAGE_REASON_WORKER_CRASH, "a worker spoke without being asked");
 }
 
 bool slot_take_messages(Run *run, Slot *slot, GError **error) {
   MessageType type;
-  for (;;) {
+  while (slot->process != NULL) {
     GError *problem = NULL;
     g_autoptr(GVariant) message = proto_reader_next(slot->process->reader, &type, &problem);
     if (message == NULL && problem == NULL)

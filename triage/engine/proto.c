@@ -19,6 +19,10 @@ static const MessageKind KINDS[MSG_LAST + 1] = {
     [MSG_ENUMERATE] = {"(ua(uty))", false},
     [MSG_SCAN] = {PROTO_JOBS, false},
     [MSG_DIGEST] = {"(u)", false},
+    /* stripe */
+    [MSG_INFLATE] = {"(t)", false},
+    /* digests (a DigestSet), stripe, its bytes, whether it is the last one, its damage */
+    [MSG_HASH] = {"(uttb" PROTO_DAMAGE ")", false},
     [MSG_EXTRACT] = {"(u" PROTO_JOBS ")", false},
     [MSG_PACK_ENTRY] = {"(sx)", false},
     [MSG_PACK_BYTES] = {"ay", false},
@@ -44,6 +48,8 @@ static const MessageKind KINDS[MSG_LAST + 1] = {
     [MSG_BEGIN] = {"(t)", true},
     [MSG_PROGRESS] = {"(t)", true},
     [MSG_CHUNKS] = {"(tt)", true},
+    /* all of it could be had, damage met or known */
+    [MSG_INFLATED] = {"(b" PROTO_DAMAGE ")", true},
     /* no, member, view, size, sha256, sha1, md5, times */
     [MSG_MEMBER] = {"(usstsss" PROTO_TIMES ")", true},
     /* member no, namespace, rule, identifiers, count, first offset, has and image offset, excerpt,

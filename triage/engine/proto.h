@@ -17,6 +17,8 @@ typedef enum {
   MSG_ENUMERATE,  /* walk one volume */
   MSG_SCAN,       /* examine these objects, in this order */
   MSG_DIGEST,     /* read the whole media for the digests of a DigestSet */
+  MSG_INFLATE,    /* role sweep: put a stripe of the media into the ring */
+  MSG_HASH,       /* role digest: the next stripe of the media is in the ring */
   MSG_EXTRACT,    /* examine one object and hand over the content of one of its members */
   MSG_PACK_ENTRY, /* role pack: a file begins: name, modification time in seconds since 1970 */
   MSG_PACK_BYTES, /* role pack: the next bytes of it */
@@ -41,6 +43,7 @@ typedef enum {
   MSG_PROGRESS, /* bytes done: a sign of life */
   MSG_CHUNKS,   /* before a job's end, of a container in chunks: how many it has, and how many were
                    taken out of it since this was said last */
+  MSG_INFLATED, /* the stripe is in the ring, sound or not, with the damage met */
   MSG_MEMBER,
   MSG_HIT,
   MSG_FACT,
@@ -68,6 +71,8 @@ typedef enum {
  * which of the objects, kind (PartKind), its own place among the parts, how many they are, the name
  * that lacks, and the parts: all where it leads them (part_lead), else the leading one. */
 #define PROTO_JOBS "(" PROTO_OBJECTS "a(uyuus" PROTO_OBJECTS "))"
+/* Stretches of the media that cannot be had: offset, length, reason. */
+#define PROTO_DAMAGE "a(tty)"
 /* Any number of examined objects: seq, bytes examined, members, number of gaps. Then the gaps of
  * all: size, bytes examined, lengths of detail and member, reason. Then these texts of all. */
 #define PROTO_CLEAN "(a(tttu)a(ttuuy)ay)"

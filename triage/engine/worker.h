@@ -7,7 +7,9 @@
 #include "base/known.h"
 #include "base/secret.h"
 #include "engine/proto.h"
+#include "engine/proto_ring.h"
 #include "engine/worker_fds.h"
+#include "evidence/damage.h"
 #include "evidence/image.h"
 #include "evidence/tree.h"
 #include "evidence/volume.h"
@@ -34,11 +36,15 @@ typedef struct {
   GPtrArray *volume_gaps;      /* packed gaps of volumes, until the evidence is described */
   GPtrArray *volume_passwords; /* char*, owned by unpack.passwords */
   uint64_t chunks_told;        /* of image_chunks_read */
+  Ring ring;                   /* holds NULL: none */
+  Digester *digester;          /* role digest: of the stripes so far; NULL: none yet */
+  DamageList damage;           /* role digest: of them */
   int tree_fd;                 /* directory evidence, else -1 */
   VolumeCare care;
   uint32_t areas; /* AREAS_ bits: what is examined */
   KnownIndex known[WORKER_KNOWN_MAX];
   uint32_t n_known;
+  bool is_sweeper; /* role sweep: opens the image alone, no volume */
   bool has_wanted; /* EXTRACT: the content of member number wanted is handed over */
   uint32_t wanted;
   char *last_secret, last_secret_digest[SECRET_DIGEST];
@@ -76,5 +82,14 @@ GVariant *worker_receive(Worker *worker, MessageType *type);
 /* Role pack: files into the archive that is open as the spool. */
 bool worker_pack(Worker *worker, GError **error);
 void worker_digest(Worker *worker, GVariant *job);
+/* Damage of the media, and its digests, as the answer to DIGEST or the last HASH. */
+void worker_send_digests(Worker *worker, const Digests *digests, GArray *damage);
+/* Sends what the evidence is, without its volumes. */
+void worker_send_evidence(Worker *worker, GPtrArray *segments);
+/* Role sweep: one stripe of the media into the ring; role digest: its digests out of it. */
+void worker_inflate(Worker *worker, GVariant *job);
+void worker_hash(Worker *worker, GVariant *job);
+/* The image reads from the ring what stands there. */
+void worker_use_ring(Worker *worker);
 void worker_formats(Worker *worker);
 void worker_test_fault(Worker *worker, const char *name);

@@ -112,6 +112,9 @@ bool worker_open_evidence(Worker *worker, GPtrArray *segments, GError **error) {
   worker->image = image_open(segments, error);
   if (worker->image == NULL)
     return false;
+  if (worker->is_sweeper)
+    return true;
+  worker_use_ring(worker);
   if (is_single_file(worker)) {
     worker->kind = EVIDENCE_FILE;
     return true;
@@ -155,7 +158,7 @@ static GVariant *pack_segments(const Worker *worker, GPtrArray *segments) {
   return g_variant_builder_end(&builder);
 }
 
-static void send_evidence(Worker *worker, GPtrArray *segments) {
+void worker_send_evidence(Worker *worker, GPtrArray *segments) {
   static const char *const KINDS[] = {"image", "file", "directory"};
   const ImageInfo *info = worker->image != NULL ? image_info(worker->image) : NULL;
   GVariantBuilder properties, problems;
@@ -195,7 +198,7 @@ void worker_describe_evidence(Worker *worker, GPtrArray *segments) {
     for (guint i = 0; i < damage->len; i++)
       send_damage(worker, &g_array_index(damage, Damage, i));
   }
-  send_evidence(worker, segments);
+  worker_send_evidence(worker, segments);
 }
 
 static void enumerate_whole(Worker *worker) {
@@ -279,11 +282,15 @@ void worker_digest(Worker *worker, GVariant *job) {
   }
   Digests digests;
   digester_finish(digester, &digests);
-  GArray *damage = worker->image != NULL ? image_damage_all(worker->image) : NULL;
+  worker_tell_chunks(worker);
+  worker_send_digests(worker, &digests,
+                      worker->image != NULL ? image_damage_all(worker->image) : NULL);
+}
+
+void worker_send_digests(Worker *worker, const Digests *digests, GArray *damage) {
   for (guint i = 0; damage != NULL && i < damage->len; i++)
     send_damage(worker, &g_array_index(damage, Damage, i));
-  worker_tell_chunks(worker);
   worker_send(worker, MSG_DIGEST_DONE,
-              g_variant_new("(sssb)", digests.sha256, digests.sha1, digests.md5,
+              g_variant_new("(sssb)", digests->sha256, digests->sha1, digests->md5,
                             (gboolean)(damage != NULL && damage->len > 0)));
 }

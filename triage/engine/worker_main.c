@@ -209,6 +209,10 @@ static void run_jobs(Worker *worker) {
       worker_extract(worker, job);
     else if (type == MSG_DIGEST)
       worker_digest(worker, job);
+    else if (type == MSG_INFLATE)
+      worker_inflate(worker, job);
+    else if (type == MSG_HASH)
+      worker_hash(worker, job);
     worker_flush(worker);
   }
 }
@@ -220,15 +224,31 @@ static int examine(Worker *worker, const char *path) {
     worker_fail(worker, error);
     return 0;
   }
-  unpack_warm_up();
-  luks_warm_up();
+  if (!worker->is_sweeper) {
+    unpack_warm_up();
+    luks_warm_up();
+  }
   lock_in(worker, segments);
   worker_flush(worker);
   if (!worker_open_evidence(worker, segments, &error)) {
     worker_fail(worker, error);
     return 0;
   }
-  worker_describe_evidence(worker, segments);
+  if (worker->is_sweeper)
+    worker_send_evidence(worker, segments);
+  else
+    worker_describe_evidence(worker, segments);
+  worker_flush(worker);
+  run_jobs(worker);
+  return 0;
+}
+
+/* Needs no file at all. */
+static int hash(Worker *worker) {
+  g_autoptr(GPtrArray) none = g_ptr_array_new();
+  Digests digests;
+  digest_bytes(DIGEST_ALL, "", 0, &digests); /* libcrypto reads its settings */
+  lock_in(worker, none);
   worker_flush(worker);
   run_jobs(worker);
   return 0;
@@ -303,6 +323,14 @@ static void keep_memory(void) {
   (void)mallopt(M_TRIM_THRESHOLD, 2 * (int)LIMIT_HEAP_OBJECT);
 }
 
+/* Before the lock-in; without it the container is read as if nobody had read it before. */
+static void take_ring(Worker *worker, RingAccess access) {
+  if ((worker->flags & WORKER_HAS_RING) == 0)
+    return;
+  ring_map(&worker->ring, WORKER_RING_FD, access);
+  close(WORKER_RING_FD);
+}
+
 int main(int argc, char **argv) {
   (void)argv;
   if (argc != 1) {
@@ -335,6 +363,7 @@ int main(int argc, char **argv) {
   worker.areas = worker.flags >> WORKER_AREAS_SHIFT & AREAS_ALL;
   take_known(&worker);
   take_passwords(&worker, passwords);
+  take_ring(&worker, strcmp(role, "sweep") == 0 ? RING_WRITE : RING_READ);
   worker.unpack.walk_image = worker_walk_image;
   worker.unpack.image_user = &worker;
   worker.unpack.spool = spool_new((worker.flags & WORKER_HAS_SPOOL) != 0 ? WORKER_SPOOL_FD : -1);
@@ -342,13 +371,16 @@ int main(int argc, char **argv) {
   g_variant_iter_free(rules);
   if (!ok)
     return 0;
-  if (strcmp(role, "examine") == 0) {
+  worker.is_sweeper = strcmp(role, "sweep") == 0;
+  if (worker.is_sweeper || strcmp(role, "examine") == 0) {
     g_autoptr(GBytes) raw = proto_take_bytes(path);
     g_autofree char *name = g_strndup(g_bytes_get_data(raw, NULL), g_bytes_get_size(raw));
     return examine(&worker, name);
   }
   if (strcmp(role, "pack") == 0)
     return pack(&worker);
+  if (strcmp(role, "digest") == 0)
+    return hash(&worker);
   if (strcmp(role, "formats") == 0)
     worker_formats(&worker);
   if (strcmp(role, "rules") == 0)

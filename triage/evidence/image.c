@@ -307,6 +307,15 @@ void image_read_passing(Image *image, uint64_t offset, void *buffer, size_t n) {
   image->is_passing = false;
 }
 
+void image_use_shared(Image *image, ImageShared shared, void *user) {
+  image->shared = shared;
+  image->shared_user = user;
+}
+
+bool image_take_shared(Image *image, uint64_t offset, uint8_t *buffer, size_t n) {
+  return image->shared != NULL && image->shared(image->shared_user, offset, buffer, n);
+}
+
 uint64_t image_chunks_read(const Image *image) {
   return image->n_chunks_read;
 }

@@ -8,6 +8,7 @@
 #include "base/row.h"
 #include "triage/error.h"
 #include <glib.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct _Image Image;
@@ -58,6 +59,11 @@ void image_read(Image *image, uint64_t offset, void *buffer, size_t n);
 /* The same for content, which is read forward and not again: it does not drive out of the cache
  * what is (tables of the file system). */
 void image_read_passing(Image *image, uint64_t offset, void *buffer, size_t n);
+/* Where bytes of the media stand that somebody has taken out of the container already: fills buffer
+ * with n of them from offset, or returns false. What it gives is believed; it gives none that are
+ * damaged. For containers in chunks alone. */
+typedef bool (*ImageShared)(void *user, uint64_t offset, uint8_t *buffer, size_t n);
+void image_use_shared(Image *image, ImageShared shared, void *user);
 /* How many pieces of chunk_bytes were taken out of the container so far, each as often as it was.
  */
 uint64_t image_chunks_read(const Image *image);

@@ -69,6 +69,8 @@ static void read_part(Image *image, uint64_t chunk, size_t inside, uint8_t *buff
   EwfSlot *slot = cached(ewf, chunk);
   TriageReason reason;
   bool good;
+  if (slot == NULL && is_sweep && image_take_shared(image, start + inside, buffer, part))
+    return;
   if (slot == NULL && is_sweep && part == want) { /* past the cache, straight to its place */
     good = ewf_chunk_read(image, ewf, chunk, buffer, want, &reason);
   } else {
@@ -77,7 +79,8 @@ static void read_part(Image *image, uint64_t chunk, size_t inside, uint8_t *buff
           ewf_cache_take(is_sweep && ewf->passing.n_rows > 0 ? &ewf->passing : &ewf->kept, chunk);
       if (slot->data == NULL)
         slot->data = g_malloc(ewf->chunk_bytes);
-      slot->bad = !ewf_chunk_read(image, ewf, chunk, slot->data, want, &slot->reason);
+      slot->bad = !image_take_shared(image, start, slot->data, want) &&
+                  !ewf_chunk_read(image, ewf, chunk, slot->data, want, &slot->reason);
     }
     good = !slot->bad;
     reason = slot->reason;

@@ -2,19 +2,10 @@
 /* image_format.h - private to image*.c: one const row per image format, and what the formats share
  * (the segment files, the damage lists, the texts). Knows nothing of volumes. */
 #pragma once
+#include "evidence/damage.h"
 #include "evidence/image.h"
 #include <stdbool.h>
 #include <sys/types.h>
-
-/* Damage gathered; added in any order, merged when looked at. */
-typedef struct {
-  GArray *ranges; /* Damage */
-  guint merged;   /* length after the last merge: merging again only pays once it has doubled */
-} DamageList;
-void damage_list_init(DamageList *list);
-void damage_list_clear(DamageList *list); /* frees the content */
-void damage_list_add(DamageList *list, uint64_t offset, uint64_t length, TriageReason reason);
-GArray *damage_list_get(DamageList *list); /* merged, sorted (transfer none) */
 
 /* The files of an image by number, opened read-only on demand, few at a time. */
 typedef struct _ImageFiles ImageFiles;
@@ -73,6 +64,8 @@ struct _Image {
   DamageList all;    /* known up front, and met so far */
   bool is_passing;   /* the read at hand: see image_read_passing */
   uint64_t n_chunks_read;
+  ImageShared shared; /* NULL: none */
+  void *shared_user;
 };
 
 extern const ImageFormat IMAGE_AFF, IMAGE_EWF, IMAGE_VHD, IMAGE_VHDX, IMAGE_VMDK, IMAGE_QCOW,
@@ -84,6 +77,8 @@ void image_note_damage(Image *image, uint64_t offset, uint64_t length, TriageRea
 void image_tell_damage(Image *image, uint64_t offset, uint64_t length, TriageReason reason);
 /* Damage known without a read. */
 void image_know_damage(Image *image, uint64_t offset, uint64_t length, TriageReason reason);
+/* As ImageShared; false where nothing is shared. */
+bool image_take_shared(Image *image, uint64_t offset, uint8_t *buffer, size_t n);
 /* Adds a sentence to info.problems (at most LIMIT_IMAGE_PROBLEMS; the last says that more follow).
  */
 void image_add_problem(Image *image, const char *format, ...) G_GNUC_PRINTF(2, 3);
