@@ -180,7 +180,8 @@ typedef struct {
   bool is_retry;   /* the object in hand has cost a worker already */
   GPtrArray *gaps; /* StoredGap* of a digest job */
   uint32_t start_failures;
-  Process *parked; /* its worker, while process is one of the sweep's; NULL: it is not */
+  bool is_for_sweep; /* it is given nothing else */
+  Process *parked;   /* its worker, while process is one of the sweep's; NULL: it is not */
   uint64_t stripe; /* of a job of the sweep; of JOB_SCAN the first one it reads, UINT64_MAX: none */
 } Slot;
 
@@ -195,7 +196,7 @@ struct _VolumeWork {
   bool is_exhausted; /* no more behind those of page */
   GArray *behind;    /* WorkPlace, those before what the ring held when order was asked for */
   guint behind_at;
-  GQueue *late; /* Object*, the same of those that were kept in memory */
+  GQueue *late;     /* Object*, the same of those that were kept in memory */
   GQueue *page;     /* Object* read from the store, not handed out */
   guint n_returned; /* of page, at its front: handed out to a worker that was lost */
   uint64_t max_seq; /* of the walk, for checks */

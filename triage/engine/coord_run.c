@@ -229,15 +229,16 @@ static void prepare(Run *run) {
   run->digest_gaps = g_ptr_array_new_with_free_func((GDestroyNotify)stored_gap_free);
   run->volumes = g_ptr_array_new_with_free_func((GDestroyNotify)volume_work_free);
   run->retry = g_queue_new();
-  run->n_slots = (guint)run->options->jobs;
+  sweep_plan(run);
+  run->n_slots = (guint)run->options->jobs + sweep_slots(run);
   run->slots = g_new0(Slot, run->n_slots);
   for (guint i = 0; i < run->n_slots; i++) {
     run->slots[i].batch = g_queue_new();
     run->slots[i].current.messages =
         g_ptr_array_new_with_free_func((GDestroyNotify)g_variant_unref);
     run->slots[i].current.types = g_array_new(FALSE, FALSE, sizeof(MessageType));
+    run->slots[i].is_for_sweep = i >= (guint)run->options->jobs;
   }
-  sweep_plan(run);
 }
 
 static void retry_free(RetryObject *retry) {

@@ -213,11 +213,14 @@ static bool give_objects(Run *run, Slot *slot, bool *gave, GError **error) {
   if (!find_volume(run, &next, error))
     return false;
   const Object *head = next != NULL ? g_queue_peek_head(next->page) : NULL;
-  sweep_give(run, slot, head, gave);
-  if (!*gave && next != NULL)
+  if (next != NULL && !slot->is_for_sweep)
     give_batch(run, slot, next, gave);
   if (!*gave)
+    sweep_give(run, slot, head, gave);
+  if (!*gave)
     sweep_give_stripe(run, slot, head, gave);
+  if (slot->is_for_sweep)
+    return true;
   bool ok = true;
   for (guint i = 0; ok && !*gave && i < run->volumes->len; i++) {
     VolumeWork *volume = run->volumes->pdata[i];
@@ -266,6 +269,13 @@ bool slot_give_work(Run *run, Slot *slot, bool *gave, GError **error) {
   slot->is_retry = false;
   if (!slots_have_work(run))
     return true;
+  if (slot->is_for_sweep) {
+    if (run->sweep != NULL && !give_objects(run, slot, gave, error))
+      return false;
+    if (*gave)
+      slot_set_deadline(run, slot);
+    return true;
+  }
   if (!slot_ensure_process(run, slot, error))
     return false;
   bool ok = give_retry(run, slot, gave, error);

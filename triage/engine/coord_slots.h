@@ -40,6 +40,9 @@ bool order_has_more(const VolumeWork *volume);
 /* Plans a sweep of the evidence at hand, where its container is one to be inflated and its digests
  * are wanted: run->sweep; else that stays NULL. */
 void sweep_plan(Run *run);
+/* How many slots there are beside those for jobs: with two jobs and more one waits for another's
+ * stripe now and then, and a process more takes that time. */
+guint sweep_slots(const Run *run);
 void sweep_free(Sweep *sweep);
 /* What workers are to read the ring by; NULL: there is none. */
 const int *sweep_ring(const Run *run);

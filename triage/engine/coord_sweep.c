@@ -78,12 +78,16 @@ void sweep_plan(Run *run) {
   sweep->write_fd = sweep->read_fd = -1;
   sweep->idle = g_ptr_array_new_with_free_func((GDestroyNotify)process_free);
   sweep->n_stripes = (probe->media_bytes - 1) / RING_STRIPE_BYTES + 1;
-  if (!make_ring(sweep, run->n_slots)) {
+  if (!make_ring(sweep, (guint)run->options->jobs)) {
     sweep_free(sweep); /* no shared memory, or no /proc: the way without works, too */
     return;
   }
   run->sweep = sweep;
   run->digest_state = DIGEST_BUSY;
+}
+
+guint sweep_slots(const Run *run) {
+  return run->sweep != NULL && run->options->jobs > 1 ? 1 : 0;
 }
 
 const int *sweep_ring(const Run *run) {
@@ -107,8 +111,22 @@ uint64_t sweep_stripe(const Run *run, const Object *object) {
   return stripe;
 }
 
+/* While a volume is listed the sweep does not go beyond the ring: what it passed by would be
+ * inflated once more for objects that are not known yet. Those that are known do not wait for it.
+ */
+static bool is_held(const Run *run) {
+  for (guint i = 0; i < run->volumes->len; i++) {
+    const VolumeWork *volume = run->volumes->pdata[i];
+    if (volume->state == VOLUME_PENDING || volume->state == VOLUME_BUSY)
+      return true;
+  }
+  return false;
+}
+
 bool sweep_has(const Run *run, const Object *object) {
   const Sweep *sweep = run->sweep;
+  if (sweep == NULL || is_held(run))
+    return true;
   uint64_t stripe = sweep_stripe(run, object), end;
   if (stripe == UINT64_MAX || !g_uint64_checked_add(&end, object->first_byte, object->size))
     return true;
@@ -169,6 +187,8 @@ static bool is_free(const Run *run, const Object *head) {
   const Sweep *sweep = run->sweep;
   if (sweep->next_inflate < sweep->ring.n_windows)
     return true;
+  if (is_held(run))
+    return false;
   uint64_t old = sweep->next_inflate - sweep->ring.n_windows;
   if (old >= sweep->next_hash || (head != NULL && sweep_stripe(run, head) <= old))
     return false;
