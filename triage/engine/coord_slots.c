@@ -213,16 +213,18 @@ static bool give_objects(Run *run, Slot *slot, bool *gave, GError **error) {
   if (!find_volume(run, &next, error))
     return false;
   const Object *head = next != NULL ? g_queue_peek_head(next->page) : NULL;
-  if (next != NULL && !slot->is_for_sweep)
+  bool is_job = !slot->is_for_sweep;
+  /* Where all slots sweep, a little ahead of the objects: parts of some lie further on. */
+  if (sweep_slots(run) == 0)
+    sweep_give(run, slot, head, gave);
+  if (!*gave && next != NULL && is_job)
     give_batch(run, slot, next, gave);
-  if (!*gave)
+  if (!*gave && sweep_slots(run) > 0)
     sweep_give(run, slot, head, gave);
   if (!*gave)
     sweep_give_stripe(run, slot, head, gave);
-  if (slot->is_for_sweep)
-    return true;
   bool ok = true;
-  for (guint i = 0; ok && !*gave && i < run->volumes->len; i++) {
+  for (guint i = 0; is_job && ok && !*gave && i < run->volumes->len; i++) {
     VolumeWork *volume = run->volumes->pdata[i];
     if (volume->state == VOLUME_BUSY) {
       early_fill_page(volume);
