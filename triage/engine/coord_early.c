@@ -115,9 +115,11 @@ bool early_fill_from_kept(const Run *run, VolumeWork *volume) {
   g_ptr_array_sort(volume->kept, by_place);
   gsize n;
   g_autofree gpointer *all = g_ptr_array_steal(volume->kept, &n);
-  uint64_t from = sweep_is_running(run) ? sweep_start(run) * RING_STRIPE_BYTES : 0;
+  bool is_running = sweep_is_running(run);
+  uint64_t from = is_running ? sweep_start(run) * RING_STRIPE_BYTES : 0;
   for (gsize i = 0; i < n; i++) {
-    bool is_late = ((const Object *)all[i])->first_byte < from;
+    uint64_t first = ((const Object *)all[i])->first_byte;
+    bool is_late = is_running && (first == 0 || first < from); /* 0: in a table */
     g_queue_push_tail(is_late ? volume->late : volume->page, all[i]);
   }
   g_clear_pointer(&volume->kept, g_ptr_array_unref);
