@@ -7,6 +7,7 @@
 #include "engine/coord_lock.h"
 #include "engine/coord_seal.h"
 #include "engine/proto.h"
+#include "engine/worker_fds.h"
 #include "store/store.h"
 #include <sys/types.h>
 
@@ -27,7 +28,7 @@ typedef struct {
   int fd, stderr_fd;
   ProtoReader *reader;
   GString *stderr_text; /* the first bytes of what it complained about */
-  uint64_t *cell;       /* shared with it: the place in its job of the object it is at, from 1 */
+  WorkerCell *cell;     /* shared with it */
   int patience;         /* seconds within which it has to take what it is sent */
   bool is_fresh;        /* has done no job yet */
   bool is_ready;        /* has answered SETUP */

@@ -96,7 +96,7 @@ static guint told_of(const Slot *slot) {
 static Object *object_at_cell(const Slot *slot, guint *place) {
   if (slot->process == NULL || slot->job != JOB_SCAN)
     return NULL;
-  uint64_t at = __atomic_load_n(slot->process->cell, __ATOMIC_ACQUIRE);
+  uint64_t at = __atomic_load_n(&slot->process->cell->place, __ATOMIC_ACQUIRE);
   if (at <= told_of(slot) || at > slot->handed)
     return NULL;
   *place = (guint)at;
@@ -138,7 +138,8 @@ static void hand_out(const Run *run, Slot *slot) {
   slot->reached = 0;
   slot->begun = g_get_monotonic_time();
   slot->work = 0;
-  __atomic_store_n(slot->process->cell, 0, __ATOMIC_RELEASE);
+  __atomic_store_n(&slot->process->cell->stripe, 0, __ATOMIC_RELAXED);
+  __atomic_store_n(&slot->process->cell->place, 0, __ATOMIC_RELEASE);
   process_send(slot->process, MSG_SCAN, part_index_jobs(slot->volume->parts, objects), NULL);
 }
 

@@ -182,6 +182,15 @@ static void give_hash(Run *run, Slot *slot, bool *gave) {
   *gave = true;
 }
 
+/* The first stripe that a slot's job still reads, as far as can be told: of its last object the
+ * worker says where it is, so that one larger than the ring does not hold it up. */
+static uint64_t needs_from(const Slot *slot) {
+  const WorkerCell *cell = slot->process->cell;
+  bool is_last = __atomic_load_n(&cell->place, __ATOMIC_ACQUIRE) >= slot->handed;
+  uint64_t at = __atomic_load_n(&cell->stripe, __ATOMIC_RELAXED);
+  return is_last && at > 0 ? MAX(at - 1, slot->stripe) : slot->stripe;
+}
+
 /* Nobody needs what the window of the next stripe holds. */
 static bool is_free(const Run *run, const Object *head) {
   const Sweep *sweep = run->sweep;
@@ -195,7 +204,7 @@ static bool is_free(const Run *run, const Object *head) {
   gint64 now = g_get_monotonic_time();
   for (guint i = 0; i < run->n_slots; i++) {
     const Slot *slot = &run->slots[i];
-    if (slot->job == JOB_SCAN && slot->stripe <= old && now - slot->begun < PATIENCE)
+    if (slot->job == JOB_SCAN && needs_from(slot) <= old && now - slot->begun < PATIENCE)
       return false;
   }
   return true;

@@ -23,8 +23,7 @@ typedef struct {
   GByteArray *out;       /* messages not yet written */
   ObjectPacker *objects; /* of a walk, not yet told */
   CleanPacker *clean;    /* examined, not yet told */
-  uint64_t *cell;        /* the place in the job of the object that is being examined, from 1; the
-                          * coordinator reads it where this process is lost */
+  WorkerCell *cell;
   gint64 flushed_at;     /* monotonic microseconds */
   ProtoReader *reader;
   uint32_t flags, timeout_seconds;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* worker_fds.h - what both ends know of a worker's start: descriptor numbers and SETUP flags. */
+/* worker_fds.h - what both ends know of a worker from its start: descriptor numbers, SETUP
+ * flags and the page they share. */
 #pragma once
+#include <stdint.h>
 
 #define WORKER_PACK_PASSWORD "infected" /* of the archives of triage extract */
 
@@ -12,6 +14,13 @@ enum {
   WORKER_KNOWN_FD,
   WORKER_KNOWN_MAX = 8
 };
+/* The page that a worker and the coordinator share; only the worker writes while it has a job. */
+typedef struct {
+  uint64_t place;  /* in its job, of the object that is being examined, from 1; read where the worker
+                    * is lost */
+  uint64_t stripe; /* the last one it asked the ring for, from 1: a hint */
+} WorkerCell;
+
 enum { WORKER_HASH_ALL = 1, WORKER_ENTRIES = 2, WORKER_HAS_SPOOL = 4, WORKER_NO_PREFILTER = 8 };
 enum { WORKER_NO_LINKS = 64 }; /* a file of the evidence that is a symbolic link is missing */
 enum { WORKER_HAS_RING = 128 };

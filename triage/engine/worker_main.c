@@ -82,7 +82,7 @@ void worker_test_fault(Worker *worker, const char *name) {
   if (strcmp(worker->fault, "kill") == 0)
     abort();
   if (strcmp(worker->fault, "lie") == 0) { /* and says that it was at the next object */
-    __atomic_add_fetch(worker->cell, 1, __ATOMIC_RELEASE);
+    __atomic_add_fetch(&worker->cell->place, 1, __ATOMIC_RELEASE);
     raise(SIGKILL);
   }
   if (strcmp(worker->fault, "memory") == 0)

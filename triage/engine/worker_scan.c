@@ -604,7 +604,7 @@ static void scan_jobs(Worker *worker, GVariant *jobs) {
     UnpackSet set = {.read = read_part, .user = &reader};
     bool has_set = find_set(sets, &next, place, &reader, &set);
     g_autofree char *name = g_strndup(path.bytes, path.n);
-    __atomic_store_n(worker->cell, (uint64_t)place + 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&worker->cell->place, (uint64_t)place + 1, __ATOMIC_RELEASE);
     scan_object(worker, &object, name, has_set ? &set : NULL);
     proto_object_clear(&object);
     g_array_unref(reader.objects);

@@ -71,10 +71,12 @@ void worker_hash(Worker *worker, GVariant *job) {
 }
 
 static bool copy_shared(void *user, uint64_t offset, uint8_t *buffer, size_t n) {
-  return ring_copy(user, offset, buffer, n);
+  const Worker *worker = user;
+  __atomic_store_n(&worker->cell->stripe, offset / RING_STRIPE_BYTES + 1, __ATOMIC_RELAXED);
+  return ring_copy(&worker->ring, offset, buffer, n);
 }
 
 void worker_use_ring(Worker *worker) {
   if (worker->ring.bytes != NULL)
-    image_use_shared(worker->image, copy_shared, &worker->ring);
+    image_use_shared(worker->image, copy_shared, worker);
 }
