@@ -24,7 +24,7 @@ typedef struct {
   ObjectPacker *objects; /* of a walk, not yet told */
   CleanPacker *clean;    /* examined, not yet told */
   WorkerCell *cell;
-  gint64 flushed_at;     /* monotonic microseconds */
+  gint64 flushed_at; /* monotonic microseconds */
   ProtoReader *reader;
   uint32_t flags, timeout_seconds;
   Scanner *scanner;

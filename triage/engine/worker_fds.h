@@ -16,8 +16,8 @@ enum {
 };
 /* The page that a worker and the coordinator share; only the worker writes while it has a job. */
 typedef struct {
-  uint64_t place;  /* in its job, of the object that is being examined, from 1; read where the worker
-                    * is lost */
+  uint64_t place; /* in its job, of the object that is being examined, from 1; read where the worker
+                   * is lost */
   uint64_t stripe; /* the last one it asked the ring for, from 1: a hint */
 } WorkerCell;
 
