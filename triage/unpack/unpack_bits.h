@@ -27,30 +27,27 @@ static inline uint64_t bits_long_runs(uint64_t bits) {
   return bits & eight >> 16;
 }
 
-/* A bit in the first byte that is zero, and in none before it; 0 where no byte is. */
-static inline uint64_t bits_zero_byte(uint64_t bits) {
-  return (bits - 0x0101010101010101) & ~bits & 0x8080808080808080;
+#define BITS_TOPS UINT64_C(0x8080808080808080) /* of each byte the highest bit */
+
+/* The highest bit of each byte that is not zero. */
+static inline uint64_t bits_used_bytes(uint64_t bits) {
+  return (((bits & ~BITS_TOPS) + ~BITS_TOPS) | bits) & BITS_TOPS;
 }
 
-/* A bit in the first of eight words, of which the zeros and high bits are given, that is UTF-16 of
- * ASCII: four bytes each beside a zero. */
-static inline uint64_t bits_wide_word(uint64_t zeros, uint64_t high) {
-  uint64_t little = bits_zero_byte((zeros ^ 0xAAAAAAAAAAAAAAAA) | high);
-  uint64_t big = bits_zero_byte((zeros ^ 0x5555555555555555) | high);
-  uint64_t first = little & -little, second = big & -big;
-  return first != 0 && (second == 0 || first < second) ? first : second;
+/* Of eight words, of which the zeros and high bits are given, the highest bit of the byte of each
+ * that is UTF-16 of ASCII: four bytes each beside a zero. */
+static inline uint64_t bits_wide_words(uint64_t zeros, uint64_t high) {
+  return BITS_TOPS & ~(bits_used_bytes((zeros ^ 0xAAAAAAAAAAAAAAAA) | high) &
+                       bits_used_bytes((zeros ^ 0x5555555555555555) | high));
 }
 
 /* The same of UTF-32: two bytes, each beside three zeros, at the same place. */
-static inline uint64_t bits_wider_word(uint64_t zeros, uint64_t high) {
-  static const uint64_t WIDER[] = {0xEEEEEEEEEEEEEEEE, 0xDDDDDDDDDDDDDDDD, 0xBBBBBBBBBBBBBBBB,
-                                   0x7777777777777777};
-  uint64_t best = 0;
-  for (unsigned i = 0; i < 4; i++) {
-    uint64_t bits = bits_zero_byte((zeros ^ WIDER[i]) | high), first = bits & -bits;
-    best = first != 0 && (best == 0 || first < best) ? first : best;
-  }
-  return best;
+static inline uint64_t bits_wider_words(uint64_t zeros, uint64_t high) {
+  const uint64_t halves = 0x0F0F0F0F0F0F0F0F, ones = 0x0101010101010101;
+  uint64_t text = ~zeros, half = text & halves;
+  uint64_t more_than_one = half & ((half | BITS_TOPS) - ones);
+  uint64_t wrong = ((text ^ text >> 4) & halves) | more_than_one | high;
+  return bits_used_bytes(half) & ~bits_used_bytes(wrong);
 }
 
 #ifdef __SSE2__

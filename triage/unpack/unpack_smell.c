@@ -31,9 +31,9 @@ static void meet(Pass *pass, Smell kind) {
 /* ---- wide text: zeros beside ASCII, in words of eight bytes ---- */
 
 static void look_at_zeros(Pass *pass, uint64_t zeros, uint64_t high) {
-  if (is_open(pass, SMELL_UTF16) && bits_wide_word(zeros, high) != 0)
+  if (is_open(pass, SMELL_UTF16) && bits_wide_words(zeros, high) != 0)
     meet(pass, SMELL_UTF16);
-  if (is_open(pass, SMELL_UTF32) && bits_wider_word(zeros, high) != 0)
+  if (is_open(pass, SMELL_UTF32) && bits_wider_words(zeros, high) != 0)
     meet(pass, SMELL_UTF32);
 }
 

@@ -245,8 +245,8 @@ static bool put_run(ViewBuilder *builder, const Run *run) {
 static void put_runs(ViewBuilder *builder, uint64_t from, bool is_big) {
   const uint8_t *data = builder->data;
   uint64_t size = builder->size, floor = from;
-  for (uint64_t at = next_word(builder, from, bits_wide_word); size - at >= 8;
-       at = next_word(builder, at, bits_wide_word)) {
+  for (uint64_t at = next_word(builder, from, bits_wide_words); size - at >= 8;
+       at = next_word(builder, at, bits_wide_words)) {
     unsigned kind = wide_word(data + at);
     Run run;
     if (kind == 0 || !take_run(data, size, floor, at + kind - 1, &run)) {
@@ -320,7 +320,7 @@ void utf32_make(ViewBuilder *builder, uint64_t from) {
   const uint8_t *data = builder->data;
   uint64_t size = builder->size, floor = from;
   for (uint64_t at = from; at < size && size - at >= 8;) {
-    at = next_word(builder, at, bits_wider_word);
+    at = next_word(builder, at, bits_wider_words);
     if (size - at < 8)
       return;
     unsigned kind = wider_word(data + at);
