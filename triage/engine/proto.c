@@ -129,7 +129,8 @@ GVariant *proto_reader_next(ProtoReader *reader, MessageType *type, GError **err
   uint16_t short_type;
   memcpy(&length, head, 4);
   memcpy(&short_type, head + 4, 2);
-  bool limited = reader->from_worker; /* what the coordinator sends (rules) is its own */
+  /* What the coordinator sends (rules, jobs) is its own: neither bounded nor walked through. */
+  bool limited = reader->from_worker;
   if (length < 2 || (limited && length > LIMIT_FRAME_BYTES)) {
     triage_fail(error, TRIAGE_REASON_WORKER_CRASH, "a message of %u bytes breaks the protocol",
                 length);
@@ -146,7 +147,7 @@ GVariant *proto_reader_next(ProtoReader *reader, MessageType *type, GError **err
   /* A copy of its own is aligned as GVariant needs it. */
   g_autoptr(GBytes) bytes = g_bytes_new(head + HEAD, length - 2);
   g_autoptr(GVariant) message = g_variant_ref_sink(
-      g_variant_new_from_bytes(G_VARIANT_TYPE(KINDS[short_type].signature), bytes, FALSE));
+      g_variant_new_from_bytes(G_VARIANT_TYPE(KINDS[short_type].signature), bytes, !limited));
   reader->start += 4 + (gsize)length;
   if (!g_variant_is_normal_form(message)) {
     triage_fail(error, TRIAGE_REASON_WORKER_CRASH,
