@@ -12,7 +12,7 @@
 enum { BITS_BYTES = 64, BASE64_LEAST = 24 };
 
 /* Of 64 bytes: which are zero, have their highest bit set, are of the base64 alphabet, and are one
- * of ~ + & \\ % " ' ( [ , that other encodings are told by. */
+ * of ~ + & \\ % " ' ( [ , ^ ` that other encodings are told by. */
 typedef struct {
   uint64_t zeros, high, letters, marks;
 } ByteKinds;
@@ -99,7 +99,9 @@ static inline __m128i bits_marks16(__m128i v) {
       _mm_cmpeq_epi8(v, _mm_set1_epi8('~')),
       _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('+')), _mm_cmpeq_epi8(v, _mm_set1_epi8('"'))));
   const __m128i comma = _mm_cmpeq_epi8(v, _mm_set1_epi8(','));
-  return _mm_or_si128(_mm_or_si128(four, two), _mm_or_si128(other, comma));
+  const __m128i shell =
+      _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('^')), _mm_cmpeq_epi8(v, _mm_set1_epi8('`')));
+  return _mm_or_si128(_mm_or_si128(_mm_or_si128(four, two), shell), _mm_or_si128(other, comma));
 }
 
 static inline __m128i bits_zeros16(__m128i v) {
@@ -193,7 +195,7 @@ static inline uint64_t bits_pairs4(const uint8_t *p, const uint8_t (*pairs)[2]) 
 
 static inline bool bits_is_mark(uint8_t c) {
   return c == '~' || c == '+' || c == '"' || (c >= '%' && c <= '(') || c == ',' || c == '[' ||
-         c == '\\';
+         c == '\\' || c == '^' || c == '`';
 }
 
 static inline ByteKinds bits_zeros_and_high(const uint8_t *p) {

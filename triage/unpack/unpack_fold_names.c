@@ -129,7 +129,8 @@ static const uint8_t *skip(const uint8_t *p, const uint8_t *end) {
 bool fold_ends_statement(const uint8_t *p, const uint8_t *end) {
   p = skip(p, end);
   return p == end || *p == '\r' || *p == '\n' || *p == ':' || *p == ';' || *p == ',' ||
-         *p == '\'' || *p == '#' || *p == '}' || (*p == '/' && end - p > 1 && p[1] == '/');
+         *p == '\'' || *p == '#' || *p == '}' ||
+         ((*p == '/' || *p == '>') && end - p > 1 && p[1] == *p); /* a comment, echo x = "a" >> b */
 }
 
 bool fold_sets_next(const uint8_t *p, const uint8_t *end, const uint8_t *name, size_t n) {

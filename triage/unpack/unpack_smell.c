@@ -120,6 +120,11 @@ static void look_at_mark(Pass *pass, const uint8_t *p) {
     if (is_open(pass, SMELL_VBE) && vbe_at(pass->data, pass->end, p))
       meet(pass, SMELL_VBE);
     break;
+  case '^':
+  case '`':
+    if (is_open(pass, SMELL_SHELL) && shell_at(pass->data, pass->end, p))
+      meet(pass, SMELL_SHELL);
+    break;
   case ',':
     look_at_comma(pass, p);
     break;
@@ -194,15 +199,18 @@ static unsigned open_columns(const Pass *pass) {
          (is_open(pass, SMELL_ENTITIES) ? TRIPLES_OF_ENTITIES : 0u) |
          (is_open(pass, SMELL_FOLDED) ? TRIPLES_OF_FOLDED : 0u) |
          (is_open(pass, SMELL_CODES) ? TRIPLES_OF_CODES : 0u) |
+         (is_open(pass, SMELL_SHELL) ? TRIPLES_OF_SHELL : 0u) |
          (is_open(pass, SMELL_VBE) ? TRIPLES_OF_VBE : 0u);
 }
 
-/* A triple begins with its mark, but a function's is the parenthesis at its end, and a number's the
- * comma behind it. */
+/* A triple begins with its mark, but a function's is the parenthesis at its end, and a number's and
+ * a word's the one behind it. */
 static void look_at_triples(Pass *pass, const uint8_t *p, uint64_t triples) {
   for (; triples != 0; triples &= triples - 1) {
     const uint8_t *at = p + __builtin_ctzll(triples);
     look_at_mark(pass, g_ascii_isdigit(at[0]) ? at + 1 : at);
+    if (at[1] == '^' || at[1] == '`')
+      look_at_mark(pass, at + 1);
     if (at[2] == '(')
       look_at_mark(pass, at + 2);
   }

@@ -79,6 +79,7 @@ typedef enum {
   SMELL_ENTITIES,
   SMELL_ESCAPES,
   SMELL_FOLDED,
+  SMELL_SHELL,
   SMELLS
 } Smell;
 #define SMELL_BIT(KIND) (1u << (KIND))
@@ -146,6 +147,11 @@ unsigned escape_at(const uint8_t *data, const uint8_t *end, const uint8_t *p);
 void utf7_make(ViewBuilder *builder, uint64_t from);
 void entities_make(ViewBuilder *builder, uint64_t from);
 void escapes_make(ViewBuilder *builder, uint64_t from);
+
+/* unpack_shell.c */
+/* True where the caret or backtick at p is one that a shell does not read. */
+bool shell_at(const uint8_t *data, const uint8_t *end, const uint8_t *p);
+void shell_make(ViewBuilder *builder, uint64_t from);
 
 /* unpack_fold.c */
 /* True where the quote, bracket or operator at p stands in something that folds. */

@@ -65,8 +65,16 @@ static const View FOLDED = VIEW(
     "pieces",
     SMELL_FOLDED, fold_make, LIMIT_VIEW_CONTEXT);
 
+static const View SHELL =
+    VIEW("shell",
+         "Scripts as cmd and PowerShell read them: c^d^o, Mes`sage, and what echo writes to a file",
+         "cmd, about_Special_Characters",
+         "a caret or backtick counts between two letters, in words of six letters and more, or as "
+         "^&; lines of echo are read where there is one of these, up to 8,192 bytes of each",
+         SMELL_SHELL, shell_make, LIMIT_VIEW_CONTEXT);
+
 static const View *const TABLE[] = {&UTF16LE, &UTF16BE, &UTF32, &VBE,     &POWERSHELL, &BASE64,
-                                    &CODES,   &UTF7,    &HTML,  &ESCAPES, &FOLDED};
+                                    &CODES,   &UTF7,    &HTML,  &ESCAPES, &SHELL,      &FOLDED};
 
 const View *const *view_table(size_t *n) {
   *n = G_N_ELEMENTS(TABLE);

@@ -114,6 +114,16 @@ def cases(name):
     yield 'escapes', f'x = new ActiveXObject("{name.replace("C", chr(92) + "x43")}");'.encode()
     yield 'escapes', ('x = "' + ''.join(f'\\{ord(c):o}' for c in name) + '";').encode()
     yield 'escapes', ('x = "' + ''.join(f'\\u{{{ord(c):x}}}' for c in name) + '";').encode()
+    for mark in '^', '`':
+        yield 'shell', f'x = New-Object -ComObject "{name[:7]}{mark}{name[7:]}"'.encode()
+        yield 'shell', mark.join(f'$m=New-Object -ComObject {name}').replace(f'{mark}.{mark}', '.').encode()
+    yield 'shell', f'set x={name[:6]}^\r\n{name[6:]}\r\n'.encode()
+    yield 'shell+folded', (f'@echo off\r\necho Set o = CreateObject({se.joined(name).replace("&", "^&")}) >> x.vbs\r\n'
+                           'echo o.Send >> x.vbs\r\n').encode()
+    yield 'shell+folded', (f'cmd /c echo a = "{name[:3]}" ^& "" >x.vbs & echo b = "{name[3:]}" >>x.vbs\r\n'
+                           '>>x.vbs echo Set o = CreateObject(a ^& b)\r\n').encode()
+    yield 'folded', f'echo a="{name[:3]}" >> x.js\r\necho a=a+"{name[3:]}">>x.js\r\n'.encode()
+    yield 'base64+utf-16le', ('cmd /c pow^ersh^ell -nop -enc^od ' + se.b64(wide)).encode()
     yield 'folded', vb(se.joined(name)).encode()
     yield 'folded', vb(se.joined(name).replace(' & ', ' & _\r\n   ')).encode()
     yield 'folded', vb(se.joined(name, '+')).encode()

@@ -79,6 +79,8 @@ static unsigned wanted_of(const uint8_t *data, size_t n) {
   for (const uint8_t *p = data; p < end; p++) {
     if (*p == '~' && vbe_at(data, end, p))
       kinds |= SMELL_BIT(SMELL_VBE);
+    if ((*p == '^' || *p == '`') && shell_at(data, end, p))
+      kinds |= SMELL_BIT(SMELL_SHELL);
     if (*p == '&' && entity_at(data, end, p))
       kinds |= SMELL_BIT(SMELL_ENTITIES);
     if (strchr("\"'([&+", *p) != NULL && *p != 0 && fold_at(data, end, p))
@@ -113,6 +115,9 @@ static const struct {
               PIECE(" Chr(67) "),
               PIECE(" [char]67 "),
               PIECE("'abc'.replace('a','b')"),
+              PIECE(" c^d^o^.m^e^s "),
+              PIECE("CDO.Mes`sage"),
+              PIECE("\"CDO\" ^& \"x"),
               PIECE("\xFF\xFE"),
               PIECE("plain words, nothing more ")};
 
@@ -218,7 +223,13 @@ static void marks_anywhere_are_seen(void **state) {
                                       ",97,103,101,67,68",
                                       ", ",
                                       "\\103",
-                                      "\\u{43}"};
+                                      "\\u{43}",
+                                      "^",
+                                      "po^wer",
+                                      "New`Ob`ject",
+                                      "`word`s",
+                                      " ^& ",
+                                      "word^\r\nword"};
   (void)state;
   GRand *rand = g_rand_new_with_seed(5);
   guint n_met[SMELLS] = {0};

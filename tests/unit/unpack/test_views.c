@@ -76,6 +76,9 @@ static void test_nothing(void **state) {
       "d41d8cd98f00b204e9800998ecf8427e da39a3ee5e6b4b0d3255bfef95601890afd80709  empty",
       "com/example/verylongpackagename/AnotherVeryLongClassNameWithoutAnyMeaning.java",
       "#@~^ is a mark, and ^#~@ its end; \\new \\xyz 100% 50%of",
+      "Call `CreateObject`s of `CDO`, ``quoted``text'', `a`, x^n + e^{ab}; [^&]+ and ^word$, sed "
+      "s^a^b^",
+      "echo \"CDO\" >> file; echo $x >> y && echo `date` ^ `uname`",
   };
   (void)state;
   for (size_t i = 0; i < G_N_ELEMENTS(TEXTS); i++) {
@@ -263,6 +266,10 @@ static void test_hostile(void **state) {
       "1,",
       "1 ,\"",
       "10,20,30,40,50,60,70,80,90,10,20;",
+      "abcdef`",
+      "echo abc^def ",
+      "echo abc^def>>b&\n",
+      "echo ^\n",
   };
   (void)state;
   for (size_t i = 0; i < G_N_ELEMENTS(PATTERNS); i++) {
