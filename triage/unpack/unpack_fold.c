@@ -36,9 +36,9 @@ static bool is_method_of(const uint8_t *p, const uint8_t *end) {
 }
 
 static bool is_method(const uint8_t *p, const uint8_t *end) {
-  if (end - p > 11 && (p[1] == ' ' || p[1] == '-')) {
+  if (end - p > 4 && (p[1] == ' ' || p[1] == '-')) {
     p += p[1] == ' ' ? 2 : 1;
-    return fold_word(p, end, "-replace") != NULL || fold_word(p, end, "-f ") != NULL;
+    return fold_replace_operator(p, end) != NULL || fold_format_operator(p, end) != NULL;
   }
   return end - p > 8 && is_method_of(p + 1, end);
 }
@@ -83,7 +83,7 @@ static bool may_go_on(const uint8_t *p, const uint8_t *end) {
   case '.':
     return next == 'r' || next == 's' || next == 'c';
   case '-':
-    return next == 'r' || next == 'f';
+    return next == 'r' || next == 'f' || next == 'c' || next == 'i';
   case '/':
     return p[2] == '*';
   default:
@@ -91,12 +91,24 @@ static bool may_go_on(const uint8_t *p, const uint8_t *end) {
   }
 }
 
+/* "$a$b", "$a.Message": a literal that begins with a variable, and goes on right behind it. */
+static bool is_interpolated(const uint8_t *p, const uint8_t *end) {
+  const uint8_t *name;
+  size_t n, length = end - p > 4 && *p == '"' && p[1] == '$'
+                         ? fold_name_inside(p + 1, end, &name, &n)
+                         : 0;
+  const uint8_t *behind = p + 1 + length;
+  return length > 0 && behind < end &&
+         (*behind == '$' || *behind == '.' || g_ascii_isalnum(*behind));
+}
+
 bool fold_at(const uint8_t *data, const uint8_t *end, const uint8_t *p) {
   size_t n;
   switch (*p) {
   case '"':
   case '\'':
-    return may_go_on(p, end) && (is_joint(p, end) || is_method(p, end)) &&
+    return ((may_go_on(p, end) && (is_joint(p, end) || is_method(p, end))) ||
+            is_interpolated(p, end)) &&
            is_in_text(data, end, p, 1);
   case '(':
     return (fold_function_before(data, p, &n) || fold_list_at(data, end, p, &n) ||
@@ -154,7 +166,7 @@ static bool is_used(const Fold *fold, const uint8_t *p, const uint8_t *end) {
     p = fold_blank(p + 1, end);
     return fold_may_begin(p, end) || fold_names_value(&fold->names, p, fold_name(p, end)) != NULL;
   }
-  return fold_word(p, end, "-replace") != NULL || fold_word(p, end, "-f ") != NULL;
+  return fold_replace_operator(p, end) != NULL || fold_format_operator(p, end) != NULL;
 }
 
 /* p, or where the variable begins whose value is known and that stands before it. */
@@ -284,12 +296,26 @@ static const uint8_t *fold_one(Fold *fold, const uint8_t *start, const uint8_t *
   return stop;
 }
 
-/* A literal behind which nothing is that fold_one would do something with: most are such. */
+/* True where the literal [p, stop) has the name of a variable in it whose value is known. */
+static bool has_name(const Fold *fold, const uint8_t *p, const uint8_t *stop) {
+  if (*p != '"' || !fold_names_any(&fold->names))
+    return false;
+  while ((p = memchr(p + 1, '$', (size_t)(stop - p - 1))) != NULL) {
+    const uint8_t *name;
+    size_t n;
+    if (fold_name_inside(p, stop, &name, &n) > 0 && fold_names_value(&fold->names, name, n) != NULL)
+      return true;
+  }
+  return false;
+}
+
+/* A literal in which or behind which nothing is that fold_one would do something with: most are
+ * such. */
 static bool is_alone(const Fold *fold, const uint8_t *p, const uint8_t *end) {
   if (*p != '"' && *p != '\'')
     return false;
-  p = fold_literal(p, end, NULL);
-  return p == NULL || !is_used(fold, p, end);
+  const uint8_t *stop = fold_literal(p, end, NULL);
+  return stop == NULL || !(is_used(fold, stop, end) || has_name(fold, p, stop));
 }
 
 static const uint8_t *fold_range(Fold *fold, const uint8_t *p, const uint8_t *stop_at,

@@ -46,6 +46,10 @@ bool fold_list_at(const uint8_t *data, const uint8_t *end, const uint8_t *p, siz
  */
 bool fold_function_before(const uint8_t *data, const uint8_t *p, size_t *n);
 
+/* What follows -f or -replace (in any of its cases) at p; NULL where no such operator is there. */
+const uint8_t *fold_format_operator(const uint8_t *p, const uint8_t *end);
+const uint8_t *fold_replace_operator(const uint8_t *p, const uint8_t *end);
+
 /* p behind word, which is compared without regard to case; NULL where it does not stand there. */
 const uint8_t *fold_word(const uint8_t *p, const uint8_t *end, const char *word);
 
@@ -76,6 +80,12 @@ static inline bool fold_names_any(const FoldNames *names) {
 /* Length of the variable's name at p, or before p, 0 where there is none. */
 size_t fold_name(const uint8_t *p, const uint8_t *end);
 size_t fold_name_before(const uint8_t *floor, const uint8_t *p);
+/* Length of what "$name", "${name}" or "$($name)" begins with at p ('$'), 0 where that is none of
+ * them; the name, of length *n, may be without the mark before it. */
+size_t fold_name_inside(const uint8_t *p, const uint8_t *end, const uint8_t **name, size_t *n);
+/* Puts what variables hold in the place of their names in a literal's text. Returns how many were
+ * put; where the text would grow past what a variable may hold, the rest stays. */
+unsigned fold_interpolate(const FoldNames *names, GString *text);
 /* What it holds, NULL where that is not known. */
 const FoldValue *fold_names_value(const FoldNames *names, const uint8_t *name, size_t n);
 /* Keeps a value, within limits; where it is copied, it need not live on. */

@@ -19,6 +19,19 @@ const uint8_t *fold_word(const uint8_t *p, const uint8_t *end, const char *word)
   return is_there ? p + n : NULL;
 }
 
+const uint8_t *fold_format_operator(const uint8_t *p, const uint8_t *end) {
+  p = fold_word(p, end, "-f");
+  return p != NULL && p < end && *p != '\0' && strchr(" \t\"'($@", *p) != NULL ? p : NULL;
+}
+
+const uint8_t *fold_replace_operator(const uint8_t *p, const uint8_t *end) {
+  static const char *const OPERATORS[] = {"-replace", "-creplace", "-ireplace"};
+  const uint8_t *behind = NULL;
+  for (size_t i = 0; behind == NULL && i < G_N_ELEMENTS(OPERATORS); i++)
+    behind = fold_word(p, end, OPERATORS[i]);
+  return behind;
+}
+
 const uint8_t *fold_blank(const uint8_t *p, const uint8_t *end) {
   for (; p < end; p++) {
     if (*p == '/' && end - p > 3 && p[1] == '*') {
@@ -424,7 +437,7 @@ static const uint8_t *take_other_call(const uint8_t *p, const uint8_t *end, unsi
   const uint8_t *at = fold_word(p, end, ".concat(");
   if (at != NULL)
     return fold_concat(at, end, depth, out);
-  at = fold_word(fold_blank(p, end), end, "-f ");
+  at = fold_format_operator(fold_blank(p, end), end);
   return at != NULL ? fold_format(at, end, depth, out) : NULL;
 }
 
@@ -446,7 +459,7 @@ static const uint8_t *take_call(const uint8_t *p, const uint8_t *end, unsigned d
   const uint8_t *at = fold_word(p, end, ".replace(");
   bool is_operator = at == NULL;
   if (is_operator)
-    at = fold_word(fold_blank(p, end), end, "-replace");
+    at = fold_replace_operator(fold_blank(p, end), end);
   if (at == NULL)
     return NULL;
   at = fold_blank(at, end);
@@ -534,9 +547,11 @@ static const uint8_t *take_term(const uint8_t *p, const uint8_t *end, unsigned d
     p = take_parenthesis(p, end, depth, &term);
   else if (*p == '[')
     p = take_bracket(p, end, depth, &term);
-  else if (*p == '"' || *p == '\'')
+  else if (*p == '"' || *p == '\'') {
+    bool may_hold_names = *p == '"';
     p = fold_literal(p, end, text);
-  else if (*p == '-' || *p == '@')
+    term.n_ops += may_hold_names ? fold_interpolate(out->names, text) : 0;
+  } else if (*p == '-' || *p == '@')
     p = fold_list(p, end, depth, &term);
   else {
     const uint8_t *constant = take_constant(p, end, &term);

@@ -11,6 +11,7 @@ enum { FORMAT_DIGITS = 4, TRY_DEPTH = LIMIT_FOLD_DEPTH / 4 };
 typedef struct {
   GPtrArray *parts; /* char* */
   gsize total;
+  const uint8_t *behind; /* the last element; NULL: there is none */
   const FoldNames *names;
 } List;
 
@@ -20,7 +21,7 @@ static void list_clear(List *list) {
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(List, list_clear)
 
 static List list_new(const FoldNames *names) {
-  return (List){g_ptr_array_new_with_free_func(g_free), 0, names};
+  return (List){g_ptr_array_new_with_free_func(g_free), 0, NULL, names};
 }
 
 static bool list_add(List *list, const char *text, gsize n) {
@@ -53,7 +54,10 @@ static const uint8_t *take_element(const uint8_t *p, const uint8_t *end, unsigne
   } else {
     p = fold_expression(p, end, depth + 1, &element);
   }
-  return p != NULL && list_add(list, text->str, text->len) ? p : NULL;
+  if (p == NULL || !list_add(list, text->str, text->len))
+    return NULL;
+  list->behind = p;
+  return p;
 }
 
 /* Elements up to the closing bracket, or (close 0) as many as are joined by commas. */
@@ -141,6 +145,13 @@ static void reverse(const List *list) {
   }
 }
 
+/* A literal, also in a parenthesis of its own. */
+static const uint8_t *take_between(const uint8_t *p, const uint8_t *end, GString *between) {
+  if (p < end && *p == '(')
+    return take_mark(fold_literal(fold_blank(p + 1, end), end, between), end, ')');
+  return fold_literal(p, end, between);
+}
+
 /* What is done with the list: .join(""), .reverse().join(""), -join "". */
 static const uint8_t *take_use(const uint8_t *p, const uint8_t *end, unsigned depth,
                                const List *list, GString *out) {
@@ -155,7 +166,7 @@ static const uint8_t *take_use(const uint8_t *p, const uint8_t *end, unsigned de
   if (next != NULL)
     p = take_mark(fold_expression(fold_blank(next, end), end, depth + 1, &last), end, ')');
   else if ((next = fold_word(at, end, "-join")) != NULL)
-    p = fold_literal(fold_blank(next, end), end, between);
+    p = take_between(fold_blank(next, end), end, between);
   else
     return NULL;
   return p != NULL && put_joined(list, between->str, between->len, out) ? p : NULL;
@@ -165,6 +176,10 @@ const uint8_t *fold_list(const uint8_t *p, const uint8_t *end, unsigned depth, F
   g_auto(List) list = list_new(out->names);
   const uint8_t *joined = fold_word(p, end, "-join");
   const uint8_t *stop = take_list(joined != NULL ? joined : p, end, depth, &list);
+  if (stop == NULL && joined == NULL && *p == '(' && list.parts->len > 1) {
+    out->n_ops++;
+    return take_mark(take_use(list.behind, end, depth, &list, out->text), end, ')');
+  }
   if (stop == NULL)
     return NULL;
   out->n_ops++;
@@ -178,12 +193,16 @@ const uint8_t *fold_list_behind(const uint8_t *p, const uint8_t *end, unsigned d
   g_auto(List) list = list_new(first->names);
   if (!list_add(&list, first->text->str, first->text->len))
     return NULL;
-  p = take_elements(p, end, depth, ')', false, &list);
+  p = take_elements(p, end, depth, 0, false, &list);
+  const uint8_t *close = take_mark(p, end, ')');
   if (p == NULL)
     return NULL;
   g_string_truncate(first->text, 0);
   first->n_ops = 1;
-  return take_use(p, end, depth, &list, first->text);
+  if (close != NULL)
+    return take_use(close, end, depth, &list, first->text);
+  /* ("CDO", "Message" -join ".") */
+  return take_mark(take_use(p, end, depth, &list, first->text), end, ')');
 }
 
 /* Puts list into the places {0}, {1:x} of format. */
@@ -223,8 +242,17 @@ static bool format(GString *text, const List *list) {
 
 const uint8_t *fold_format(const uint8_t *p, const uint8_t *end, unsigned depth, Folded *out) {
   g_auto(List) list = list_new(out->names);
-  p = take_elements(p, end, depth, 0, false, &list);
-  return p != NULL && format(out->text, &list) ? p : NULL;
+  const uint8_t *inside = fold_word(fold_blank(p, end), end, "@(");
+  if (inside == NULL)
+    inside = fold_word(fold_blank(p, end), end, "(");
+  const uint8_t *stop =
+      inside != NULL ? take_elements(inside, end, depth + TRY_DEPTH, ')', false, &list) : NULL;
+  if (stop == NULL || take_mark(stop, end, ',') != NULL) { /* ("a" + "b"), "c" */
+    g_ptr_array_set_size(list.parts, 0);
+    list.total = 0;
+    stop = take_elements(p, end, depth, 0, false, &list);
+  }
+  return stop != NULL && format(out->text, &list) ? stop : NULL;
 }
 
 const uint8_t *fold_concat(const uint8_t *p, const uint8_t *end, unsigned depth, Folded *out) {

@@ -74,6 +74,48 @@ const FoldValue *fold_names_value(const FoldNames *names, const uint8_t *name, s
   return g_hash_table_lookup(names->values, key_of(name, n, key));
 }
 
+size_t fold_name_inside(const uint8_t *p, const uint8_t *end, const uint8_t **name, size_t *n) {
+  uint8_t open = end - p > 2 ? p[1] : 0, close = open == '{' ? '}' : ')';
+  if (open != '{' && open != '(') {
+    *name = p;
+    *n = fold_name(p, end);
+    return *n > 1 ? *n : 0;
+  }
+  *name = p + 2;
+  *n = fold_name(p + 2, end);
+  const uint8_t *behind = p + 2 + *n;
+  bool is_whole = *n > 0 && behind < end && *behind == close && (open == '{' || p[2] == '$');
+  return is_whole ? *n + 3 : 0;
+}
+
+unsigned fold_interpolate(const FoldNames *names, GString *text) {
+  const uint8_t *p = (const uint8_t *)text->str, *end = p + text->len, *name, *done = p;
+  if (!fold_names_any(names) || memchr(p, '$', text->len) == NULL)
+    return 0;
+  g_autoptr(GString) out = g_string_new(NULL);
+  unsigned n_put = 0;
+  while (p < end && (p = memchr(p, '$', (size_t)(end - p))) != NULL) {
+    size_t n, length = fold_name_inside(p, end, &name, &n);
+    const FoldValue *value = length > 0 ? fold_names_value(names, name, n) : NULL;
+    if (value == NULL) {
+      p++;
+      continue;
+    }
+    if (out->len + value->len > LIMIT_FOLD_NAME_BYTES)
+      break;
+    g_string_append_len(out, (const char *)done, p - done);
+    g_string_append_len(out, value->str, (gssize)value->len);
+    done = p += length;
+    n_put++;
+  }
+  if (n_put == 0)
+    return 0;
+  g_string_append_len(out, (const char *)done, end - done);
+  g_string_truncate(text, 0);
+  g_string_append_len(text, out->str, (gssize)out->len);
+  return n_put;
+}
+
 void fold_names_set(FoldNames *names, const uint8_t *name, size_t n, FoldValue value,
                     bool is_copied) {
   char key[NAME_BYTES + 1];

@@ -25,8 +25,8 @@ enum { TRIPLE_AHEAD = 2, TRIPLE_SETS = 2 };
  * - any byte of ASCII and ^, of VBE's mark and of words broken up; any byte.
  *
  * Of set 1:
- * - a quote and one of & + - . / (joints, -replace, -f, .replace, .split, .concat and comments); a
- *   blank, a quote, ( [ a letter or *;
+ * - a quote and one of & + - . / $ (joints, -replace, -f, .replace, .split, .concat, comments and
+ *   variables in a literal); a blank, a quote, ( [ { a letter or *;
  * - & or + and a blank; a quote or $;
  * - a quote and a blank; a blank, a comment or one of & + -;
  * - ( and a quote, [, a blank or a comment, of lists; any byte;
@@ -56,7 +56,7 @@ static const uint8_t TRIPLE_HALVES[TRIPLE_SETS][3][2][16] = {
       HALVES(0x00FC, 0xFFFF, 0x0058, 0x00F0, 0x00F0, 0x00A8, 0xFFFF, 0xFFFF)}},
     {{HALVES(0x0084, 0x0840, 0x0084, 0x0100, 0x0084, 0x03FF, 0xC3BF, 0x0840),
       HALVES(0x0004, 0x0004, 0x0004, 0x0004, 0x0004, 0x0008, 0x00F0, 0x0004)},
-     {HALVES(0xE840, 0x0201, 0x2601, 0xAE85, 0xA601, 0x1000, 0x70B4, 0x0094),
+     {HALVES(0xE850, 0x0201, 0x2601, 0xAE85, 0xA601, 0x1000, 0x70B4, 0x0094),
       HALVES(0x0004, 0x0005, 0x0005, 0x0065, 0x0065, 0x0004, 0x00F4, 0x0004)},
      {HALVES(0xFFFF, 0x0094, 0xAE41, 0xFFFF, 0xA401, 0xFFFF, 0x0100, 0xFFFF),
       HALVES(0x00F5, 0x0004, 0x0005, 0x00FF, 0x0065, 0x00FF, 0x0004, 0x00FF)}}};

@@ -165,6 +165,16 @@ def cases(name):
     yield 'folded', f'$x = -join ({listed})'.encode()
     yield 'folded', ('$x = -join [char[]](' + ','.join(str(ord(c)) for c in name) + ')').encode()
     yield 'folded', f'$x = "{{1}}{{0}}" -f "{name[4:]}", "{name[:4]}"'.encode()
+    yield 'folded', f'$x = ({listed} -join "")'.encode()
+    yield 'folded', f"$x = ({listed})-join('')".encode()
+    yield 'folded', f'$x = "{{1}}{{0}}"-f"{name[4:]}","{name[:4]}"'.encode()
+    yield 'folded', f"$x = ('{{1}}{{0}}'-f('{name[4:]}','{name[:4]}'))".encode()
+    yield 'folded', f"$x = '{{1}}{{0}}' -f ('{name[4:6]}'+'{name[6:]}'), '{name[:4]}'".encode()
+    for operator in '-creplace', '-ireplace', ' -CReplace ':
+        yield 'folded', f"$x = '{'qx'.join(name)}'{operator}'qx',''".encode()
+    for inside in '$a$b', '${a}${b}', '$($a)$b', f'$a{last[:3]}$c', f'${{a}}{last}', f'$a.$d':
+        yield 'folded', (f'$a = "{first}"; $b="{last}"; $c = "{last[3:]}"; $d = "{last[1:]}"\r\n'
+                         f'$m = New-Object -ComObject "{inside}"\r\n').encode()
     yield 'folded', f"$x = [string]::Join('', ({listed}))".encode()
     yield 'folded', f"$x = [string]::Format('{{0}}{{1}}', '{name[:4]}', '{name[4:]}')".encode()
     yield 'folded', f'$x = [string]::Concat({listed})'.encode()

@@ -78,6 +78,7 @@ static void test_nothing(void **state) {
       "#@~^ is a mark, and ^#~@ its end; \\new \\xyz 100% 50%of",
       "Call `CreateObject`s of `CDO`, ``quoted``text'', `a`, x^n + e^{ab}; [^&]+ and ^word$, sed "
       "s^a^b^",
+      "a=1; b=\"$c\"; echo \"$HOME/x\" \"$a\" '$a$b' ${x}y -f (x) 10-f",
       "echo \"CDO\" >> file; echo $x >> y && echo `date` ^ `uname`",
   };
   (void)state;
@@ -266,6 +267,10 @@ static void test_hostile(void **state) {
       "1,",
       "1 ,\"",
       "10,20,30,40,50,60,70,80,90,10,20;",
+      "a=\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\";a=\"$a$a\";b=\"$a$b\";",
+      "\"$a$a$a$a$a\"",
+      "'a'-f(",
+      "('a','b'-join",
       "abcdef`",
       "echo abc^def ",
       "echo abc^def>>b&\n",
