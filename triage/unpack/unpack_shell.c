@@ -2,6 +2,7 @@
 /* unpack_shell.c - scripts as cmd and PowerShell read them: marks that mean nothing within a word
  * removed (c^d^o, Mes`sage), and what a batch file's echo writes into another file as it comes to
  * stand there. */
+#include "unpack/unpack_bits.h"
 #include "unpack/unpack_fold.h"
 #include "unpack/unpack_view.h"
 #include <string.h>
@@ -10,12 +11,20 @@
  * its mark, fewer than what the windows of a smell overlap by. */
 enum { LINE_BYTES = 8192, WORD_BYTES = 32, LEAST_LETTERS = 6, CODE_SPAN_MARKS = 2 };
 
+/* True where [from, stop) stands in text. */
+static bool is_in_text(const uint8_t *data, const uint8_t *end, const uint8_t *from,
+                       const uint8_t *stop) {
+  return view_is_in_text(data, (uint64_t)(end - data), (uint64_t)(from - data),
+                         (uint64_t)(stop - data));
+}
+
 static bool is_of_word(uint8_t c, uint8_t mark) {
   return g_ascii_isalnum(c) || c == '.' || c == '-' || c == '_' || c == mark;
 }
 
 /* True where the mark at p stands between two letters of a word long enough to mean something: x^n
- * is a formula, and `word`s the plural of some code in a text. */
+ * is a formula, and `word`s the plural of some code in a text. Around the whole word there is text:
+ * in programs some mark is between letters by chance. */
 static bool is_in_word(const uint8_t *data, const uint8_t *end, const uint8_t *p) {
   if (p == data || end - p < 2 || !g_ascii_isalpha(p[-1]) || !g_ascii_isalpha(p[1]))
     return false;
@@ -29,7 +38,8 @@ static bool is_in_word(const uint8_t *data, const uint8_t *end, const uint8_t *p
     n_letters += g_ascii_isalpha(*at);
     n_marks += *at == *p;
   }
-  return n_letters >= LEAST_LETTERS && (*from != '`' || n_marks != CODE_SPAN_MARKS);
+  return n_letters >= LEAST_LETTERS && (*from != '`' || n_marks != CODE_SPAN_MARKS) &&
+         is_in_text(data, end, from, stop);
 }
 
 /* "a" ^& "b": what batch files write so that & comes to stand in a script. */
@@ -52,21 +62,32 @@ static size_t take_break(const uint8_t *data, const uint8_t *end, const uint8_t 
 
 /* Bytes at p ('^' or a backtick) that are not read as what they are; 0 where they are. */
 static size_t take_mark(const uint8_t *data, const uint8_t *end, const uint8_t *p) {
-  size_t n = is_in_word(data, end, p) ? 1 : 0;
-  if (n == 0 && *p == '^')
-    n = is_joint(data, end, p) ? 1 : take_break(data, end, p);
-  uint64_t at = (uint64_t)(p - data);
-  return n > 0 && view_is_in_text(data, (uint64_t)(end - data), at, at + 1) ? n : 0;
+  if (is_in_word(data, end, p))
+    return 1;
+  size_t n = *p != '^' ? 0 : is_joint(data, end, p) ? 1 : take_break(data, end, p);
+  return n > 0 && is_in_text(data, end, p, p + 1) ? n : 0;
 }
 
 bool shell_at(const uint8_t *data, const uint8_t *end, const uint8_t *p) {
   return take_mark(data, end, p) > 0;
 }
 
+static const uint8_t *find_mark(const uint8_t *p, const uint8_t *stop) {
+  static const uint8_t MARKS[4] = {'^', '`', '^', '`'};
+  for (; stop - p >= BITS_BYTES; p += BITS_BYTES) {
+    uint64_t bits = bits_any4(p, MARKS);
+    if (bits != 0)
+      return p + __builtin_ctzll(bits);
+  }
+  while (p < stop && *p != '^' && *p != '`')
+    p++;
+  return p;
+}
+
 static bool put_marks(ViewBuilder *builder, const uint8_t *p, const uint8_t *stop) {
   const uint8_t *data = builder->data, *end = data + builder->size;
-  while (p < stop) {
-    size_t n = *p == '^' || *p == '`' ? take_mark(data, end, p) : 0;
+  while ((p = find_mark(p, stop)) < stop) {
+    size_t n = take_mark(data, end, p);
     uint64_t at = (uint64_t)(p - data);
     if (n > 0 && !view_put(builder, at, at + n, "", 0, true))
       return false;
@@ -110,7 +131,8 @@ static const uint8_t *take_echo(const uint8_t *p, const uint8_t *stop, GString *
 /* A line that echo writes something with: that stands for it, one line for each. */
 static bool put_line(ViewBuilder *builder, GString *text, const uint8_t *p, const uint8_t *stop) {
   const uint8_t *start = p, *echo, *from;
-  while (stop - start <= LINE_BYTES && (echo = find_echo(p, stop, &from)) != NULL) {
+  bool may_write = stop - start <= LINE_BYTES && memchr(p, '>', (size_t)(stop - p)) != NULL;
+  while (may_write && (echo = find_echo(p, stop, &from)) != NULL) {
     bool is_kept;
     g_string_truncate(text, 0);
     const uint8_t *next = take_echo(from, stop, text, &is_kept);
