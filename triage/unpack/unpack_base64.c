@@ -82,27 +82,73 @@ static bool find_run(const uint8_t *data, uint64_t size, uint64_t from, uint64_t
   return false;
 }
 
-/* Where the block that begins with the run [start, end) ends: further lines that are base64 alone,
- * and the padding. */
-static uint64_t block_end(const uint8_t *data, uint64_t end, uint64_t size) {
-  for (;;) {
-    uint64_t at = end;
-    if (at < size && data[at] == '=')
-      return at + (size - at > 1 && data[at + 1] == '=' ? 2 : 1);
-    if (at < size && data[at] == '\r')
-      at++;
-    if (at >= size || data[at] != '\n')
-      return end;
+/* Where the next line begins behind the break at at, which may be written \r\n or \n in a string;
+ * 0 where no break is. */
+static uint64_t skip_break(const uint8_t *data, uint64_t at, uint64_t size) {
+  if (size - at > 2 && data[at] == '\\' && data[at + 1] == 'r' && data[at + 2] == '\\')
+    at += 2;
+  if (size - at > 2 && data[at] == '\\' && data[at + 1] == 'n')
+    return at + 2;
+  if (at < size && data[at] == '\r')
     at++;
-    uint64_t limit = MIN(size, at + INDENT_BYTES);
-    while (at < limit && (data[at] == ' ' || data[at] == '\t'))
-      at++;
+  if (at >= size || data[at] != '\n')
+    return 0;
+  at++;
+  uint64_t limit = MIN(size, at + INDENT_BYTES);
+  while (at < limit && (data[at] == ' ' || data[at] == '\t'))
+    at++;
+  return at;
+}
+
+static bool is_line_end(const uint8_t *data, uint64_t at, uint64_t size, bool is_written) {
+  return at == size || data[at] == '\r' || data[at] == '\n' || data[at] == '=' ||
+         (is_written && (data[at] == '\\' || data[at] == '"' || data[at] == '\''));
+}
+
+static uint64_t padding_end(const uint8_t *data, uint64_t at, uint64_t size) {
+  if (at >= size || data[at] != '=')
+    return at;
+  return at + (size - at > 1 && data[at + 1] == '=' ? 2 : 1);
+}
+
+/* Where the block that begins with the run [start, end) ends: further lines that are base64 alone,
+ * and the padding. What breaks are written behind is whole lines: else it is other text. */
+static uint64_t block_end(const uint8_t *data, uint64_t start, uint64_t end, uint64_t size) {
+  for (;;) {
+    bool is_written = end < size && data[end] == '\\';
+    uint64_t at = is_written && (end - start) % 4 != 0 ? 0 : skip_break(data, end, size);
+    if (at == 0)
+      return padding_end(data, end, size);
     uint64_t line = run_end(data, at, size);
-    bool is_alone = line == size || data[line] == '\r' || data[line] == '\n' || data[line] == '=';
-    if (line == at || (line - at < BASE64_LEAST && !is_alone))
+    if (line == at || (line - at < BASE64_LEAST && !is_line_end(data, line, size, is_written)))
       return end;
+    start = at;
     end = line;
   }
+}
+
+/* The same of a block in lines as long as the first, [start, end), but the last. */
+static uint64_t lines_end(const uint8_t *data, uint64_t start, uint64_t end, uint64_t size) {
+  uint64_t length = end - start, at;
+  while ((at = skip_break(data, end, size)) != 0) {
+    uint64_t line = run_end(data, at, MIN(size, at + length + 1)), n = line - at;
+    if (n == 0 || n > length || !is_line_end(data, line, size, true))
+      return end;
+    end = line;
+    if (n < length)
+      break;
+  }
+  return padding_end(data, end, size);
+}
+
+bool base64_is_lines(const uint8_t *data, uint64_t start, uint64_t size) {
+  uint64_t end = run_end(data, start, MIN(size, start + BASE64_LEAST)), n = end - start;
+  uint64_t at =
+      n >= BASE64_LINE_LEAST && n < BASE64_LEAST && n % 4 == 0 ? skip_break(data, end, size) : 0;
+  if (at == 0)
+    return false;
+  uint64_t line = run_end(data, at, MIN(size, at + n + 1)), n_second = line - at;
+  return n_second <= n && n + n_second >= BASE64_LEAST && is_line_end(data, line, size, true);
 }
 
 /* Whole groups of four letters, as many as stand there and fit. */
@@ -133,9 +179,12 @@ static size_t decode(const uint8_t *data, uint64_t *at, uint64_t end, uint8_t *o
       n += decode_groups(data, at, end, out + n, max - n);
     if (*at >= end || n >= max)
       return n;
-    int value = base64_value(data[(*at)++]);
-    if (value < 0)
+    uint8_t c = data[(*at)++];
+    int value = base64_value(c);
+    if (value < 0) {
+      *at += c == '\\' && *at < end ? 1 : 0; /* the letter of a line break that is written */
       continue;
+    }
     bits = bits << 6 | (uint32_t)value;
     n_bits += 6;
     if (n_bits >= 8) {
@@ -316,6 +365,47 @@ static bool carry_packed(ViewBuilder *builder, Packed packed, uint64_t start, ui
   return true;
 }
 
+/* False where a limit was met. */
+static bool take_block(ViewBuilder *builder, const Probes *probes, uint64_t start, uint64_t end) {
+  Packed packed = PACKED_NOT;
+  BlockKind kind = look_at_block(probes, builder->data, &start, end, &packed);
+  if (kind == BLOCK_PACKED && !carry_packed(builder, packed, start, end))
+    kind = kind_of_other(start, end);
+  if (kind == BLOCK_CONTAINER) {
+    Content *content = decode_all(builder, start, end);
+    if (content != NULL)
+      view_carry(builder, "base64", start, content);
+  } else if (kind == BLOCK_TEXT && !put_block(builder, start, end)) {
+    return false;
+  }
+  return builder->error == NULL;
+}
+
+void base64_lines_make(ViewBuilder *builder, uint64_t from) {
+  const uint8_t *data = builder->data;
+  uint64_t size = builder->size, at = from;
+  if (is_mail(builder))
+    return;
+  g_auto(Probes) probes;
+  probes_init(&probes);
+  if (from > 0 && is_letter(data[from - 1])) /* the rest of a line that is no line */
+    at = run_end(data, from, size);
+  for (uint64_t untold = at; at < size;) {
+    uint64_t end = run_end(data, at, size);
+    if (base64_is_lines(data, at, size)) {
+      end = lines_end(data, at, end, size);
+      if (!take_block(builder, &probes, at, end))
+        return;
+    }
+    at = end + 1;
+    if (at - untold < TELL_BYTES)
+      continue;
+    if (!unpack_alive(builder->unpack, at - untold))
+      return;
+    untold = at;
+  }
+}
+
 void base64_make(ViewBuilder *builder, uint64_t from) {
   const uint8_t *data = builder->data;
   uint64_t start, end;
@@ -325,24 +415,13 @@ void base64_make(ViewBuilder *builder, uint64_t from) {
   probes_init(&probes);
   uint64_t untold = 0;
   for (uint64_t at = from; find_run(data, builder->size, at, &start, &end); at = end) {
-    end = block_end(data, end, builder->size);
+    end = block_end(data, start, end, builder->size);
     GString *command = take_command(data, start, end);
     if (command != NULL) {
       g_string_free(command, TRUE);
       continue;
     }
-    Packed packed = PACKED_NOT;
-    BlockKind kind = look_at_block(&probes, data, &start, end, &packed);
-    if (kind == BLOCK_PACKED && !carry_packed(builder, packed, start, end))
-      kind = kind_of_other(start, end);
-    if (kind == BLOCK_CONTAINER) {
-      Content *content = decode_all(builder, start, end);
-      if (content != NULL)
-        view_carry(builder, "base64", start, content);
-    } else if (kind == BLOCK_TEXT && !put_block(builder, start, end)) {
-      return;
-    }
-    if (builder->error != NULL)
+    if (!take_block(builder, &probes, start, end))
       return;
     untold += end - start;
     if (untold < TELL_BYTES) /* most blocks are short, and telling asks for the time */
@@ -356,7 +435,7 @@ void base64_make(ViewBuilder *builder, uint64_t from) {
 void powershell_make(ViewBuilder *builder, uint64_t from) {
   uint64_t start, end;
   for (uint64_t at = from; find_run(builder->data, builder->size, at, &start, &end); at = end) {
-    end = block_end(builder->data, end, builder->size);
+    end = block_end(builder->data, start, end, builder->size);
     GString *command = take_command(builder->data, start, end);
     if (command == NULL)
       continue;

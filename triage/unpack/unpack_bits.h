@@ -9,7 +9,8 @@
 #include <emmintrin.h>
 #endif
 
-enum { BITS_BYTES = 64, BASE64_LEAST = 24 };
+/* Letters of a base64 block, and of a line of one that is broken into short lines. */
+enum { BITS_BYTES = 64, BASE64_LEAST = 24, BASE64_LINE_LEAST = 16 };
 
 /* Of 64 bytes: which are zero, have their highest bit set, are of the base64 alphabet, and are one
  * of ~ + & \\ % " ' ( [ , ^ ` that other encodings are told by. */
@@ -25,6 +26,14 @@ static inline uint64_t bits_long_runs(uint64_t bits) {
   uint64_t eight = bits;
   bits &= bits >> 8;
   return bits & eight >> 16;
+}
+
+/* The same of 16. */
+static inline uint64_t bits_line_runs(uint64_t bits) {
+  bits &= bits >> 1;
+  bits &= bits >> 2;
+  bits &= bits >> 4;
+  return bits & bits >> 8;
 }
 
 #define BITS_TOPS UINT64_C(0x8080808080808080) /* of each byte the highest bit */

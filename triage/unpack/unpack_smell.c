@@ -45,6 +45,29 @@ static void meet_run(Pass *pass, const uint8_t *start) {
     meet(pass, SMELL_COMMAND);
 }
 
+/* Of n letters from start on, where it is known what stands behind them: most are no line. */
+static void look_at_line(Pass *pass, const uint8_t *start, uint64_t n, bool is_whole) {
+  if (is_whole && (n >= BASE64_LEAST || n % 4 != 0 ||
+                   (start[n] != '\r' && start[n] != '\n' && start[n] != '\\')))
+    return;
+  if (base64_is_lines(pass->data, (uint64_t)(start - pass->data),
+                      (uint64_t)(pass->end - pass->data)))
+    meet(pass, SMELL_LINES);
+}
+
+static void look_at_lines(Pass *pass, const uint8_t *p, uint64_t letters, uint64_t n_first) {
+  uint64_t n = pass->n_letters;
+  if (n > 0 && n < BASE64_LINE_LEAST && n + n_first >= BASE64_LINE_LEAST)
+    look_at_line(pass, p - n, n + n_first, n_first < BITS_BYTES && p + n_first < pass->end);
+  uint64_t starts = bits_line_runs(letters) & ~(letters << 1 | (n > 0));
+  for (; starts != 0; starts &= starts - 1) {
+    unsigned at = (unsigned)__builtin_ctzll(starts);
+    uint64_t behind = ~letters >> at << at;
+    uint64_t stop = behind == 0 ? BITS_BYTES : (uint64_t)__builtin_ctzll(behind);
+    look_at_line(pass, p + at, stop - at, stop < BITS_BYTES && p + stop < pass->end);
+  }
+}
+
 static void look_at_letters(Pass *pass, const uint8_t *p, uint64_t letters) {
   uint64_t n = pass->n_letters, others = ~letters;
   uint64_t n_first = others == 0 ? BITS_BYTES : (uint64_t)__builtin_ctzll(others);
@@ -53,16 +76,15 @@ static void look_at_letters(Pass *pass, const uint8_t *p, uint64_t letters) {
   uint64_t starts = bits_long_runs(letters) & ~(letters << 1 | (n > 0));
   for (; starts != 0; starts &= starts - 1)
     meet_run(pass, p + __builtin_ctzll(starts));
+  if (is_open(pass, SMELL_LINES))
+    look_at_lines(pass, p, letters, n_first);
   pass->n_letters = others == 0 ? n + BITS_BYTES : (uint64_t)__builtin_clzll(others);
 }
 
 /* The same, first telling words: of sixteen letters in a row most blocks have none. */
 static inline void look_at_words(Pass *pass, const uint8_t *p, uint64_t letters) {
-  uint64_t runs = letters & letters >> 1;
-  runs &= runs >> 2;
-  runs &= runs >> 4;
-  runs &= runs >> 8;
-  if (runs != 0 || pass->n_letters > BASE64_LEAST - 16)
+  if (bits_line_runs(letters) != 0 ||
+      pass->n_letters + (uint64_t)__builtin_ctzll(~letters) >= BASE64_LINE_LEAST)
     look_at_letters(pass, p, letters);
   else
     pass->n_letters = (uint64_t)__builtin_clzll(~letters);
@@ -140,9 +162,11 @@ static void look_at_mark(Pass *pass, const uint8_t *p) {
 }
 
 static const unsigned WIDE_KINDS = SMELL_BIT(SMELL_UTF16) | SMELL_BIT(SMELL_UTF32),
-                      LETTER_KINDS = SMELL_BIT(SMELL_BASE64) | SMELL_BIT(SMELL_COMMAND),
-                      MARK_KINDS = ~(SMELL_BIT(SMELL_UTF16) | SMELL_BIT(SMELL_UTF32) |
-                                     SMELL_BIT(SMELL_BASE64) | SMELL_BIT(SMELL_COMMAND));
+                      LETTER_KINDS = SMELL_BIT(SMELL_BASE64) | SMELL_BIT(SMELL_COMMAND) |
+                                     SMELL_BIT(SMELL_LINES),
+                      MARK_KINDS = ~(SMELL_BIT(SMELL_LINES) | SMELL_BIT(SMELL_UTF16) |
+                                     SMELL_BIT(SMELL_UTF32) | SMELL_BIT(SMELL_BASE64) |
+                                     SMELL_BIT(SMELL_COMMAND));
 
 static void look_at_block(Pass *pass, const uint8_t *p, const ByteKinds *kinds) {
   if (kinds->zeros != 0 && (pass->open & WIDE_KINDS) != 0)

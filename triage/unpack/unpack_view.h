@@ -74,6 +74,7 @@ typedef enum {
   SMELL_VBE,
   SMELL_COMMAND, /* a base64 block that is PowerShell's */
   SMELL_BASE64,
+  SMELL_LINES, /* base64 in lines shorter than a block may be */
   SMELL_CODES,
   SMELL_UTF7,
   SMELL_ENTITIES,
@@ -120,6 +121,9 @@ void vbe_make(ViewBuilder *builder, uint64_t from);
 /* True where the block at start is the value of -EncodedCommand, or of what PowerShell takes for
  * it. */
 bool base64_is_command(const uint8_t *data, uint64_t start);
+/* True where the run of letters at start is the first line of a block in short lines. */
+bool base64_is_lines(const uint8_t *data, uint64_t start, uint64_t size);
+void base64_lines_make(ViewBuilder *builder, uint64_t from);
 void base64_make(ViewBuilder *builder, uint64_t from);
 void powershell_make(ViewBuilder *builder, uint64_t from);
 

@@ -36,8 +36,13 @@ static const View POWERSHELL =
 static const View BASE64 =
     VIEW("base64", "base64 blocks in other text", "RFC 4648",
          "blocks under 24 characters, the URL alphabet, and blocks broken by other text than line "
-         "breaks are not decoded",
+         "breaks, also written \\r\\n or \\n, are not decoded",
          SMELL_BASE64, base64_make, 0);
+static const View LINES =
+    VIEW("base64-lines", "base64 blocks in lines of 16 to 23 characters", "RFC 4648",
+         "the first line's length is a multiple of four, and so long are all but the last, which "
+         "has at least eight characters where it is the second",
+         SMELL_LINES, base64_lines_make, 0);
 static const View CODES = VIEW(
     "codes", "Bytes and characters as lists of numbers: Array(67,68), 0x43,0x44, hex:43,00",
     "VBA, VBScript, JScript, PowerShell, regedit",
@@ -73,8 +78,9 @@ static const View SHELL =
          "^&; lines of echo are read where there is one of these, up to 8,192 bytes of each",
          SMELL_SHELL, shell_make, LIMIT_VIEW_CONTEXT);
 
-static const View *const TABLE[] = {&UTF16LE, &UTF16BE, &UTF32, &VBE,     &POWERSHELL, &BASE64,
-                                    &CODES,   &UTF7,    &HTML,  &ESCAPES, &SHELL,      &FOLDED};
+static const View *const TABLE[] = {&UTF16LE, &UTF16BE, &UTF32, &VBE,  &POWERSHELL,
+                                    &BASE64,  &LINES,   &CODES, &UTF7, &HTML,
+                                    &ESCAPES, &SHELL,   &FOLDED};
 
 const View *const *view_table(size_t *n) {
   *n = G_N_ELEMENTS(TABLE);

@@ -82,6 +82,14 @@ def cases(name):
     yield 'base64', html.format('x = "' + b64 + '"').encode()
     yield 'base64', html.format(se.lines(b64)).encode()
     yield 'base64', html.format('  ' + se.lines(b64).replace('\r\n', '\n  ')).encode()
+    for width, between in (16, '\n'), (20, '\r\n'), (16, '\r\n  '), (20, '\\n'), (16, '\\r\\n'):
+        short = se.lines(b64, width).replace('\r\n', between)
+        yield 'base64-lines', html.format(f'x = "{short}"').encode()
+        yield 'base64-lines', b' ' * (1024 * 1024 - 20) + short.encode() + b'\n'
+    yield 'base64-lines', se.lines(se.b64(name.encode() + b'.Send()'), 16).encode()
+    for between in '\\n', '\\r\\n':
+        for width, before in (64, 20), (76, 30):  # the word stands in two lines
+            yield 'base64', html.format('x = "' + se.lines(se.b64((' ' * before + text).encode()), width).replace('\r\n', between) + '"').encode()
     yield 'base64', noise(70000, 8) + b64.encode() + noise(100, 1)
     long = (text + se.hex_escapes(''.join(chr(c) for c in random.Random(4).choices(range(256), k=3000)))).encode()
     stream = 'IEX (New-Object IO.StreamReader((New-Object IO.Compression.DeflateStream([IO.MemoryStream]' \

@@ -34,6 +34,9 @@ static bool is_wide(const uint8_t *data, size_t n, size_t step) {
 
 static unsigned base64_kinds(const uint8_t *data, size_t n) {
   unsigned kinds = 0;
+  for (size_t at = 0; at < n; at++)
+    if ((at == 0 || base64_value(data[at - 1]) < 0) && base64_is_lines(data, at, n))
+      kinds |= SMELL_BIT(SMELL_LINES);
   for (size_t at = 0, end; at < n; at = end + 1) {
     for (end = at; end < n && base64_value(data[end]) >= 0;)
       end++;
@@ -101,6 +104,9 @@ static const struct {
               PIECE("#@~^AAAAAA==abc"),
               PIECE("powershell -enc QQBCAEMARABFAEYARwBIAEkA "),
               PIECE("QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="),
+              PIECE("QUJDREVGR0hJSktM\nTU5PUFFSU1RVVldY\n"),
+              PIECE("QUJDREVGR0hJSktMUFFS\\r\\nTU5PUFFSU1RVVldYWVoK\\n"),
+              PIECE("QUJDREVGR0hJSktM\r\nTU5PUFFS\r\n"),
               PIECE("/usr/share/doc/nothing/of/that/kind"),
               PIECE("67,68,79,46,77,101,115,115,97,103,101,"),
               PIECE("0x43, 0x44, 0x4F, 0x2E, 0x4D, 0x65, 0x73, 0x73, 0x61, 0x67, 0x65"),
@@ -236,7 +242,10 @@ static void marks_anywhere_are_seen(void **state) {
                                       "New`Ob`ject",
                                       "`word`s",
                                       " ^& ",
-                                      "word^\r\nword"};
+                                      "word^\r\nword",
+                                      "QUJDREVGR0hJSktM",
+                                      "\nQUJDREVGR0hJ",
+                                      "\\nQUJDREVGR0hJSktM"};
   (void)state;
   GRand *rand = g_rand_new_with_seed(5);
   guint n_met[SMELLS] = {0};

@@ -74,6 +74,9 @@ static void test_nothing(void **state) {
       "See http://example.com/a?b=1&c=2 and https://example.com/%20x &amp; more &quot;text&quot;.",
       "1 + 2 - 3, a-b, C++ - and +1-800-555; x = a + \"b\"; f(\"a\", \"b\"); print('a', 'b')",
       "d41d8cd98f00b204e9800998ecf8427e da39a3ee5e6b4b0d3255bfef95601890afd80709  empty",
+      "AnInternationaly\nAnotherPlainWord\nOne/More/Of/"
+      "These\nInternationalization\nTwentyLettersLongOne\n",
+      "C:\\nothing\\now\\of/any/meaning1\\nor\\relevance1234567\\nothing",
       "com/example/verylongpackagename/AnotherVeryLongClassNameWithoutAnyMeaning.java",
       "#@~^ is a mark, and ^#~@ its end; \\new \\xyz 100% 50%of",
       "Call `CreateObject`s of `CDO`, ``quoted``text'', `a`, x^n + e^{ab}; [^&]+ and ^word$, sed "
@@ -249,6 +252,9 @@ static void test_hostile(void **state) {
       "1+(",
       "A\n",
       "AAAA=",
+      "QUJDREVGR0hJSktM\n",
+      "QUJDREVGR0hJSktMTU5P\\n",
+      "QUJDREVGR0hJSktMTU5PUUJDREVGR0hJSktMTU5P\\n",
       "Chr(1+-",
       "\"\" & _\r\n",
       "a\0",
