@@ -126,6 +126,11 @@ def cases(name):
         yield 'shell', f'x = New-Object -ComObject "{name[:7]}{mark}{name[7:]}"'.encode()
         yield 'shell', mark.join(f'$m=New-Object -ComObject {name}').replace(f'{mark}.{mark}', '.').encode()
     yield 'shell', f'set x={name[:6]}^\r\n{name[6:]}\r\n'.encode()
+    # A word in two windows of the smell; and a line that began before the window whose mark tells of it.
+    before = b'rem\r\n' * 210000
+    yield 'shell', before[:1024 * 1024 - 8] + f' {name[:7]}`{name[7:]}\r\n'.encode()
+    yield 'shell', (before[:1024 * 1024 - 41] + b'\r\necho ' + b'x ' * 160 +
+                    f'{name[:3]}^{name[3:]} ^& y >> x.vbs\r\n'.encode())
     yield 'shell+folded', (f'@echo off\r\necho Set o = CreateObject({se.joined(name).replace("&", "^&")}) >> x.vbs\r\n'
                            'echo o.Send >> x.vbs\r\n').encode()
     yield 'shell+folded', (f'cmd /c echo a = "{name[:3]}" ^& "" >x.vbs & echo b = "{name[3:]}" >>x.vbs\r\n'
