@@ -40,15 +40,29 @@ head -c 5000 set.E01 >in/broken.E01 && touch in/broken.E01.done
 : >in/empty.dd && touch in/empty.dd.done
 cp set.E01 set.E02 in/ && echo "digest" >in/set.txt && cp disk.dd in/.hidden.dd && cp disk.dd in/late.dd.part
 name=$'a b\n$(touch hurt);<i>\xff.vbs' && script >"in/$name" && script >in/-o
-(for i in 0 1 2 3 4 5; do dd if="$work/disk.dd" of="$work/in/slow.dd" bs=512k skip=$i seek=$i count=1 conv=notrunc status=none; sleep 0.4; done) &
+script >in/z.vbs
+# The copy goes on until what stands behind it in order, and rests, has been begun: the watcher had its chance to take it. A
+# busy machine may let the copy itself rest for too long, which is measured.
+(last=${EPOCHREALTIME/./}
+for i in {0..46}; do
+  dd if="$work/disk.dd" of="$work/in/slow.dd" bs=64k skip=$i seek=$i count=1 conv=notrunc status=none
+  now=${EPOCHREALTIME/./} && echo $((now - last)) && last=$now
+  said "slow.dd: begun" && touch "$work/early" && break
+  [ "$i" -gt 11 ] && said "z.vbs: begun" && break
+  sleep 0.4
+done >"$work/rests"
+cp disk.dd in/slow.dd) &
 copy=$!
-"${watch[@]}" 2>watch.log &
+"${watch[@]}" --settle 3 2>watch.log &
 pid=$!
 until_true 20 said "set.E01: is not whole and waits (missing-segment"
 until_true 20 said "bad.E01: is not whole"
 until_true 20 said "link.dd: is no regular file"
 wait $copy
-said "slow.dd: begun" && fail "an unfinished copy was taken"
+if [ -e early ]; then
+  rest=$(sort -n rests | tail -1)
+  if [ "$rest" -lt 2500000 ]; then fail "an unfinished copy was taken"; else echo "SKIPPED: the copy rested for $rest us"; fi
+fi
 status 2 "$TRIAGE" watch in -o cases --once
 says "is being written by triage: process $pid"
 until_true 30 complete slow.dd
