@@ -42,6 +42,24 @@ static bool is_in_word(const uint8_t *data, const uint8_t *end, const uint8_t *p
          is_in_text(data, end, from, stop);
 }
 
+/* True where p stands in a line of uuencoded data: its first byte tells how long it is, and no
+ * letter is a small one. */
+static bool is_in_uu(const uint8_t *data, const uint8_t *end, const uint8_t *p) {
+  enum { UU_LINE_MAX = 61 };
+  const uint8_t *from = p, *stop = p;
+  while (from > data && from[-1] != '\n' && p - from <= UU_LINE_MAX)
+    from--;
+  while (stop < end && *stop >= ' ' && *stop <= '`' && stop - from <= UU_LINE_MAX)
+    stop++;
+  size_t n = (*from - ' ') & 0x3F;
+  if (stop < end && *stop != '\r' && *stop != '\n')
+    return false;
+  for (const uint8_t *at = from; at < p; at++)
+    if (*at < ' ' || *at > '`')
+      return false;
+  return (size_t)(stop - from) == 1 + (n + 2) / 3 * 4;
+}
+
 /* "a" ^& "b": what batch files write so that & comes to stand in a script. */
 static bool is_joint(const uint8_t *data, const uint8_t *end, const uint8_t *p) {
   if (p == data || end - p < 3 || p[1] != '&')
@@ -62,10 +80,10 @@ static size_t take_break(const uint8_t *data, const uint8_t *end, const uint8_t 
 
 /* Bytes at p ('^' or a backtick) that are not read as what they are; 0 where they are. */
 static size_t take_mark(const uint8_t *data, const uint8_t *end, const uint8_t *p) {
-  if (is_in_word(data, end, p))
-    return 1;
-  size_t n = *p != '^' ? 0 : is_joint(data, end, p) ? 1 : take_break(data, end, p);
-  return n > 0 && is_in_text(data, end, p, p + 1) ? n : 0;
+  size_t n = is_in_word(data, end, p) ? 1 : 0;
+  if (n == 0 && *p == '^')
+    n = is_joint(data, end, p) ? 1 : take_break(data, end, p);
+  return n > 0 && !is_in_uu(data, end, p) && is_in_text(data, end, p, p + 1) ? n : 0;
 }
 
 bool shell_at(const uint8_t *data, const uint8_t *end, const uint8_t *p) {
