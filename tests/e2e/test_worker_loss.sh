@@ -164,6 +164,11 @@ same undisturbed/hits.csv case/hits.csv
 same undisturbed/coverage.csv case/coverage.csv
 
 # the coordinator killed, then resumed
+rm -rf case && mkdir case
+"$TRIAGE" scan -q --entries --resume -o case tree disk.dd
+same_both() { for file in hits.csv hits.jsonl coverage.csv entries.csv timeline.body; do same "both/$file" "case/$file"; done; }
+"$TRIAGE" scan -q --entries -o both tree disk.dd
+same_both
 for delay in 0.1 0.3 0.6 1.0; do
   rm -rf case
   "$TRIAGE" scan -q --entries -o case tree disk.dd &
@@ -173,14 +178,14 @@ for delay in 0.1 0.3 0.6 1.0; do
   wait $pid 2>/dev/null
   sleep 0.1
   pgrep -f "triage-worker.*$work" >/dev/null && fail "workers outlive their coordinator"
-  if [ -f case/case.db ] && [ ! -f case/manifest.sha256 ]; then
+  # A directory alone, killed before the case stands in it, is gone on with too.
+  if [ -d case ] && [ ! -f case/manifest.sha256 ]; then
     "$TRIAGE" scan -q --entries --resume -o case tree disk.dd 2>stderr
     got=$?
     [ $got -le 1 ] || { fail "resume after $delay s: exit status $got"; cat stderr; }
   elif [ ! -d case ]; then
     "$TRIAGE" scan -q --entries -o case tree disk.dd
   fi
-  [ -d both ] || "$TRIAGE" scan -q --entries -o both tree disk.dd
-  for file in hits.csv hits.jsonl coverage.csv entries.csv timeline.body; do same "both/$file" "case/$file"; done
+  same_both
 done
 finish
