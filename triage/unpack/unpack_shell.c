@@ -42,22 +42,36 @@ static bool is_in_word(const uint8_t *data, const uint8_t *end, const uint8_t *p
          is_in_text(data, end, from, stop);
 }
 
-/* True where p stands in a line of uuencoded data: its first byte tells how long it is, and no
- * letter is a small one. */
-static bool is_in_uu(const uint8_t *data, const uint8_t *end, const uint8_t *p) {
-  enum { UU_LINE_MAX = 61 };
-  const uint8_t *from = p, *stop = p;
-  while (from > data && from[-1] != '\n' && p - from <= UU_LINE_MAX)
-    from--;
-  while (stop < end && *stop >= ' ' && *stop <= '`' && stop - from <= UU_LINE_MAX)
-    stop++;
-  size_t n = (*from - ' ') & 0x3F;
-  if (stop < end && *stop != '\r' && *stop != '\n')
+/* The beginning of the line that ends at or behind p, or NULL where that is further than any line
+ * asked for. */
+static const uint8_t *line_start(const uint8_t *data, const uint8_t *p) {
+  enum { START_BYTES = 256 };
+  const uint8_t *floor = p - data > START_BYTES ? p - START_BYTES : data;
+  const uint8_t *before = memrchr(floor, '\n', (size_t)(p - floor));
+  return before != NULL ? before + 1 : floor == data ? data : NULL;
+}
+
+/* True where the line could be uuencoded: its first byte tells how long it is, and no letter is a
+ * small one. */
+static bool is_uu_line(const uint8_t *line, const uint8_t *end) {
+  size_t n = 1 + (((size_t)(*line - ' ') & 0x3F) + 2) / 3 * 4;
+  if ((size_t)(end - line) < n || (line + n < end && line[n] != '\r' && line[n] != '\n'))
     return false;
-  for (const uint8_t *at = from; at < p; at++)
-    if (*at < ' ' || *at > '`')
+  for (size_t i = 0; i < n; i++)
+    if (line[i] < ' ' || line[i] > '`')
       return false;
-  return (size_t)(stop - from) == 1 + (n + 2) / 3 * 4;
+  return true;
+}
+
+/* True where p stands in uuencoded data. One line in sixty of a batch file in capitals could be of
+ * it: the one before has to be, or the head of the file. */
+static bool is_in_uu(const uint8_t *data, const uint8_t *end, const uint8_t *p) {
+  const uint8_t *line = line_start(data, p);
+  if (line == NULL || line == data || !is_uu_line(line, end))
+    return false;
+  const uint8_t *before = line_start(data, line - 1);
+  return before != NULL &&
+         (is_uu_line(before, end) || (end - before > 6 && memcmp(before, "begin ", 6) == 0));
 }
 
 /* "a" ^& "b": what batch files write so that & comes to stand in a script. */
@@ -80,10 +94,10 @@ static size_t take_break(const uint8_t *data, const uint8_t *end, const uint8_t 
 
 /* Bytes at p ('^' or a backtick) that are not read as what they are; 0 where they are. */
 static size_t take_mark(const uint8_t *data, const uint8_t *end, const uint8_t *p) {
-  size_t n = is_in_word(data, end, p) ? 1 : 0;
-  if (n == 0 && *p == '^')
-    n = is_joint(data, end, p) ? 1 : take_break(data, end, p);
-  return n > 0 && !is_in_uu(data, end, p) && is_in_text(data, end, p, p + 1) ? n : 0;
+  if (is_in_word(data, end, p))
+    return is_in_uu(data, end, p) ? 0 : 1;
+  size_t n = *p != '^' ? 0 : is_joint(data, end, p) ? 1 : take_break(data, end, p);
+  return n > 0 && is_in_text(data, end, p, p + 1) && !is_in_uu(data, end, p) ? n : 0;
 }
 
 bool shell_at(const uint8_t *data, const uint8_t *end, const uint8_t *p) {

@@ -67,6 +67,17 @@ static void test_real_vbe(void **state) {
   assert_true(seen_is(find_seen(found, "", "vbe"), PLAIN, sizeof PLAIN - 1));
 }
 
+/* The line is as long as one of uuencoded data that begins with its letter. */
+static void test_capitals(void **state) {
+  static const char BATCH[] = "@ECHO OFF\r\nCD TEMP\r\n"
+                              "CSCRIPT A.VBS CDO.ME^SSAGE MAIL.CORP.EXAMPLE:2525\r\nCD ..\r\n";
+  static const char PLAIN[] = "@ECHO OFF\r\nCD TEMP\r\n"
+                              "CSCRIPT A.VBS CDO.MESSAGE MAIL.CORP.EXAMPLE:2525\r\nCD ..\r\n";
+  (void)state;
+  g_autoptr(Found) found = unpack_bytes(BATCH, sizeof BATCH - 1, NULL);
+  assert_true(seen_is(find_seen(found, "", "shell"), PLAIN, sizeof PLAIN - 1));
+}
+
 /* Ordinary text and bytes have no views. */
 static void test_nothing(void **state) {
   static const char *const TEXTS[] = {
@@ -333,12 +344,13 @@ static void test_rows(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_encodings), cmocka_unit_test(test_real_vbe),
-      cmocka_unit_test(test_nothing),   cmocka_unit_test(test_places),
-      cmocka_unit_test(test_carried),   cmocka_unit_test(test_limits),
-      cmocka_unit_test(test_hostile),   cmocka_unit_test(test_mutated),
-      cmocka_unit_test(test_codes),     cmocka_unit_test(test_carried_codes),
-      cmocka_unit_test(test_rows),      cmocka_unit_test(test_behind_letters),
+      cmocka_unit_test(test_encodings),      cmocka_unit_test(test_real_vbe),
+      cmocka_unit_test(test_capitals),       cmocka_unit_test(test_nothing),
+      cmocka_unit_test(test_places),         cmocka_unit_test(test_carried),
+      cmocka_unit_test(test_limits),         cmocka_unit_test(test_hostile),
+      cmocka_unit_test(test_mutated),        cmocka_unit_test(test_codes),
+      cmocka_unit_test(test_carried_codes),  cmocka_unit_test(test_rows),
+      cmocka_unit_test(test_behind_letters),
   };
   return cmocka_run_group_tests(tests, setup, scratch_teardown);
 }
