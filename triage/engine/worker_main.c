@@ -363,7 +363,11 @@ int main(int argc, char **argv) {
   worker.areas = worker.flags >> WORKER_AREAS_SHIFT & AREAS_ALL;
   take_known(&worker);
   take_passwords(&worker, passwords);
-  take_ring(&worker, strcmp(role, "sweep") == 0 ? RING_WRITE : RING_READ);
+  worker.is_sweeper = strcmp(role, "sweep") == 0;
+  bool is_digester = strcmp(role, "digest") == 0;
+  take_ring(&worker, worker.is_sweeper ? RING_WRITE : RING_READ);
+  if ((worker.is_sweeper || is_digester) && worker.ring.bytes == NULL)
+    return 0; /* nobody is to wait for it: the digests come the other way */
   worker.unpack.walk_image = worker_walk_image;
   worker.unpack.image_user = &worker;
   worker.unpack.spool = spool_new((worker.flags & WORKER_HAS_SPOOL) != 0 ? WORKER_SPOOL_FD : -1);
@@ -371,7 +375,6 @@ int main(int argc, char **argv) {
   g_variant_iter_free(rules);
   if (!ok)
     return 0;
-  worker.is_sweeper = strcmp(role, "sweep") == 0;
   if (worker.is_sweeper || strcmp(role, "examine") == 0) {
     g_autoptr(GBytes) raw = proto_take_bytes(path);
     g_autofree char *name = g_strndup(g_bytes_get_data(raw, NULL), g_bytes_get_size(raw));
@@ -379,7 +382,7 @@ int main(int argc, char **argv) {
   }
   if (strcmp(role, "pack") == 0)
     return pack(&worker);
-  if (strcmp(role, "digest") == 0)
+  if (is_digester)
     return hash(&worker);
   if (strcmp(role, "formats") == 0)
     worker_formats(&worker);

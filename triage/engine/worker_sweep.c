@@ -21,8 +21,7 @@ static GVariant *pack_damage(GArray *known, const GArray *met) {
 void worker_inflate(Worker *worker, GVariant *job) {
   uint64_t stripe, offset, size = worker->image != NULL ? image_size(worker->image) : 0;
   g_variant_get(job, "(t)", &stripe);
-  if (worker->ring.bytes == NULL || !g_uint64_checked_mul(&offset, stripe, RING_STRIPE_BYTES) ||
-      offset >= size)
+  if (!g_uint64_checked_mul(&offset, stripe, RING_STRIPE_BYTES) || offset >= size)
     return;
   worker_test_fault(worker, "(sweep)");
   /* What is known before anything is read is told with the first stripe, by whoever has that. */
@@ -54,7 +53,7 @@ void worker_hash(Worker *worker, GVariant *job) {
   g_variant_get(job, "(uttb" PROTO_DAMAGE ")", &set, &stripe, &n, &is_last, &damage);
   take_damage(worker, damage);
   g_variant_iter_free(damage);
-  if (worker->ring.bytes == NULL || n > RING_STRIPE_BYTES)
+  if (n > RING_STRIPE_BYTES)
     return;
   worker_test_fault(worker, "(hash)");
   if (worker->digester == NULL)
